@@ -1,0 +1,1 @@
+"""The backend: a REST API over accounts and sessions."""

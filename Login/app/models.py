@@ -1,0 +1,174 @@
+"""Every table of the suite; a leaf that imports nothing of ours, so that CreateDB can share it.
+
+Text compares byte for byte: each table carries the collation utf8mb4_nopad_bin, because MariaDB's defaults
+take `josé@` for `jose@` and drop trailing blanks. What identifies a person is a `*_key` column, made by
+`identifiers.py`; the column beside it keeps what was typed, for display.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Field, SQLModel
+
+__all__ = [
+    "RecoveryCode",
+    "Session",
+    "TotpEnrolment",
+    "UsedToken",
+    "User",
+    "UtcDateTime",
+    "metadata",
+]
+
+MARIADB = ("mysql", "mariadb")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+TABLE_OPTIONS = {"mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin"}
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+Digest = LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime with microseconds; MariaDB's plain DATETIME would cut them off."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose DATETIME(6) on MariaDB, which else keeps whole seconds."""
+        if dialect.name in MARIADB:
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 the base's
+        """Strip the zone after converting to UTC; a naive value raises ValueError."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 the base's
+        """Give the zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Table(SQLModel):
+    """What all tables share: our metadata with its naming convention."""
+
+    metadata: ClassVar[MetaData] = metadata
+
+
+class User(Table, table=True):
+    """A person's account."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        UniqueConstraint("public_id"),
+        UniqueConstraint("email_key"),
+        UniqueConstraint("username_key"),
+        TABLE_OPTIONS,
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    public_id: str = Field(sa_type=String(32))
+    email: str = Field(sa_type=String(254))
+    email_key: str = Field(sa_type=String(254))
+    email_verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    username: str | None = Field(default=None, sa_type=String(50))
+    username_key: str | None = Field(default=None, sa_type=String(50))
+    password_hash: str | None = Field(default=None, sa_type=String(255))
+    password_changed_at: datetime = Field(sa_type=UtcDateTime)
+    phrase: str | None = Field(default=None, sa_type=String(255))
+    role: str = Field(default="user", sa_type=String(32))
+    totp_secret: str | None = Field(default=None, sa_type=String(255))
+    totp_last_step: int | None = Field(default=None, sa_type=BigInteger)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Session(Table, table=True):
+    """One login on one device; refresh tokens are computed from it, never stored."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        UniqueConstraint("sid"),
+        Index(None, "user_id", "ended_at"),
+        Index(None, "expires_at"),
+        TABLE_OPTIONS,
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    sid: str = Field(sa_type=String(32))
+    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    generation: int = Field(default=0, sa_type=Integer)
+    rotated_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_seen_at: datetime = Field(sa_type=UtcDateTime)
+    authenticated_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    end_reason: str | None = Field(default=None, sa_type=String(32))
+    remember: bool = Field(default=False, sa_type=Boolean)
+    client_address: str = Field(default="", sa_type=String(45))
+    user_agent: str = Field(default="", sa_type=String(255))
+
+
+class TotpEnrolment(Table, table=True):
+    """A second factor being set up: its secret, encrypted, until `confirm` or ten minutes later."""
+
+    __tablename__ = "totp_enrolments"
+    __table_args__ = (TABLE_OPTIONS,)
+
+    user_id: int = Field(primary_key=True, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    session_id: int = Field(sa_type=RowId, index=True, sa_column_args=[ForeignKey("sessions.id", ondelete="CASCADE")])
+    secret: str = Field(sa_type=String(255))
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RecoveryCode(Table, table=True):
+    """One way back in without the phone, kept as a keyed hash and good for one use."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    code_hash: bytes = Field(sa_type=Digest)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class UsedToken(Table, table=True):
+    """The `jti` of a single-use token that has been spent, kept until the token would have ended anyway."""
+
+    __tablename__ = "used_tokens"
+    __table_args__ = (Index(None, "expires_at"), TABLE_OPTIONS)
+
+    jti: str = Field(primary_key=True, sa_type=String(32))
+    expires_at: datetime = Field(sa_type=UtcDateTime)

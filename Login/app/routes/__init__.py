@@ -1,0 +1,1 @@
+"""HTTP only: each module translates requests to one call of the service with the same name."""

@@ -1,0 +1,1 @@
+"""What happens: decisions about accounts, sessions and factors, without HTTP."""
