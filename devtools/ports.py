@@ -55,7 +55,7 @@ def linux_holder(port: int, proc: Path = Path("/proc")) -> str | None:
     """Find the listening socket's inode, then the process that has it open."""
     sockets = {f"socket:[{inode}]" for inode in listening_inodes(port, proc)}
     for process in proc.glob("[0-9]*"):
-        if sockets & set(open_files(process)):
+        if sockets & open_files(process):
             return f"{linux_name(process)} (process {process.name})"
     return None
 
@@ -67,12 +67,20 @@ def listening_inodes(port: int, proc: Path) -> list[str]:
     return [line[9] for line in lines if line[3] == LISTENING and int(line[1].rpartition(":")[2], 16) == port]
 
 
-def open_files(process: Path) -> list[str]:
+def open_files(process: Path) -> set[str]:
     """Return what a process has open; nothing when it is not ours to see, or has just ended."""
     try:
-        return [str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()]
+        return {target(descriptor) for descriptor in (process / "fd").iterdir()}
     except OSError:
-        return []
+        return set()
+
+
+def target(descriptor: Path) -> str:
+    """Return what one descriptor stands for; it may be closed while we look."""
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        return ""
 
 
 def linux_name(process: Path) -> str:
