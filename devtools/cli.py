@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -28,8 +29,17 @@ DATABASE_URL_OF = "import dotenv, sys; print(dotenv.dotenv_values(sys.argv[1]).g
 def main(arguments: Sequence[str]) -> int:
     """Run the command that the arguments name."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that cannot print a letter shows a question mark
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Run the command that comes first, or the default one."""
     commands = {"test": test, "check": check, "lock": write_locks}
     if arguments and arguments[0] in commands:
         return commands[arguments[0]](arguments[1:])
@@ -96,7 +106,6 @@ def announcement(api_port: int, ui_port: int) -> str:
 Pupero is up.
   Pages   http://127.0.0.1:{ui_port}
   API     http://127.0.0.1:{api_port}  (documentation: http://127.0.0.1:{api_port}/docs)
-  Mail    {ROOT / "var" / "mail"}  (each mail is a file there)
 Ctrl-C stops both.
 """
 

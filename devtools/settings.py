@@ -25,7 +25,7 @@ def write_missing(root: Path = ROOT) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder of the database and the mails; both hold what only the owner may read."""
+    """Make the folder of the database, which holds what only the owner may read."""
     if not folder.exists():
         folder.mkdir(mode=0o700)
 
@@ -41,7 +41,6 @@ def login_values(root: Path) -> dict[str, str]:
         "ANTI_PHISHING_PHRASE_DEFAULT": "Welcome to Pupero",
         "SQL_ECHO": "false",
         "TOTP_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "MAIL_DIR": (root / "var" / "mail").as_posix(),
     }
 
 

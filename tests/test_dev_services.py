@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,12 +25,12 @@ wanted = [services.Service(*one) for one in json.loads(sys.argv[1])]
 sys.exit(services.serve(wanted, "all up"))
 """
 WEB = """
-import http.server, signal, subprocess, sys
+import http.server, os, signal, sys
 class Quiet(http.server.BaseHTTPRequestHandler):
     def do_GET(self): self.send_response(200); self.end_headers()
     def log_message(self, *_): pass
 if "stubborn" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("hello from", sys.argv[2], flush=True)
+print("hello from", sys.argv[2], os.getpid(), flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Quiet).serve_forever()
 """
 DIES = "import sys; sys.exit('the disk is on fire')"
@@ -124,9 +125,10 @@ def test_a_service_that_falls_later_is_noticed(start: Started) -> None:
     """One that is killed while both run ends the other as well."""
     api, ui = web("api"), web("ui")
     process = start(api, ui)
-    read_until(process, "all up")
+    number = re.search(r"hello from ui (\d+)", read_until(process, "all up"))
 
-    subprocess.run(["pkill", "-9", "-f", " ".join(ui[1][3:])], check=True)  # noqa: S603, S607
+    assert number
+    os.kill(int(number[1]), signal.SIGKILL)
     seen, _ = process.communicate(timeout=20)
 
     assert process.returncode == 1

@@ -36,7 +36,7 @@ def test_both_parts_get_an_env_file_with_their_own_secrets(root: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_env_files_are_for_their_owner_only(root: Path) -> None:
-    """Even with the most generous umask nobody else reads a secret, or the folder of the database and the mails."""
+    """Even with the most generous umask nobody else reads a secret, or the folder of the database."""
     before = os.umask(0)
     try:
         settings.write_missing(root)
