@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import subprocess
 import sys
@@ -23,7 +24,17 @@ EPILOG = """commands:
   check              prepare, run ruff and mypy
   lock [uv args]     write both requirements locks (--upgrade takes newer versions)
 """
-DATABASE_URL_OF = "import dotenv, sys; print(dotenv.dotenv_values(sys.argv[1]).get('DATABASE_URL') or '')"
+# The process environment wins over the .env, as everywhere.
+READ_DATABASE_URL = """
+import json, os, sys
+import dotenv, sqlalchemy
+text = os.environ.get("DATABASE_URL") or dotenv.dotenv_values(sys.argv[1]).get("DATABASE_URL")
+try:
+    url = sqlalchemy.make_url(text or "")
+except sqlalchemy.exc.ArgumentError:
+    sys.exit(1)
+print(json.dumps([url._replace(password=None).render_as_string(False), url.password]))
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -68,22 +79,24 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def migrate(python: Path) -> None:
-    """Bring the database to the schema that this code needs."""
-    command = [str(python), str(ROOT / "CreateDB" / "main.py"), "--url", database_url(python)]
-    if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+    """Bring the database to the schema that this code needs; its password is not shown in the process list."""
+    url, password = database(python)
+    hidden = {name: value for name, value in os.environ.items() if name != "DB_PASSWORD"}
+    if password is not None:
+        hidden["DB_PASSWORD"] = password
+    command = [str(python), str(ROOT / "CreateDB" / "main.py"), "--url", url]
+    if subprocess.run(command, cwd=ROOT, env=hidden, check=False).returncode != 0:
         raise SystemExit("The database is not ready: the reason stands above.")
 
 
-def database_url(python: Path) -> str:
-    """Return the database that the API will use: the environment's, else its .env's, read as the API reads it."""
-    if os.environ.get("DATABASE_URL"):
-        return os.environ["DATABASE_URL"]
-    path = ROOT / "Login" / "app" / ".env"
-    read = [str(python), "-c", DATABASE_URL_OF, str(path)]
-    url = subprocess.run(read, capture_output=True, text=True, encoding="utf-8", check=True).stdout.strip()
-    if not url:
-        raise SystemExit(f"Set DATABASE_URL in {path} or in the environment.")
-    return url
+def database(python: Path) -> tuple[str, str | None]:
+    """Return the API's database and, apart from it, the password; read by the same library as the API does."""
+    read = [str(python), "-c", READ_DATABASE_URL, str(ROOT / "Login" / "app" / ".env")]
+    answer = subprocess.run(read, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
+    if answer.returncode != 0:
+        raise SystemExit("DATABASE_URL, in the environment or else in Login/app/.env, is missing or cannot be read.")
+    url, password = json.loads(answer.stdout)
+    return url, password
 
 
 def api(python: Path, port: int) -> services.Service:
