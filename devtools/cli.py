@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import ROOT, environment, ports, say, services, settings
+from devtools import environment, ports, say, services, settings
 from devtools.foreground import run_in_front
 from devtools.lock import write_locks
 from devtools.migration import migrate
