@@ -81,8 +81,10 @@ def one_line(text: str) -> str:
 
 
 def _hint(error: Exception, url: URL) -> str | None:
-    if isinstance(error, (NoSuchModuleError, ModuleNotFoundError)):
-        return f"The driver {url.drivername} is not installed: pip install -r CreateDB/requirements.txt, or change it"
+    if isinstance(error, NoSuchModuleError):
+        return f"There is no driver {url.drivername}: the usual one is mariadb+mariadbconnector"
+    if isinstance(error, ModuleNotFoundError):
+        return f"The driver {url.drivername} is not installed: pip install {error.name}"
     if not isinstance(error, DBAPIError) or error.orig is None:
         return None
     name: str | None = getattr(error.orig, "sqlite_errorname", None)

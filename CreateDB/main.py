@@ -33,7 +33,6 @@ INTERRUPTED = 130  # what a shell reports for Ctrl-C
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its status: 0 done, 1 refused or failed, 130 interrupted."""
     arguments = parse(argv)
-    _silence_driver_logs()
     try:
         url = with_password(target(arguments), arguments)
         return run_explained(arguments, url)
@@ -92,4 +91,5 @@ def _silence_driver_logs() -> None:
 
 
 if __name__ == "__main__":
+    _silence_driver_logs()
     sys.exit(main())
