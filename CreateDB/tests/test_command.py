@@ -1,5 +1,6 @@
 """The command's flags: what each does, and which go together."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +150,29 @@ def test_flags_that_do_not_go_together(run: Run, flags: list[str], hint: str) ->
     assert hint in outcome.err
     assert outcome.err.count("\n") == 1
     assert "s3cret" not in outcome.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes end differently there")
+@pytest.mark.parametrize("flags", [[], ["--echo"]])
+def test_a_listener_that_leaves_does_not_stop_the_work(tmp_path: Path, start: Start, flags: list[str]) -> None:
+    """Piped into something that ends early, the run still finishes, and says nothing odd."""
+    url = f"sqlite:///{tmp_path}/piped.sqlite3"
+    process = start("--url", url, *flags)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+
+    assert process.wait(30) == 0
+    assert inspect(make_engine(url)).has_table("users")
+
+
+def test_a_name_that_the_terminal_cannot_show(tmp_path: Path, start: Start, finish: Run) -> None:
+    """A file name outside the terminal's character set is shown escaped, and the run finishes."""
+    outcome = finish(start("--url", f"sqlite:///{tmp_path}/josé.sqlite3", PYTHONIOENCODING="ascii"))
+
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "jos\\xe9.sqlite3" in outcome.out
 
 
 def test_help_explains_every_flag(run: Run) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 Run = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]
@@ -36,7 +36,8 @@ def test_every_printable_character_by_variable(
 ) -> None:
     """The same password works as DB_PASSWORD, also to complete a --url, without a warning."""
     monkeypatch.setenv("DB_PASSWORD", EVERYTHING)
-    url = make_url(account.server).set(username=account.user, password=None, database=free_name)
+    server = make_url(account.server)
+    url = URL.create(server.drivername, account.user, host=server.host, port=server.port, database=free_name)
 
     assert run(*account.flags(free_name), "--create-database").status == 0
     outcome = run("--url", url.render_as_string(hide_password=False), "--check")

@@ -67,7 +67,7 @@ def test_a_lost_server_is_told_in_one_line(mariadb_control: MariadbControl, star
     """A server that dies in the middle of a run leaves one line and status 1, and no trace from any library."""
     with make_engine(mariadb_control.url + "mysql").connect() as other:
         take_migration_lock(other, quiet)
-        where = f"127.0.0.1:{mariadb_control.port}"
+        story = f"The server at 127.0.0.1:{mariadb_control.port} does not answer or closed the connection"
         process = start("--url", mariadb_control.url + "mysql")
         _read_until(process, "waiting")
         mariadb_control.kill()
@@ -75,9 +75,7 @@ def test_a_lost_server_is_told_in_one_line(mariadb_control: MariadbControl, star
         other.invalidate()
 
     assert process.returncode == 1
-    assert err.splitlines() == [
-        f"Error: The server at {where} closed the connection: see its log, then run this again."
-    ]
+    assert err.splitlines() == [f"Error: {story}: check that it is running, and see its log."]
 
 
 def test_the_lock_is_the_database_s_own_and_short(scratch_database: Callable[[], str]) -> None:
