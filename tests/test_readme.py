@@ -75,7 +75,7 @@ def ui_settings() -> set[str]:
 
 def endpoints() -> set[str]:
     """Return what the API offers, as its own document says."""
-    settings = Settings(database_url=SecretStr("sqlite://"), jwt_secret_key=SecretStr("k" * 40))
+    settings = Settings(database_url=SecretStr("sqlite:///never-opened.sqlite3"), jwt_secret_key=SecretStr("k" * 40))
     paths = create_app(settings).openapi()["paths"]
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
