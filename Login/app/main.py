@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app.config import ConfigurationError, Settings, load_settings
 from app.logs import set_up_logging
+from app.mail.worker import running_worker
 from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
@@ -52,7 +53,8 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     if resources.settings.weakness:
         reason = f"JWT_SECRET_KEY {resources.settings.weakness}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
-    yield
+    async with running_worker(resources):
+        yield
     resources.close()
 
 

@@ -2,11 +2,14 @@
 
 from app.crud.accounts import (
     Account,
+    Addressee,
     Credentials,
     confirm_password,
     delete_user,
+    find_addressee,
     find_credentials,
     find_taken,
+    get_addressee,
     get_credentials,
     hold_user,
     insert_user,
@@ -41,6 +44,7 @@ from app.crud.sessions import (
 
 __all__ = [
     "Account",
+    "Addressee",
     "Credentials",
     "Principal",
     "SessionRow",
@@ -53,9 +57,11 @@ __all__ = [
     "end_own_session",
     "end_session",
     "end_sessions",
+    "find_addressee",
     "find_credentials",
     "find_taken",
     "freshen_session",
+    "get_addressee",
     "get_credentials",
     "get_enrolment",
     "get_principal",

@@ -1,0 +1,184 @@
+"""The worker: delivers what is due, puts off what fails, gives up in the end; however many there are, a mail goes once.
+
+A mail is claimed by moving its next try to the end of a lease. A worker that dies leaves its claim to whoever comes
+after the lease; one that was too slow finds at the end that the mail is no longer its own.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from time import monotonic
+
+from app.crud import mails, one_time_tokens
+from app.crud.mails import MailRow
+from app.encryption import decrypt
+from app.errors import ApiError
+from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
+from app.mail.letters import Letter, compose
+from app.resources import Resources
+from app.services.mails import mail_place
+from app.services.passwords import RESET_REQUEST, answer_request
+
+logger = logging.getLogger(__name__)
+
+POLL = 3.0  # seconds; mails that this process queues ring a bell
+PAUSE = 10.0  # seconds without a try while the server is away
+BATCH = 20
+BACK_OFF = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30)]
+BACK_OFF += [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24)]
+SERVER_BACK_OFF = timedelta(minutes=2)
+SWEEP = 600.0  # seconds
+ORPHANS_KEPT = timedelta(hours=72)
+ROWS_KEPT = timedelta(days=30)
+SWEEP_ROWS = 500
+LAST_MAIL_WAIT = 5.0  # seconds that a stop waits for the mail under way
+
+
+class Worker:
+    """One loop that delivers; its SMTP has a thread of its own, so that a slow server slows no request."""
+
+    def __init__(self, resources: Resources, carrier: Carrier | None) -> None:
+        """Take what it works with; without a carrier it keeps the mails and only sweeps."""
+        self._resources = resources
+        self._carrier = carrier or Carrier()
+        self._delivers = carrier is not None
+        self._thread = ThreadPoolExecutor(1, "mail")
+        self._stopping = asyncio.Event()
+        self._swept_at = -SWEEP
+        # Every step of a delivery may take the whole time-out, and there are about ten.
+        self._lease = 12 * resources.settings.smtp_timeout_seconds + timedelta(seconds=60)
+
+    async def run(self) -> None:
+        """Deliver until stopped; no failure ends it."""
+        self._resources.bell.listen()
+        while not self._stopping.is_set():
+            if await self._work():
+                await self._resources.bell.wait(POLL)
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), PAUSE)
+
+    async def _work(self) -> bool:
+        """Do what is to be done; False when it makes no sense to go on at once."""
+        try:
+            await self._sweep()
+            if self._delivers:
+                await self.deliver_due()
+        except (ServerAway, ApiError):  # mail server or database is away, and the log knows
+            return False
+        except Exception:
+            logger.exception("mail_worker_failed")
+            return False
+        return True
+
+    async def deliver_due(self) -> None:
+        """Deliver all that is due now; ServerAway when none gets through."""
+        while due := await self._resources.database.read(mails.find_due, BATCH):
+            random.shuffle(due)  # rivals begin at different ends
+            for row in due:
+                if self._stopping.is_set():
+                    return
+                await self._try(row)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.rest)
+
+    async def stop(self, task: asyncio.Task[None]) -> None:
+        """Finish the mail under way, or cut it off; its claim then ends by itself."""
+        self._stopping.set()
+        self._resources.bell.ring()
+        await asyncio.wait([task], timeout=LAST_MAIL_WAIT)
+        task.cancel()
+        await asyncio.wait([task])
+        self.close()
+
+    def close(self) -> None:
+        """End the thread, and what it may be waiting for."""
+        self._carrier.abort()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _try(self, row: MailRow) -> None:
+        database = self._resources.database
+        if row.kind == RESET_REQUEST:
+            await database.transaction(answer_request, self._resources, row)
+        elif mail := await database.transaction(mails.claim, row, self._lease):
+            await self._deliver(mail)
+
+    async def _deliver(self, mail: MailRow) -> None:
+        """Try one mail, and write down what became of it."""
+        transaction = self._resources.database.transaction
+        try:
+            await self._carry(mail)
+        except ServerAway as error:
+            await transaction(mails.postpone, mail, min(_back_off(mail), SERVER_BACK_OFF))
+            self._log("mail_server_away", mail, error)
+            raise
+        except Refused as error:
+            await transaction(mails.mark_dead, mail)
+            self._log("mail_dead", mail, error)
+        except NotDelivered as error:
+            given_up = mail.tries > len(BACK_OFF)
+            await (transaction(mails.mark_dead, mail) if given_up else transaction(mails.postpone, mail, _back_off(mail)))
+            self._log("mail_dead" if given_up else "mail_delayed", mail, error)
+        except Exception:  # whatever is wrong with this one, the others must go out
+            await transaction(mails.mark_dead, mail)
+            logger.exception("mail_dead", extra={"event": {"mail": mail.message_id, "kind": mail.kind}})
+        else:
+            await transaction(mails.mark_sent, mail)
+            logger.info("mail_sent", extra={"event": {"mail": mail.message_id, "kind": mail.kind}})
+
+    async def _carry(self, mail: MailRow) -> None:
+        content = decrypt(mail.content or "", mail_place(mail.message_id), self._resources.keys.secrets)
+        sender = self._resources.settings.mail_from
+        message = compose(Letter.from_json(content), mail.message_id, mail.created_at, sender)
+        name = f"{mail.created_at:%Y%m%d-%H%M%S-%f}-{mail.kind}-{mail.message_id}"
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.carry, message, name)
+
+    async def _sweep(self) -> None:
+        """Forget what is over: expired links, old rows, and what was to be said to people who are gone."""
+        if monotonic() - self._swept_at < SWEEP:
+            return
+        self._swept_at = monotonic()
+        transaction = self._resources.database.transaction
+        await transaction(mails.erase_orphans, ORPHANS_KEPT)
+        while await transaction(mails.purge, ROWS_KEPT, SWEEP_ROWS) == SWEEP_ROWS:
+            pass
+        while await transaction(one_time_tokens.purge_links, SWEEP_ROWS) == SWEEP_ROWS:
+            pass
+
+    @staticmethod
+    def _log(event: str, mail: MailRow, error: Exception) -> None:
+        fields = {"mail": mail.message_id, "kind": mail.kind, "tries": mail.tries, "reason": str(error)}
+        logger.warning(event, extra={"event": fields})
+
+
+def _back_off(mail: MailRow) -> timedelta:
+    return BACK_OFF[min(mail.tries, len(BACK_OFF)) - 1]
+
+
+@contextlib.asynccontextmanager
+async def running_worker(resources: Resources) -> AsyncIterator[None]:
+    """Run a worker beside what is inside, if the settings want one."""
+    if not resources.settings.mail_worker:
+        yield
+        return
+    worker = make_worker(resources)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        await worker.stop(task)
+
+
+def make_worker(resources: Resources) -> Worker:
+    """Make a worker with the carrier that the settings choose, and say once where mails go."""
+    settings = resources.settings
+    if not settings.delivers_mail:
+        logger.warning("mail_kept_queued", extra={"event": {"reason": "SMTP_HOST is not set"}})
+        return Worker(resources, None)
+    carrier = make_carrier(settings)
+    to = str(carrier.path) if isinstance(carrier, Folder) else settings.smtp_host
+    logger.info("mail_goes_to", extra={"event": {"to": to}})
+    return Worker(resources, carrier)
