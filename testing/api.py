@@ -25,6 +25,8 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 MakeSettings = Callable[..., Settings]
 RunSql = Callable[..., list[Any]]
 StartApi = Callable[..., Server]
+MakeStale = Callable[[], None]
+LetPass = Callable[[], None]
 
 
 @dataclass
@@ -172,7 +174,7 @@ def user_with_totp(user: SignedIn) -> SignedIn:
 
 
 @pytest.fixture
-def make_session_stale(sql: RunSql) -> Callable[[], None]:
+def make_session_stale(sql: RunSql) -> MakeStale:
     """Give a function after which no session is fresh any more."""
 
     def make_stale() -> None:
@@ -182,7 +184,7 @@ def make_session_stale(sql: RunSql) -> Callable[[], None]:
 
 
 @pytest.fixture
-def let_codes_pass(sql: RunSql) -> Callable[[], None]:
+def let_codes_pass(sql: RunSql) -> LetPass:
     """Give a function after which the present TOTP codes count as unused, as if half a minute had passed."""
 
     def let_pass() -> None:
