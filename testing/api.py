@@ -20,6 +20,7 @@ from testing.processes import Server, free_port
 
 CHEAP_ARGON2 = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}
 PASSWORD = "blue herons at dawn"
+STEP_MARGIN = 2.0  # seconds
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 MakeSettings = Callable[..., Settings]
@@ -71,7 +72,10 @@ class SignedIn:
         return answer
 
     def code(self, steps: int = 0) -> str:
-        """Read the authenticator's code, so many steps from now."""
+        """Read the authenticator's code, so many steps from now, with two seconds left to use it."""
+        left = 30 - time.time() % 30
+        if left < STEP_MARGIN:
+            time.sleep(left)
         totp = pyotp.TOTP(self.secret)
         return totp.at(int(time.time()), counter_offset=steps)
 
