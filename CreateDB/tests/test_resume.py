@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from CreateDB.engine import make_engine
 from CreateDB.lock import lock_name, take_migration_lock
+from CreateDB.models import metadata
 from CreateDB.upgrade import quiet, upgrade
 from testing.mariadb_server import MariadbControl
 
@@ -95,5 +96,5 @@ def _read_until(process: subprocess.Popen[str], word: str) -> None:
 
 def _drop_everything(url: str) -> None:
     with make_engine(url).begin() as connection:
-        for table in ("used_tokens", "recovery_codes", "totp_enrolments", "sessions", "users", "alembic_version"):
-            connection.execute(text(f"DROP TABLE {table}"))
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
