@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import cv2
 import httpx2
-import numpy
+import numpy as np
 import pyotp
 import pytest
 from starlette.testclient import TestClient
@@ -21,7 +21,6 @@ from app.keys import make_keyrings
 from testing.api import (
     PASSWORD,
     LetPass,
-    MakeSettings,
     MakeStale,
     Person,
     RunSql,
@@ -71,7 +70,7 @@ def test_codes_of_one_step_either_way_are_accepted(steps: int, accepted: bool) -
     assert (auth.find_totp_step(RFC_SECRET, code, now) is not None) is accepted
 
 
-@pytest.mark.parametrize("typed", ["123 456", " 123456 ", "123-456", "１２３４５６"])  # noqa: RUF001 full-width digits
+@pytest.mark.parametrize("typed", ["123 456", " 123456 ", "123-456", "１２３４５６"])
 def test_typed_codes_are_forgiven_their_form(typed: str) -> None:
     """Blanks, dashes and full-width digits don't matter."""
     assert auth.normalize_code(typed) == "123456"
@@ -90,7 +89,7 @@ def test_nothing_else_is_a_code(typed: str) -> None:
 def test_start_gives_a_picture_that_says_what_the_text_says(user: SignedIn) -> None:
     """The QR code decodes to the otpauth URI; the secret has 160 bits; issuer and account are named."""
     setup = user.post("/totp/enable/start").json()
-    picture = cv2.imdecode(numpy.frombuffer(base64.b64decode(setup["qr_code"]), numpy.uint8), cv2.IMREAD_COLOR)
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(setup["qr_code"]), np.uint8), cv2.IMREAD_COLOR)
     text, _corners, _straight = cv2.QRCodeDetector().detectAndDecode(picture)
     uri = urlsplit(text)
 
@@ -409,7 +408,7 @@ def test_a_dump_shows_no_secret_and_no_recovery_code(user: SignedIn, sql: RunSql
         assert plain not in dump
 
 
-def test_encryption_keys_rotate(make_settings: MakeSettings, migrated_url: str) -> None:
+def test_encryption_keys_rotate() -> None:
     """The first key encrypts, all decrypt, and the derived one still opens what was made before own keys were set."""
     signing = "s" * 8 + "igning-key-with-some-length-to-it"
     derived = make_keyrings([signing], []).secrets
