@@ -130,7 +130,14 @@ class Backend:
         return self._call(method, path, body, read, seconds, token=self.tokens.renewed_access_token())
 
     def _call(  # noqa: PLR0913 a request has this many parts
-        self, method: str, path: str, body: Json | None, read: Callable[[Json], Answer], seconds: float, *, token: str | None
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        read: Callable[[Json], Answer],
+        seconds: float,
+        *,
+        token: str | None,
     ) -> Answer:
         data = self.transport.send(self.visitor, method, path, body=body, token=token, seconds=seconds)
         try:

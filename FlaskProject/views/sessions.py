@@ -48,9 +48,7 @@ def log_in(form: Form) -> ResponseReturnValue:
     """Check the password; with a second factor, go on to the code."""
     require(form, "username", "password")
     try:
-        pair = backend().log_in(
-            form.text("username"), form.text("password"), remember_me=form.ticked("remember_me")
-        )
+        pair = backend().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
     except Refusal as refusal:
         step = refusal.extra.get("login_token")
         if refusal.code != "totp_required" or not isinstance(step, str):
