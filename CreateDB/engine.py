@@ -1,0 +1,43 @@
+"""The engine that migrations and checks run on."""
+
+import sqlite3
+
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+
+SERVERS = ("mariadb", "mysql")
+CONNECT_SECONDS = 10
+BUSY_SECONDS = 1  # short, because lock.py asks again; a longer wait inside SQLite would not hear Ctrl-C
+
+
+def make_engine(url: URL | str, *, echo: bool = False) -> Engine:
+    """Build an engine for one short run; an echoed statement never shows its parameters."""
+    url = make_url(url)
+    if url.get_backend_name() in SERVERS:
+        return _server(url, echo=echo)
+    return _sqlite(url, echo=echo)
+
+
+def _server(url: URL, *, echo: bool) -> Engine:
+    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    return create_engine(
+        url,
+        echo=echo,
+        hide_parameters=True,
+        poolclass=NullPool,
+        isolation_level="READ COMMITTED",
+        connect_args=arguments,
+    )
+
+
+def _sqlite(url: URL, *, echo: bool) -> Engine:
+    """Leave foreign keys off: a migration that copies a table drops the old one, and rows that point to it would go."""
+    engine = create_engine(
+        url, echo=echo, hide_parameters=True, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
+    )
+    event.listen(engine, "connect", _no_implicit_transactions)
+    return engine
+
+
+def _no_implicit_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    """Stop Python's driver from beginning and committing by itself, which would break our one transaction apart."""
+    connection.isolation_level = None

@@ -1,0 +1,226 @@
+"""The cryptography of signing in: Argon2, JWT, TOTP and recovery codes. Values in, values out; no database, no HTTP."""
+
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+import unicodedata
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+import pyotp
+from jose import ExpiredSignatureError, jwt
+from passlib.context import CryptContext
+
+from app.keys import Key
+
+logger = logging.getLogger(__name__)
+
+# --- passwords ---------------------------------------------------------------------------------------------------
+
+
+class PasswordHasher:
+    """Argon2id through passlib (RFC 9106), with a stand-in for accounts that don't exist."""
+
+    def __init__(self, *, time_cost: int, memory_kib: int, parallelism: int) -> None:
+        """Take the cost of each new hash: passes, KiB of memory, lanes."""
+        self._context = CryptContext(
+            schemes=["argon2"],
+            argon2__type="ID",
+            argon2__time_cost=time_cost,
+            argon2__memory_cost=memory_kib,
+            argon2__parallelism=parallelism,
+        )
+        cost = f"m={memory_kib},t={time_cost},p={parallelism}"
+        salt, digest = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+        self._nobody = f"$argon2id$v=19${cost}${salt}${digest}"
+
+    def hash(self, password: str) -> str:
+        """Hash a password that has been normalised."""
+        return self._context.hash(password)
+
+    def verify(self, password: str, stored: str | None) -> bool:
+        """Compare in the time of one hash, also when there is no account or no usable hash (then False)."""
+        try:
+            return self._context.verify(password, stored or self._nobody) and stored is not None
+        except ValueError:
+            logger.exception("a stored password hash cannot be read")
+            return self._context.verify(password, self._nobody) and False
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a stored hash was made with other costs than today's."""
+        return self._context.needs_update(stored)
+
+
+# --- tokens ------------------------------------------------------------------------------------------------------
+
+Purpose: TypeAlias = Literal["access", "refresh", "login"]
+
+ALGORITHM = "HS256"
+ISSUER = "pupero"
+TOKEN_MAX = 4096  # characters; a longer one could exhaust the JSON parser's recursion
+LOGIN_TOKEN_LIFETIME = timedelta(minutes=5)
+REQUIRED = {f"require_{claim}": True for claim in ("iss", "aud", "sub", "iat", "exp", "jti")}
+
+
+class InvalidToken(Exception):
+    """The token is damaged, forged, incomplete, or was made for another purpose."""
+
+
+class ExpiredToken(InvalidToken):
+    """The token was ours and is past its end."""
+
+
+def make_id() -> str:
+    """Make an unguessable identifier of 128 bits, in 22 URL-safe characters."""
+    return secrets.token_urlsafe(16)
+
+
+def audience(purpose: Purpose) -> str:
+    """Name who may take a token of this purpose (RFC 8725, section 3.9)."""
+    return f"{ISSUER}:{purpose}"
+
+
+def encode_token(purpose: Purpose, claims: Mapping[str, Any], ring: Sequence[Key]) -> str:
+    """Sign `claims` for one purpose; the same claims always give the same token."""
+    fixed = {"iss": ISSUER, "aud": audience(purpose), "typ": purpose}
+    return jwt.encode({**fixed, **claims}, ring[0].secret, ALGORITHM, {"kid": ring[0].kid})
+
+
+def decode_token(purpose: Purpose, token: str, ring: Sequence[Key]) -> dict[str, Any]:
+    """Return the claims of a token made for this purpose, or raise InvalidToken or ExpiredToken."""
+    if len(token) > TOKEN_MAX or not _is_canonical(token):
+        raise InvalidToken("not the text of a token")
+    try:
+        header = jwt.get_unverified_header(token)
+        keys = [key.secret for key in ring if key.kid == header.get("kid")] or [key.secret for key in ring]
+        options = {**REQUIRED, "leeway": 0}
+        claims = jwt.decode(token, keys, [ALGORITHM], options, audience(purpose), ISSUER)  # type: ignore[arg-type]  # takes a list of keys
+    except ExpiredSignatureError as error:
+        raise ExpiredToken("past its end") from error
+    except Exception as error:  # the parser raises far more than JWTError: RecursionError, TypeError, AttributeError
+        raise InvalidToken("not accepted") from error
+    if "crit" in header or not _is_complete(claims, purpose):
+        raise InvalidToken("an extension that must be understood, or a claim of the wrong type")
+    return claims
+
+
+def _is_canonical(token: str) -> bool:
+    """Whether each part is base64url in its one form; the library would take altered signatures otherwise."""
+    parts = token.split(".")
+    if len(parts) != 3 or not all(re.fullmatch(r"[A-Za-z0-9_-]+", part, re.ASCII) for part in parts):  # noqa: PLR2004 a JWS has three parts
+        return False
+    try:
+        return all(
+            urlsafe_b64encode(urlsafe_b64decode(p + "=" * (-len(p) % 4))).decode().rstrip("=") == p for p in parts
+        )
+    except ValueError:
+        return False
+
+
+def _is_complete(claims: Mapping[str, Any], purpose: Purpose) -> bool:
+    texts = ("sub", "jti") if purpose == "login" else ("sub", "jti", "sid")
+    times = (claims["iat"], claims["exp"])
+    return (
+        claims.get("typ") == purpose
+        and isinstance(claims["aud"], str)
+        and all(isinstance(claims.get(name), str) and claims[name] for name in texts)
+        and all(isinstance(time, int | float) and not isinstance(time, bool) for time in times)
+        and (purpose != "refresh" or type(claims.get("gen")) is int)
+    )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a login or a refresh hands out."""
+
+    access_token: str
+    refresh_token: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A session as its tokens see it: the refresh token is a function of nothing but these."""
+
+    sub: str
+    sid: str
+    generation: int
+    rotated_at: datetime
+    refresh_until: datetime
+    remember: bool
+
+
+def make_pair(line: Line, now: datetime, access_lifetime: timedelta, ring: Sequence[Key]) -> Pair:
+    """Make a new access token, and the one refresh token of this generation."""
+    access = {"iat": int(now.timestamp()), "exp": int((now + access_lifetime).timestamp()), "jti": make_id()}
+    refresh = {
+        "iat": line.rotated_at.timestamp(),  # with its fraction (RFC 7519, section 2): the grace period is judged by it
+        "exp": int(line.refresh_until.timestamp()),
+        "jti": f"{line.sid}.{line.generation}",
+        "gen": line.generation,
+        "rem": line.remember,
+    }
+    who = {"sub": line.sub, "sid": line.sid}
+    return Pair(encode_token("access", who | access, ring), encode_token("refresh", who | refresh, ring))
+
+
+# --- second factor -----------------------------------------------------------------------------------------------
+
+STEP_SECONDS = 30
+WINDOW = 1  # steps either way (RFC 6238, section 5.2)
+DRIFT_WINDOW = 10  # steps either way in which a code tells of a wrong clock
+RECOVERY_CODES = 10
+RECOVERY_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing to mistake
+RECOVERY_LENGTH = 24  # 120 bits, so a plain hash suffices (ASVS 6.5.2)
+
+
+def make_totp_secret() -> str:
+    """Make a secret of 160 bits (RFC 4226, R6) as 32 base 32 characters."""
+    return pyotp.random_base32(32)
+
+
+def provisioning_uri(secret: str, account: str, issuer: str) -> str:
+    """Make what the QR picture says."""
+    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)
+
+
+def normalize_code(typed: str) -> str:
+    """Return a typed code without blanks, dashes and case, its digits in ASCII."""
+    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", typed)).upper()
+
+
+def find_totp_step(secret: str, code: str, now: datetime, window: int = WINDOW) -> int | None:
+    """Return the step whose code this is, looking so many steps either way, or None; takes the same time for all."""
+    if not re.fullmatch("[0-9]{6}", code):
+        return None
+    totp, current, found = pyotp.TOTP(secret), int(now.timestamp()) // STEP_SECONDS, None
+    for step in range(current - window, current + window + 1):
+        if hmac.compare_digest(totp.generate_otp(step), code):
+            found = step
+    return found
+
+
+def make_recovery_codes() -> list[str]:
+    """Make ten codes in groups of four characters."""
+    codes = ["".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
+    return ["-".join(code[i : i + 4] for i in range(0, RECOVERY_LENGTH, 4)) for code in codes]
+
+
+def is_recovery_code(code: str) -> bool:
+    """Whether a normalised code has the form of a recovery code."""
+    return len(code) == RECOVERY_LENGTH
+
+
+def hash_recovery_code(code: str, public_id: str) -> bytes:
+    """Hash a normalised recovery code for one account, reading O as 0, and I and L as 1."""
+    canonical = code.translate(str.maketrans("OIL", "011"))
+    return hashlib.sha256(f"recovery:{public_id}:{canonical}".encode()).digest()
+
+
+def utc(timestamp: float) -> datetime:
+    """Read a NumericDate (RFC 7519, section 2)."""
+    return datetime.fromtimestamp(timestamp, UTC)

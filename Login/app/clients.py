@@ -1,0 +1,60 @@
+"""Where a request really comes from: forwarded addresses are believed only from trusted proxies."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
+
+LOCAL = IPv4Address("127.0.0.1")
+HOPS_MAX = 50
+USER_AGENT_MAX = 255
+WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who is at the other end, as far as the network tells."""
+
+    address: str
+    user_agent: str
+
+
+def find_address(peer: tuple[str, int] | None, forwarded_for: str, trusted: Networks) -> Address:
+    """Walk from the peer leftwards through X-Forwarded-For while each hop is trusted; the first that isn't, it is.
+
+    uvicorn's own proxy headers (on by default) put a forwarded address in the peer's place, with port 0, and do so
+    only for 127.0.0.1: that peer is taken as 127.0.0.1 again, so that the answer is the same with them on or off.
+    """
+    hop = LOCAL if peer is None or peer[1] == 0 else parse_address(peer[0]) or LOCAL
+    for entry in reversed(forwarded_for.split(",")[-HOPS_MAX:]):
+        address = parse_address(entry)
+        if address is None or not any(hop in network for network in trusted):
+            break
+        hop = address
+    return hop
+
+
+def parse_address(text: str) -> Address | None:
+    """Read an address in any spelling, with or without a port; IPv4 inside IPv6 is IPv4."""
+    text = text.strip()
+    if match := WITH_PORT.fullmatch(text):
+        text = match["v6"] or match["v4"]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def clean_user_agent(headers: Mapping[str, str]) -> str:
+    """Return the user agent as it may be stored and shown: printable, and not long."""
+    return "".join(c for c in headers.get("user-agent", "") if c.isprintable())[:USER_AGENT_MAX]
+
+
+def is_loopback(address: str) -> bool:
+    """Whether this is an address of the machine itself."""
+    return ip_address(address).is_loopback

@@ -1,0 +1,155 @@
+"""The backend's settings: typed, from the environment and the .env beside this file; unsafe ones stop production."""
+
+import re
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.processors import default_hash_threads
+
+SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
+SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
+SAMPLE = re.compile(
+    "change|secret|password|example|sample|insecure|default|placeholder|keyboard|qwerty|123456|abcdef|your[-_]",
+    re.IGNORECASE,
+)
+# Published in frameworks' tutorials, so long and random that no rule above finds them.
+PUBLISHED = {
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+}
+
+
+class ConfigurationError(Exception):
+    """The settings are unusable; the message names each one and never a value."""
+
+
+def _strip_comment(value: object) -> object:
+    """Drop what an env file of another dialect leaves behind a value: ` # comment`."""
+    return re.sub(r"\s+#.*$", "", value).strip() if isinstance(value, str) else value
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _lift(unit: str) -> BeforeValidator:
+    """Read a bare number as so many of `unit`."""
+
+    def read(value: object) -> object:
+        text = _strip_comment(value)
+        return timedelta(**{unit: float(text)}) if isinstance(text, str | int | float) else text
+
+    return BeforeValidator(read)
+
+
+def _network(value: object) -> object:
+    return ip_network(value, strict=False) if isinstance(value, str) else value
+
+
+Positive = Field(gt=timedelta(0), le=timedelta(days=3650))
+Minutes = Annotated[timedelta, _lift("minutes"), Positive]
+Days = Annotated[timedelta, _lift("days"), Positive]
+Flag = Annotated[bool, BeforeValidator(_strip_comment)]
+Count = Annotated[int, BeforeValidator(_strip_comment), Field(ge=1)]
+SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+
+
+def find_weakness(secret: str) -> str | None:
+    """Say why a secret must not sign anything that matters, or None."""
+    if len(secret.encode()) < SECRET_BYTES:
+        return f"is shorter than {SECRET_BYTES} bytes"
+    if len(set(secret)) < SECRET_VARIETY:
+        return "repeats a few characters"
+    if SAMPLE.search(secret) or secret in PUBLISHED:
+        return "looks like a sample"
+    return None
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=Path(__file__).with_name(".env"), env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
+
+    database_url: SecretStr
+    jwt_secret_key: SecretStr
+    jwt_access_token_expire_minutes: Minutes = timedelta(minutes=30)
+    jwt_refresh_token_expire_minutes: Minutes = timedelta(minutes=1440)
+    remember_me_days: Days = timedelta(days=30)
+    anti_phishing_phrase_default: str = Field(default="Welcome to Pupero", min_length=1, max_length=255)
+    sql_echo: Flag = False
+
+    environment: Literal["development", "production"] = "development"
+    jwt_previous_secret_keys: SecretList = []
+    totp_encryption_keys: SecretList = []
+    totp_issuer: str = Field(default="Pupero", min_length=1, max_length=64, pattern="^[^:]*$")
+    session_max_minutes: Minutes | None = None
+    session_idle_minutes: Minutes | None = None
+    trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(
+        default_factory=lambda: [ip_network("127.0.0.1"), ip_network("::1")]
+    )
+    log_user: Literal["email", "id", "none"] = "email"
+    database_pool_size: Count = 8
+    hash_threads: Count = Field(default_factory=default_hash_threads)
+    argon2_time_cost: Count = 3
+    argon2_memory_kib: Annotated[int, Field(ge=8)] = 65536
+    argon2_parallelism: Count = 4
+
+    @property
+    def signing_secrets(self) -> list[str]:
+        """The key that signs, then those that only verify."""
+        return [secret.get_secret_value() for secret in (self.jwt_secret_key, *self.jwt_previous_secret_keys)]
+
+    @property
+    def weakness(self) -> str | None:
+        """Why JWT_SECRET_KEY must not face strangers, or None."""
+        return find_weakness(self.jwt_secret_key.get_secret_value())
+
+    def session_lifetime(self, *, remember: bool) -> timedelta:
+        """How long a session may live, however often it is refreshed."""
+        if remember:
+            return self.remember_me_days
+        return self.session_max_minutes or self.jwt_refresh_token_expire_minutes
+
+    def refresh_lifetime(self, *, remember: bool) -> timedelta:
+        """How long one refresh token may live."""
+        return self.remember_me_days if remember else self.jwt_refresh_token_expire_minutes
+
+    def idle_limit(self, *, remember: bool) -> timedelta:
+        """How long a session may stay unused."""
+        return self.session_idle_minutes or self.refresh_lifetime(remember=remember)
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_production(self) -> Self:
+        if self.environment != "production":
+            return self
+        named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
+        named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
+        named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
+        for name, key in named:
+            if weakness := find_weakness(key.get_secret_value()):
+                raise ValueError(f"{name} {weakness}: production refuses it")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings, or raise ConfigurationError naming each bad one and how to mend it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(_explain(item["loc"], item["msg"]) for item in error.errors())) from None
+
+
+def _explain(loc: tuple[int | str, ...], message: str) -> str:
+    name = str(loc[0]).upper() if loc else ""
+    if message == "Field required":
+        message = "is missing: put it in the environment or in Login/app/.env (python3 dev.py writes one)"
+    return f"{name} {message}".strip().replace("Value error, ", "")

@@ -1,0 +1,169 @@
+"""The one place that connects, commits and retries: work is a plain function handed to `read` or `transaction`.
+
+Each piece of work runs in one hop on the database's own threads, as many as pooled connections, so that nobody waits
+for a connection while holding a thread.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+
+from app.errors import DatabaseUnavailable, OutcomeUnknown
+
+logger = logging.getLogger(__name__)
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+Work: TypeAlias = Callable[[Connection], Result]
+
+LOCK_WAIT = 5  # seconds, for a row's lock
+CONNECT_WAIT = 4  # seconds
+ANSWER_WAIT = 8  # seconds, for one statement's answer
+TOTAL_WAIT = 10.0  # seconds, for all tries together
+START_BY = 5.0  # seconds after which a try is not begun: it might not end in time
+BUSY_TIMEOUT_MS = 10_000  # SQLite
+RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
+
+RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
+SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+
+
+class Database:
+    """Two engines on one database: `read` answers at once from AUTOCOMMIT connections, `transaction` commits."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
+        """Prepare; the first connection is made when first needed."""
+        parsed = make_url(url)
+        self._reader = _make_engine(parsed, pool_size, echo=echo, autocommit=True)
+        self._writer = _make_engine(parsed, pool_size, echo=echo, autocommit=False)
+        self._threads = ThreadPoolExecutor(pool_size, "database")
+
+    async def read(
+        self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
+    ) -> Result:
+        """Run `work` outside any transaction, once more if the connection had died."""
+        return await self._submit(self._read, lambda connection: work(connection, *args, **kwargs))
+
+    async def transaction(
+        self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
+    ) -> Result:
+        """Run `work` and commit before returning; an exception from it rolls back.
+
+        It is run again as a whole after a deadlock, a lock wait, or a connection lost before COMMIT was sent.
+        A connection lost during COMMIT raises OutcomeUnknown; all else that the database fails at, DatabaseUnavailable.
+        """
+        return await self._submit(self._transact, lambda connection: work(connection, *args, **kwargs))
+
+    def close(self) -> None:
+        """Let running work end and close every connection."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._reader.dispose()
+        self._writer.dispose()
+
+    async def _submit(self, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
+        begin = time.monotonic()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._retry, run, work, begin)
+
+    def _retry(
+        self,
+        run: Callable[[Work[Result]], Result],
+        work: Work[Result],
+        begin: float,
+    ) -> Result:
+        failure: Exception | None = None
+        while time.monotonic() - begin < START_BY:
+            try:
+                return run(work)
+            except (IntegrityError, ProgrammingError):
+                raise  # ours to understand or a fault of ours: trying again changes nothing
+            except DBAPIError as error:
+                failure = error
+                if not _is_passing(error):
+                    break
+                time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 spreads rivals, hides nothing
+        logger.error("database_unavailable", extra={"event": {"reason": _describe(failure)}})
+        raise DatabaseUnavailable(retry_after=1) from failure
+
+    def _read(self, work: Work[Result]) -> Result:
+        with self._reader.connect() as connection:
+            return work(connection)
+
+    def _transact(self, work: Work[Result]) -> Result:
+        with self._writer.connect() as connection:
+            transaction = connection.begin()
+            try:
+                result = work(connection)
+            except BaseException:
+                transaction.rollback()
+                raise
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise OutcomeUnknown(retry_after=1) from error
+                raise
+            return result
+
+
+def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> Engine:
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_recycle": RECYCLE}
+    # Parameters are hidden from the echo and from error texts: they hold hashes, tokens and addresses.
+    options |= {"echo": echo, "hide_parameters": True}
+    if autocommit:
+        options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, **options)
+        event.listen(engine, "connect", _prepare_sqlite)
+        if not autocommit:
+            event.listen(engine, "begin", _begin_immediate)
+        return engine
+    if not autocommit:
+        options["isolation_level"] = "READ COMMITTED"
+    waits: dict[str, Any] = {"connect_timeout": CONNECT_WAIT, "read_timeout": ANSWER_WAIT, "write_timeout": ANSWER_WAIT}
+    waits |= {"init_command": f"SET SESSION innodb_lock_wait_timeout={LOCK_WAIT}"}
+    engine = create_engine(url, connect_args=waits, **options)
+    event.listen(engine, "handle_error", _recognize_disconnect)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 the driver's own type
+    connection.isolation_level = None  # the driver must not open transactions of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock first: a reader that turns writer would fail as busy at once, whatever the timeout."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _recognize_disconnect(context: ExceptionContext) -> None:
+    """Tell SQLAlchemy of lost connections that the driver's pure-Python build reports with errno 0."""
+    error = context.original_exception
+    if getattr(error, "errno", None) == 0 and str(error).startswith("Execution failed"):
+        context.is_disconnect = True
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    """Whether the same work may succeed in a moment."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in {SQLITE_BUSY, SQLITE_LOCKED}
+    return error.connection_invalidated or getattr(error.orig, "errno", None) in {
+        RECORD_CHANGED,
+        LOCK_TIMEOUT,
+        DEADLOCK,
+    }
+
+
+def _describe(failure: Exception | None) -> str:
+    origin = getattr(failure, "orig", None)
+    return f"{type(origin).__name__} {getattr(origin, 'errno', '')}".strip() if origin else "no thread was free in time"

@@ -1,0 +1,77 @@
+"""A pool of its own for Argon2, so that a login storm slows nothing else and memory stays bounded.
+
+Argon2 frees the interpreter lock; what it would take from the rest is cores and 64 MiB a hash. So there are as many
+threads as cores of ours, at a lower priority, and a queue that refuses once waiting makes no sense.
+"""
+
+import asyncio
+import contextlib
+import math
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import TypeVar
+
+from app.auth import PasswordHasher
+from app.errors import Busy
+
+Result = TypeVar("Result")
+
+NICENESS = 10
+QUEUE_MIN = 64
+WAIT_MAX = 10.0  # seconds
+FIRST_GUESS = 0.2  # seconds a hash takes until we have measured
+
+
+def _lower_priority() -> None:
+    """Let everything else go first; Linux keeps the value per thread, elsewhere nothing is done."""
+    if hasattr(os, "setpriority") and hasattr(threading, "get_native_id") and os.uname().sysname == "Linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+class HashPool:
+    """Runs a PasswordHasher on its own threads."""
+
+    def __init__(self, hasher: PasswordHasher, threads: int) -> None:
+        """Start with no thread; each begins when first needed."""
+        self.hasher = hasher
+        self.threads = threads
+        self.waiting = 0
+        self._seconds = FIRST_GUESS
+        self._executor = ThreadPoolExecutor(threads, "hash", initializer=_lower_priority)
+
+    async def hash(self, password: str) -> str:
+        """Hash a new password."""
+        return await self._run(lambda: self.hasher.hash(password))
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Compare with a stored hash; None costs the same and is never right."""
+        return await self._run(lambda: self.hasher.verify(password, stored))
+
+    @property
+    def expected_wait(self) -> float:
+        """Seconds until a job handed in now would begin."""
+        return max(0, self.waiting - self.threads + 1) * self._seconds / self.threads
+
+    async def _run(self, job: Callable[[], Result]) -> Result:
+        if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
+            raise Busy(retry_after=math.ceil(self.expected_wait))
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self._timed, job)
+        finally:
+            self.waiting -= 1
+
+    def _timed(self, job: Callable[[], Result]) -> Result:
+        start = perf_counter()
+        try:
+            return job()
+        finally:
+            self._seconds += (perf_counter() - start - self._seconds) / 8
+
+    def close(self) -> None:
+        """Let running jobs end and drop those that wait."""
+        self._executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,89 @@
+"""What people type, made comparable: one key for each email address and each username."""
+
+import re
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+EMAIL_MAX = 254
+LOCAL_PART_MAX = 64  # RFC 5321, section 4.5.3.1.1; email-validator lets 65 pass
+USERNAME_MIN = 3
+USERNAME_MAX = 50
+PHRASE_MAX = 255
+
+JOINERS = "\u200d\ufe0e\ufe0f"  # what emoji are put together with
+# Default-ignorable characters whose category is not Cf: they show nothing and would make look-alikes.
+INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+BARE_ADDRESS = re.compile(r'[^\s@,;:<>()\[\]"\\]+@[^\s@,;:<>()\[\]"\\]+')
+USERNAME_EXTRA = "._-"
+BLANKS = " \t\u00a0\u3000"  # what is trimmed; a line break is refused, for it could split a header
+
+
+def require_text(text: str, *, allowed: str = "") -> str:
+    """Return text without control, bidi or invisible characters, else raise ValueError; `allowed` lists exceptions."""
+    rest = text.translate(dict.fromkeys(map(ord, allowed)))
+    if INVISIBLE.search(rest) or any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in rest):
+        raise ValueError("must not contain control or invisible characters")
+    return text
+
+
+def _canonical(typed: str) -> str:
+    """Trim and compose; raise ValueError for what NFKC would change (full-width letters, ligatures and the like)."""
+    text = require_text(unicodedata.normalize("NFC", typed.strip(BLANKS)))
+    if unicodedata.normalize("NFKC", text) != text:
+        raise ValueError("must not contain compatibility characters, such as full-width letters")
+    return text
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def normalize_email(typed: str) -> tuple[str, str]:
+    """Return an address as displayed and its key; ValueError unless it is one bare address."""
+    text = _canonical(typed)
+    if not BARE_ADDRESS.fullmatch(text):
+        raise ValueError("must be one bare email address")
+    try:
+        parts = validate_email(text, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise ValueError("must be one valid email address") from error
+    key = _fold(f"{parts.local_part}@{parts.domain}")
+    if len(parts.local_part.encode()) > LOCAL_PART_MAX or max(len(key), len(text)) > EMAIL_MAX:
+        raise ValueError("must be a shorter email address")
+    return text, key
+
+
+def normalize_username(typed: str) -> tuple[str, str]:
+    """Return a username as displayed and its key; ValueError names the rule that it breaks."""
+    text = _canonical(typed)
+    key = _fold(text)
+    if not USERNAME_MIN <= len(key) <= USERNAME_MAX or len(text) > USERNAME_MAX:
+        raise ValueError(f"must have {USERNAME_MIN} to {USERNAME_MAX} characters")
+    if not all(c in USERNAME_EXTRA or unicodedata.category(c)[0] == "L" or c.isdecimal() for c in key):
+        raise ValueError("may contain letters, digits, '.', '_' and '-' only")
+    return text, key
+
+
+def login_keys(*identifiers: str | None) -> dict[str, str] | None:
+    """Return {column: key} for what was typed at login, or None when it can match nobody."""
+    keys: dict[str, str] = {}
+    for typed in filter(None, identifiers):
+        column, normalize = ("email_key", normalize_email) if "@" in typed else ("username_key", normalize_username)
+        try:
+            key = normalize(typed)[1]
+        except ValueError:
+            return None
+        if keys.setdefault(column, key) != key:
+            return None
+    return keys or None
+
+
+def normalize_phrase(typed: str) -> str:
+    """Return a phrase, trimmed and composed; ValueError when it is empty, too long or has hidden characters."""
+    text = require_text(unicodedata.normalize("NFC", typed.strip(BLANKS)), allowed=JOINERS)
+    if not text.strip(JOINERS):
+        raise ValueError("must not be empty")
+    if len(text) > PHRASE_MAX:
+        raise ValueError(f"must have at most {PHRASE_MAX} characters")
+    return text

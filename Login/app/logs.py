@@ -1,0 +1,81 @@
+"""JSON lines on stdout: one for each request, and one for each event of an authentication."""
+
+import json
+import logging
+import queue
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+QUEUE_MAX = 10_000
+
+events = logging.getLogger("app.events")
+
+
+def log_event(name: str, outcome: str, **fields: object) -> None:
+    """Record an authentication event under its stable name; never pass what somebody typed."""
+    events.info(name, extra={"event": {"outcome": outcome, **fields}})
+
+
+class JsonFormatter(logging.Formatter):
+    """One line a record; JSON's escapes keep a newline in any value from forging another."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write time, level, name and message, then what the record carries as `event`."""
+        time_ = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {"time": time_, "level": record.levelname.lower(), "logger": record.name}
+        line |= {"message": record.getMessage(), **getattr(record, "event", {})}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class BackgroundHandler(logging.Handler):
+    """Writes from a thread of its own and drops lines when the sink is stuck, so that no login ever waits for a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Start writing to `stream`."""
+        super().__init__()
+        self.setFormatter(JsonFormatter())
+        self._stream = stream
+        self._lines: queue.Queue[str] = queue.Queue(QUEUE_MAX)
+        self.dropped = 0
+        threading.Thread(target=self._write, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a line, or count it as dropped."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self.dropped += 1
+
+    def flush(self, timeout: float = 2.0) -> None:
+        """Wait until all is written, but no longer than `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while self._lines.unfinished_tasks and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def _write(self) -> None:
+        while True:
+            line = self._lines.get()
+            try:
+                self._stream.write(f"{line}\n")
+                if self._lines.empty():
+                    self._stream.flush()
+            except (OSError, ValueError):  # a closed pipe or a full disk must not end the logging for good
+                self.dropped += 1
+            self._lines.task_done()
+
+
+def set_up_logging(stream: TextIO | None = None) -> None:
+    """Send all records to stdout as JSON, once a process, and silence uvicorn's own access log."""
+    root = logging.getLogger()
+    if any(isinstance(handler, BackgroundHandler) for handler in root.handlers):
+        return
+    root.addHandler(BackgroundHandler(stream or sys.stdout))
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = name != "uvicorn.access"

@@ -1,0 +1,68 @@
+"""The API's table of contents."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.config import ConfigurationError, Settings, load_settings
+from app.logs import set_up_logging
+from app.middleware import Edge
+from app.openapi import describe_api
+from app.problems import handle_errors
+from app.resources import make_resources
+from app.routes import accounts, docs, health, logins, passwords, sessions, totp
+
+logger = logging.getLogger(__name__)
+
+BODY_MAX = 64 * 1024  # bytes
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application as the settings say."""
+    app = FastAPI(
+        title="Pupero",
+        lifespan=_live,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=BODY_MAX,
+        telemetry={"tracing": False, "metrics": False},
+    )
+    app.state.resources = make_resources(settings)
+    app.include_router(accounts.router)
+    app.include_router(logins.router)
+    app.include_router(sessions.router)
+    app.include_router(totp.router)
+    app.include_router(passwords.router)
+    app.include_router(health.router)
+    app.include_router(docs.router)
+    app.mount("/docs/assets", docs.serve_assets())
+    handle_errors(app)
+    describe_api(app)
+    app.add_middleware(Edge, settings=settings)
+    return app
+
+
+@asynccontextmanager
+async def _live(app: FastAPI) -> AsyncIterator[None]:
+    resources = app.state.resources
+    if resources.settings.weakness:
+        reason = f"JWT_SECRET_KEY {resources.settings.weakness}: answering this machine only"
+        logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
+    yield
+    resources.close()
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 a module's attribute
+    """Make `app` when uvicorn asks for it, so that importing this module needs no settings."""
+    if name != "app":
+        raise AttributeError(name)
+    set_up_logging()
+    try:
+        globals()["app"] = create_app(load_settings())
+    except ConfigurationError as error:
+        sys.exit(f"Pupero cannot start: {error}")
+    return globals()["app"]

@@ -1,0 +1,101 @@
+"""The outermost layer, as plain ASGI: names each request, finds its client, logs, and answers what nobody caught."""
+
+import logging
+import re
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.auth import make_id
+from app.clients import Client, clean_user_agent, find_address, is_loopback
+from app.config import Settings
+from app.errors import InsecureConfiguration, InternalError
+from app.problems import answer
+
+logger = logging.getLogger("app.requests")
+
+REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Edge:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Take the settings that say whom to believe and whom to serve."""
+        self.app = app
+        self.trusted = settings.trusted_proxies
+        self.local_only = settings.weakness is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, and log it whatever becomes of it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begin, state, headers = time.perf_counter(), scope.setdefault("state", {}), Headers(scope=scope)
+        state["client"] = self._find_client(scope, headers)
+        state["request_id"] = _choose_request_id(headers)
+        outgoing = _Outgoing(send, state["request_id"])
+        try:
+            await self._serve(scope, receive, outgoing)
+        finally:
+            _log(scope, outgoing.status, time.perf_counter() - begin)
+
+    async def _serve(self, scope: Scope, receive: Receive, outgoing: "_Outgoing") -> None:
+        try:
+            await (_refuse if self._is_stranger(scope) else self.app)(scope, receive, outgoing)
+        except Exception:
+            logger.exception("unhandled_error", extra={"event": {"request_id": scope["state"]["request_id"]}})
+            if outgoing.status:
+                raise
+            await answer(InternalError())(scope, receive, outgoing)
+
+    def _is_stranger(self, scope: Scope) -> bool:
+        return self.local_only and not is_loopback(scope["state"]["client"].address)
+
+    def _find_client(self, scope: Scope, headers: Headers) -> Client:
+        forwarded = ",".join(headers.getlist("x-forwarded-for"))
+        address = find_address(scope.get("client"), forwarded, self.trusted)
+        return Client(str(address), clean_user_agent(headers))
+
+
+class _Outgoing:
+    """Sends on, adding the headers that every answer carries and keeping its status for the log."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self.send = send
+        self.request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await self.send(message)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(InsecureConfiguration())(scope, receive, send)
+
+
+def _choose_request_id(headers: Headers) -> str:
+    """Take the caller's when it is a plain one, else make one."""
+    given = headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else make_id()
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    state = scope["state"]
+    line = {"method": scope["method"], "path": scope["path"], "status": status, "latency_ms": round(seconds * 1000, 2)}
+    line |= {"client": state["client"].address, "request_id": state["request_id"]}
+    line |= {"user": state["user"]} if state.get("user") else {}
+    logger.info("request", extra={"event": line})

@@ -1,0 +1,56 @@
+"""What a password may be: NIST SP 800-63B-4, section 3.1.1, the same in every place that sets one."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+
+from app.errors import PasswordTooCommon, PasswordTooPersonal, PasswordTooShort
+
+LENGTH_MIN = 8  # code points
+BYTES_MAX = 1024  # in UTF-8
+WORD_MIN = 4  # characters; a shorter word of the account's is no clue
+SLACK = 4  # characters that a password must have beside the account's own words
+
+
+def normalize_password(typed: str) -> str:
+    """Return what is hashed: NFKC, nothing trimmed or cut; ValueError when too long or not text."""
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in typed):
+        raise ValueError("must not contain control characters")
+    password = unicodedata.normalize("NFKC", typed)
+    if len(password.encode()) > BYTES_MAX:
+        raise ValueError(f"must have at most {BYTES_MAX} bytes")
+    return password
+
+
+def check_password(password: str, own_words: Iterable[str | None]) -> None:
+    """Refuse a new password that is short, common, or made of the account's own words."""
+    if len(password) < LENGTH_MIN:
+        raise PasswordTooShort
+    folded = password.casefold()
+    if folded in common_passwords() or len(set(folded)) <= 2:  # noqa: PLR2004 "aaaaaaaa", "abababab"
+        raise PasswordTooCommon
+    if _is_personal(folded, own_words):
+        raise PasswordTooPersonal
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """Return the bundled list of common passwords that are long enough to be chosen at all."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 loads 30,000 words: only when first needed
+
+    return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= LENGTH_MIN)
+
+
+def _is_personal(folded: str, own_words: Iterable[str | None]) -> bool:
+    """Whether little is left once the account's words are taken out."""
+    rest = folded
+    for word in sorted(_words(own_words), key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return len(rest) < len(folded) and len(rest) < SLACK
+
+
+def _words(own_words: Iterable[str | None]) -> set[str]:
+    texts = [word.casefold() for word in own_words if word] + ["pupero"]
+    parts = [part for text in texts for part in re.split(r"[\W_]+", text)]
+    return {word for word in texts + parts if len(word) >= WORD_MIN}

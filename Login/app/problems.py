@@ -1,0 +1,100 @@
+"""Errors as answers: problem details (RFC 9457) with our stable code beside them, also in the OpenAPI page."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from app.errors import ApiError, DatabaseUnavailable, InternalError
+
+MEDIA_TYPE = "application/problem+json"
+VALIDATION_CODE = "validation_error"
+CODES = {
+    400: "malformed_body",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "content_too_large",
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def describe(status: int, detail: object, code: str, **extra: object) -> dict[str, object]:
+    """Make the body of a refusal."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **extra}
+
+
+def answer(error: ApiError) -> JSONResponse:
+    """Make the answer to a refusal."""
+    headers = {}
+    if error.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = error.challenge
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    body = describe(error.status, error.detail, error.code, **error.extra)
+    return JSONResponse(body, error.status, headers, media_type=MEDIA_TYPE)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Let every error of the application be answered in the one form."""
+    app.add_exception_handler(ApiError, _answer_refusal)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+
+
+async def _answer_refusal(_request: Request, error: Exception) -> JSONResponse:
+    return answer(error if isinstance(error, ApiError) else InternalError())
+
+
+async def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Keep FastAPI's list, without the rejected input: it may be a password."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    detail = [
+        {"loc": _mask(item["loc"]), "msg": item["msg"].removeprefix("Value error, "), "type": item["type"]}
+        for item in found
+    ]
+    return JSONResponse(describe(422, detail, VALIDATION_CODE), 422, media_type=MEDIA_TYPE)
+
+
+def _mask(loc: Sequence[int | str]) -> list[int | str]:
+    """Keep only the place and our field's name: deeper parts may be keys that the caller made up."""
+    return list(loc[:2])
+
+
+async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+    status, detail, headers = 500, "Internal error", None
+    if isinstance(error, HTTPException):
+        status, detail, headers = error.status_code, str(error.detail), error.headers
+    code = CODES.get(status, f"http_{status}")
+    return JSONResponse(describe(status, detail, code), status, headers, media_type=MEDIA_TYPE)
+
+
+# --- the OpenAPI page --------------------------------------------------------------------------------------------
+
+
+def refusals(*errors: type[ApiError], body: bool = True) -> Responses:
+    """List what an endpoint may refuse with, for its `responses`; `body` adds what any body can be refused for."""
+    by_status: dict[int, dict[str, Any]] = {}
+    listed: tuple[type[ApiError], ...] = (*errors, DatabaseUnavailable)
+    for error in listed:
+        example = {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
+        by_status.setdefault(int(error.status), {})[error.code] = example
+    if body:
+        for status in (400, 413):
+            phrase = HTTPStatus(status).phrase
+            example = {"summary": phrase, "value": describe(status, phrase, CODES[status])}
+            by_status.setdefault(status, {})[CODES[status]] = example
+    answers: Responses = {status: _describe_answer(status, examples) for status, examples in by_status.items()}
+    if body:
+        answers[422] = _describe_answer(422, {}, "ValidationProblem")
+    return answers
+
+
+def _describe_answer(status: int, examples: dict[str, Any], schema: str = "Problem") -> dict[str, Any]:
+    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": examples}
+    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}

@@ -1,0 +1,41 @@
+"""What the services work with, made once for an application and handed to each of them."""
+
+from dataclasses import dataclass
+
+from app.auth import PasswordHasher
+from app.config import Settings
+from app.database import Database
+from app.hashing import HashPool
+from app.keys import Keyrings, make_keyrings
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The settings, the database, the hash pool and the keys."""
+
+    settings: Settings
+    database: Database
+    hashes: HashPool
+    keys: Keyrings
+
+    def close(self) -> None:
+        """Let running work end."""
+        self.hashes.close()
+        self.database.close()
+
+
+def make_resources(settings: Settings) -> Resources:
+    """Make them as the settings say; nothing connects yet."""
+    hasher = PasswordHasher(
+        time_cost=settings.argon2_time_cost,
+        memory_kib=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+    )
+    return Resources(
+        settings=settings,
+        database=Database(
+            settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, echo=settings.sql_echo
+        ),
+        hashes=HashPool(hasher, settings.hash_threads),
+        keys=make_keyrings(settings.signing_secrets, [key.get_secret_value() for key in settings.totp_encryption_keys]),
+    )

@@ -1,0 +1,77 @@
+"""Registering, and the caller's own account."""
+
+from fastapi import APIRouter
+
+from app import errors
+from app.deps import CurrentUser, FromClient, FromResources
+from app.problems import Responses, refusals
+from app.routes.sessions import UNAUTHORIZED
+from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
+from app.services import accounts
+
+router = APIRouter(tags=["Account"])
+
+WEAK_PASSWORD = (errors.PasswordTooShort, errors.PasswordTooCommon, errors.PasswordTooPersonal)
+TAKEN = (errors.EmailTaken, errors.UsernameTaken)
+DELETION: Responses = refusals(
+    *UNAUTHORIZED,
+    errors.CurrentPasswordInvalid,
+    errors.TotpRequired,
+    errors.TotpInvalid,
+    errors.TooManyAttempts,
+    errors.Busy,
+    errors.SecretUnreadable,
+)
+
+
+@router.post(
+    "/register",
+    summary="Make an account",
+    responses=refusals(*WEAK_PASSWORD, *TAKEN, errors.TooManyAttempts, errors.Busy),
+)
+async def register(body: Registration, resources: FromResources) -> Registered:
+    """Make an account with a unique email and, if wanted, a unique username."""
+    return Registered(user_id=await accounts.register(resources, body))
+
+
+@router.get("/user/profile", summary="Show your profile", responses=refusals(*UNAUTHORIZED, body=False))
+async def show_profile(user: CurrentUser, resources: FromResources) -> Profile:
+    """Show email, username, role and anti-phishing phrase."""
+    return accounts.show_profile(resources.settings, user)
+
+
+@router.get("/user/account", summary="Show your account", responses=refusals(*UNAUTHORIZED, body=False))
+async def show_account(user: CurrentUser, resources: FromResources) -> Account:
+    """Show everything about the account and this session."""
+    return await accounts.show_account(resources, user)
+
+
+@router.put(
+    "/user/update",
+    summary="Change your account",
+    response_model_exclude_none=True,
+    responses=refusals(
+        *UNAUTHORIZED,
+        *WEAK_PASSWORD,
+        *TAKEN,
+        errors.CurrentPasswordRequired,
+        errors.CurrentPasswordInvalid,
+        errors.TooManyAttempts,
+        errors.Busy,
+    ),
+)
+async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromClient) -> Updated:
+    """Make all the changes or none. A new password ends every session and answers with a new pair."""
+    pair = await accounts.update(resources, user, body, client)
+    message = "Your account has been updated." if body.changes else "Nothing to change."
+    if pair is None:
+        return Updated(message=message)
+    return Updated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
+
+
+@router.delete("/user/delete", summary="Delete your account", responses=DELETION)
+@router.post("/user/delete", summary="Delete your account (for clients that drop bodies of DELETE)", responses=DELETION)
+async def delete(body: Deletion, user: CurrentUser, resources: FromResources) -> Message:
+    """Delete the account and everything that belongs to it, at once and for good."""
+    await accounts.delete(resources, user, body)
+    return Message(message="Your account has been deleted.")

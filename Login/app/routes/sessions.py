@@ -1,0 +1,78 @@
+"""Refreshing, proving freshness, and the sessions of the caller."""
+
+from fastapi import APIRouter
+
+from app import errors
+from app.deps import CurrentUser, FreshUser, FromClient, FromResources
+from app.problems import refusals
+from app.schemas import Message, Reauthentication, RefreshRequest, SessionInfo, Tokens
+from app.services import sessions
+
+router = APIRouter(tags=["Sessions"])
+
+UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
+
+
+@router.post("/refresh", summary="Trade a refresh token for a new pair", responses=refusals(*UNAUTHORIZED))
+async def refresh(body: RefreshRequest, resources: FromResources, client: FromClient) -> Tokens:
+    """Rotate the refresh token.
+
+    The token just replaced is answered with the same successor for ten seconds, for lost answers and parallel tabs.
+    An older one ends the session: somebody holds a copy.
+    """
+    pair = await sessions.refresh(resources, body.refresh_token.get_secret_value(), client)
+    return Tokens(access_token=pair.access_token, refresh_token=pair.refresh_token)
+
+
+@router.post(
+    "/reauthenticate",
+    summary="Prove who you are again",
+    responses=refusals(
+        *UNAUTHORIZED,
+        errors.CurrentPasswordInvalid,
+        errors.TotpRequired,
+        errors.TotpInvalid,
+        errors.TooManyAttempts,
+        errors.Busy,
+        errors.SecretUnreadable,
+    ),
+)
+async def reauthenticate(body: Reauthentication, user: CurrentUser, resources: FromResources) -> Message:
+    """Make this session fresh for five minutes, as some endpoints need."""
+    await sessions.reauthenticate(resources, user, body)
+    return Message(message="Thank you. This session is fresh for five minutes.")
+
+
+@router.post("/logout", summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))
+async def log_out(user: CurrentUser, resources: FromResources) -> Message:
+    """End this session: both its tokens are dead at once."""
+    await sessions.log_out(resources, user)
+    return Message(message="Signed out.")
+
+
+@router.get("/user/sessions", summary="List your sessions", responses=refusals(*UNAUTHORIZED, body=False))
+async def list_sessions(user: CurrentUser, resources: FromResources) -> list[SessionInfo]:
+    """List the live sessions of the caller, the last seen first; `current` marks this one."""
+    return await sessions.list_sessions(resources, user)
+
+
+@router.delete(
+    "/user/sessions",
+    summary="End all your other sessions",
+    responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, body=False),
+)
+async def end_others(user: FreshUser, resources: FromResources) -> Message:
+    """Sign out everywhere but here; needs a fresh session."""
+    count = await sessions.end_others(resources, user)
+    return Message(message=f"{count} other {'session' if count == 1 else 'sessions'} ended.")
+
+
+@router.delete(
+    "/user/sessions/{session_id}",
+    summary="End one of your sessions",
+    responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, errors.SessionNotFound, body=False),
+)
+async def end_one(session_id: str, user: FreshUser, resources: FromResources) -> Message:
+    """Sign out on one device; needs a fresh session."""
+    await sessions.end_one(resources, user, session_id)
+    return Message(message="The session has ended.")

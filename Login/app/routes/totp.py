@@ -1,0 +1,86 @@
+"""The second factor."""
+
+from fastapi import APIRouter
+
+from app import errors
+from app.deps import CurrentUser, FromResources
+from app.errors import ApiError
+from app.problems import Responses, refusals
+from app.routes.sessions import UNAUTHORIZED
+from app.schemas import Message, Proof, RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
+from app.services import totp
+
+router = APIRouter(prefix="/totp", tags=["Second factor"])
+
+
+def fresh_or_proved(*more: type[ApiError]) -> Responses:
+    """List the refusals of an endpoint that takes a fresh session or a proof in its body."""
+    return refusals(
+        *UNAUTHORIZED,
+        errors.ReauthenticationRequired,
+        errors.CurrentPasswordInvalid,
+        errors.TotpRequired,
+        errors.TotpInvalid,
+        errors.TooManyAttempts,
+        errors.Busy,
+        errors.SecretUnreadable,
+        *more,
+    )
+
+
+@router.get("/status", summary="Show the second factor", responses=refusals(*UNAUTHORIZED, body=False))
+async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus:
+    """Show whether two-factor authentication is on, and how many recovery codes are left."""
+    return await totp.show_status(resources, user)
+
+
+@router.post(
+    "/enable/start",
+    summary="Begin to set up a second factor",
+    responses=refusals(
+        *UNAUTHORIZED,
+        errors.ReauthenticationRequired,
+        errors.CurrentPasswordInvalid,
+        errors.TotpAlreadyEnabled,
+        errors.TooManyAttempts,
+        errors.Busy,
+        errors.SecretUnreadable,
+    ),
+)
+async def start(user: CurrentUser, resources: FromResources, body: Proof | None = None) -> TotpSetup:
+    """Give a secret and its QR code, good for ten minutes; asked again meanwhile, the same ones.
+
+    Needs a fresh session, or `current_password` in the body.
+    """
+    return await totp.start(resources, user, body)
+
+
+@router.post(
+    "/enable/confirm",
+    summary="Switch the second factor on",
+    responses=refusals(
+        *UNAUTHORIZED,
+        errors.TotpInvalid,
+        errors.TotpEnrolmentInvalid,
+        errors.TotpAlreadyEnabled,
+        errors.TooManyAttempts,
+        errors.SecretUnreadable,
+    ),
+)
+async def confirm(body: TotpConfirmation, user: CurrentUser, resources: FromResources) -> TotpEnabled:
+    """Take the secret that `start` gave to this session and a code of it; answer with ten recovery codes, once."""
+    codes = await totp.confirm(resources, user, body)
+    return TotpEnabled(message="Two-factor authentication is on. Keep the recovery codes.", recovery_codes=codes)
+
+
+@router.post("/recovery-codes", summary="Make new recovery codes", responses=fresh_or_proved(errors.TotpNotEnabled))
+async def make_recovery_codes(user: CurrentUser, resources: FromResources, body: Proof | None = None) -> RecoveryCodes:
+    """Replace the recovery codes by ten new ones, shown once; needs a fresh session, or a proof in the body."""
+    return RecoveryCodes(recovery_codes=await totp.make_recovery_codes(resources, user, body))
+
+
+@router.post("/disable", summary="Switch the second factor off", responses=fresh_or_proved(errors.TotpNotEnabled))
+async def disable(user: CurrentUser, resources: FromResources, body: Proof | None = None) -> Message:
+    """Switch two-factor authentication off; needs a fresh session, or a proof in the body."""
+    await totp.disable(resources, user, body)
+    return Message(message="Two-factor authentication is off.")

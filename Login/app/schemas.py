@@ -1,0 +1,326 @@
+"""Every body that the API takes and gives; a leaf that imports only pydantic and the pure rules for identifiers."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from app.identifiers import (
+    BLANKS,
+    EMAIL_MAX,
+    PHRASE_MAX,
+    normalize_email,
+    normalize_phrase,
+    normalize_username,
+    require_text,
+)
+from app.passwords import BYTES_MAX, LENGTH_MIN, normalize_password
+
+__all__ = [
+    "Account",
+    "Deletion",
+    "Health",
+    "LoginRequest",
+    "Message",
+    "PasswordResetRequest",
+    "Problem",
+    "Profile",
+    "Proof",
+    "Reauthentication",
+    "RecoveryCodes",
+    "RefreshRequest",
+    "Registered",
+    "Registration",
+    "SessionInfo",
+    "TokenPair",
+    "Tokens",
+    "TotpConfirmation",
+    "TotpEnabled",
+    "TotpSetup",
+    "TotpStatus",
+    "Updated",
+    "UserUpdate",
+    "ValidationProblem",
+]
+
+
+def _blank_is_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _check_email(typed: str) -> str:
+    normalize_email(typed)
+    return typed
+
+
+def _check_username(typed: str) -> str:
+    normalize_username(typed)
+    return typed
+
+
+def _trim(typed: str) -> str:
+    return require_text(typed.strip(BLANKS))
+
+
+def _normalize_secret(secret: SecretStr) -> SecretStr:
+    return SecretStr(normalize_password(secret.get_secret_value()))
+
+
+Identifier = Annotated[str, Field(max_length=1000), AfterValidator(_trim)]
+Email = Annotated[str, Field(max_length=1000), AfterValidator(_check_email)]
+Username = Annotated[str, Field(max_length=1000), AfterValidator(_check_username)]
+Phrase = Annotated[str, Field(max_length=1000), AfterValidator(normalize_phrase)]
+Password = Annotated[SecretStr, AfterValidator(_normalize_secret)]
+NewPassword = Annotated[
+    Password, Field(description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.")
+]
+Code = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(require_text)]
+OptionalCode = Annotated[Code | None, BeforeValidator(_blank_is_none)]
+Token = Annotated[SecretStr, Field(max_length=8192)]
+
+
+class Body(BaseModel):
+    """A request's body: unknown members are ignored, and nothing is turned into another type."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+
+class Registration(Body):
+    """A new account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "alice@example.com", "username": "alice", "password": "correct horse battery"}]
+        }
+    )
+
+    email: Email = Field(description=f"One bare address, at most {EMAIL_MAX} characters.")
+    username: Annotated[Username | None, BeforeValidator(_blank_is_none)] = Field(
+        default=None, description="3 to 50 letters, digits, '.', '_' and '-'; blank means none."
+    )
+    password: NewPassword
+
+
+class Registered(BaseModel):
+    """The account that was made."""
+
+    user_id: str = Field(examples=["mZ0VtX2sQ3eJY0v5p8JkNw"])
+
+
+class LoginRequest(Body):
+    """An identifier with the password, and the code when there is a second factor; or a login token with the code."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"username": "alice", "password": "correct horse battery", "remember_me": True},
+                {"email": "alice@example.com", "password": "correct horse battery", "totp": "492039"},
+                {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039"},
+            ]
+        }
+    )
+
+    username: Annotated[Identifier | None, BeforeValidator(_blank_is_none)] = Field(
+        default=None, description="A username; an email address is taken as one."
+    )
+    email: Annotated[Identifier | None, BeforeValidator(_blank_is_none)] = None
+    password: Password | None = None
+    totp: OptionalCode = Field(default=None, description="Six digits, or a recovery code.")
+    remember_me: bool = False
+    login_token: Token | None = Field(default=None, description="From the answer `totp_required`.")
+
+    @model_validator(mode="after")
+    def _be_one_of_two_forms(self) -> Self:
+        if self.login_token is not None:
+            if self.totp is None or self.password is not None or self.username or self.email:
+                raise ValueError("login_token goes with totp and nothing else")
+        elif self.password is None or not (self.username or self.email):
+            raise ValueError("give username or email, and password")
+        return self
+
+
+class Tokens(BaseModel):
+    """What a refresh hands out."""
+
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.e30.signature"])
+    refresh_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.e30.signature"])
+
+
+class TokenPair(Tokens):
+    """What a login hands out."""
+
+    token_type: Literal["bearer"] = "bearer"
+
+
+class RefreshRequest(Body):
+    """The refresh token to trade in."""
+
+    refresh_token: Token = Field(examples=["eyJhbGciOiJIUzI1NiJ9.e30.signature"])
+
+
+class Proof(Body):
+    """The password, and a code when there is a second factor: who you are, proved again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"current_password": "correct horse battery", "totp": "492039"}]}
+    )
+
+    current_password: Password | None = None
+    totp: OptionalCode = None
+
+
+class Reauthentication(Proof):
+    """A proof that makes the session fresh for five minutes."""
+
+    current_password: Password
+
+
+class Profile(BaseModel):
+    """The account as the seed shows it."""
+
+    email: str = Field(examples=["alice@example.com"])
+    username: str | None = Field(examples=["alice"])
+    role: str = Field(examples=["user"])
+    phrase: str = Field(description="The anti-phishing phrase.", examples=["Welcome to Pupero"])
+
+
+class SessionInfo(BaseModel):
+    """One of the account's live sessions."""
+
+    id: str = Field(examples=["qk9o7nXqD2mVv1o0C4nLsg"])
+    label: str = Field(examples=["Firefox on Linux"])
+    client_address: str = Field(examples=["203.0.113.7"])
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    remember_me: bool
+    current: bool
+
+
+class Account(Profile):
+    """Everything a person may want to see of their account."""
+
+    user_id: str
+    email_verified: bool
+    phrase_is_default: bool
+    totp_enabled: bool
+    recovery_codes_left: int
+    created_at: datetime
+    last_login_at: datetime | None
+    fresh_until: datetime = Field(description="Until when this session counts as freshly authenticated.")
+    session: SessionInfo
+
+
+class UserUpdate(Body):
+    """Changes to the account; all are made or none. `role` and unknown members have no effect."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"phrase": "Blue herons at dawn"},
+                {"new_email": "alice@example.org", "current_password": "correct horse battery"},
+            ]
+        }
+    )
+
+    phrase: Phrase | None = Field(default=None, description=f"At most {PHRASE_MAX} characters.")
+    username: Username | None = None
+    new_email: Email | None = Field(default=None, description="Needs current_password.")
+    new_password: NewPassword | None = Field(default=None, description="Needs current_password.")
+    current_password: Password | None = None
+
+    @property
+    def changes(self) -> set[str]:
+        """Name what is to change."""
+        return {name for name in self.model_fields_set - {"current_password"} if getattr(self, name) is not None}
+
+
+class Message(BaseModel):
+    """A sentence about what was done."""
+
+    message: str
+
+
+class Updated(Message):
+    """What was done, with a new pair after a change of password: the old tokens are dead."""
+
+    access_token: str | None = None
+    refresh_token: str | None = None
+
+
+class TotpSetup(BaseModel):
+    """What an authenticator app needs; shown once."""
+
+    secret: str = Field(
+        description="160 bits in base 32, to type by hand.", examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"]
+    )
+    qr_code: str = Field(description="A PNG picture in base64.", examples=["iVBORw0KGgo="])
+    otpauth_uri: str = Field(examples=["otpauth://totp/Pupero:alice%40example.com?secret=…&issuer=Pupero"])
+
+
+class TotpConfirmation(Body):
+    """The secret that `start` gave, and a code made from it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "code": "492039"}]}
+    )
+
+    secret: Annotated[SecretStr, Field(min_length=1, max_length=100)]
+    code: Code
+
+
+class RecoveryCodes(BaseModel):
+    """Ten ways back in without the device, each good once; shown once."""
+
+    recovery_codes: list[str] = Field(examples=[["7Q2M-X0KD-9RWA-3TNE-5HJC-8VPB"]])
+
+
+class TotpEnabled(Message, RecoveryCodes):
+    """Two-factor authentication is on."""
+
+
+class TotpStatus(BaseModel):
+    """Whether there is a second factor, and how many recovery codes are left."""
+
+    enabled: bool
+    recovery_codes_left: int
+
+
+class Deletion(Body):
+    """The end of an account, confirmed and proved."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"confirm": True, "current_password": "correct horse battery"}]}
+    )
+
+    confirm: Literal[True]
+    current_password: Password
+    totp: OptionalCode = None
+
+
+class PasswordResetRequest(Body):
+    """The address that a reset link may go to."""
+
+    email: Identifier = Field(examples=["alice@example.com"])
+
+
+class Health(BaseModel):
+    """A sign of life."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Problem(BaseModel):
+    """A refusal: `code` is for programs, `detail` for people; the rest is RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class ValidationProblem(Problem):
+    """A body that could not be understood; what was sent is never repeated."""
+
+    detail: list[dict[str, object]]  # type: ignore[assignment]  # FastAPI's list, as the seed's clients know it

@@ -1,0 +1,191 @@
+"""Accounts: registering, showing, changing and deleting them."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from app import auth, crud
+from app.auth import Pair
+from app.clients import Client
+from app.config import Settings
+from app.crud import Principal
+from app.errors import CurrentPasswordRequired, EmailTaken, SessionEnded, UsernameTaken
+from app.identifiers import normalize_email, normalize_username
+from app.logs import log_event
+from app.models import Session, User
+from app.passwords import check_password
+from app.resources import Resources
+from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
+from app.services.proofs import Proof, prove, spend_proof
+from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, issue_pair
+
+
+async def register(resources: Resources, body: Registration) -> str:
+    """Make an account and return its public id; the unique indexes decide who was first."""
+    password = body.password.get_secret_value()
+    check_password(password, (body.email, body.username))
+    password_hash = await resources.hashes.hash(password)
+    public_id = await resources.database.transaction(_insert, body, password_hash)
+    log_event("registered", "success", user_id=public_id)
+    return public_id
+
+
+def _insert(connection: Connection, body: Registration, password_hash: str) -> str:
+    now, public_id = crud.current_time(connection), auth.make_id()
+    user = User(
+        public_id=public_id,
+        password_hash=password_hash,
+        password_changed_at=now,
+        created_at=now,
+        **_email_columns(body.email),
+        **_username_columns(body.username),
+    )
+    try:
+        crud.insert_user(connection, user)
+    except IntegrityError:
+        _refuse_taken(connection, user.email_key, user.username_key)
+        raise
+    return public_id
+
+
+def _email_columns(typed: str) -> dict[str, Any]:
+    email, key = normalize_email(typed)
+    return {"email": email, "email_key": key}
+
+
+def _username_columns(typed: str | None) -> dict[str, Any]:
+    username, key = normalize_username(typed) if typed else (None, None)
+    return {"username": username, "username_key": key}
+
+
+def _refuse_taken(connection: Connection, email_key: str | None, username_key: str | None, own: int = 0) -> None:
+    taken = crud.find_taken(connection, email_key, username_key, own)
+    if taken == "email_key":
+        raise EmailTaken
+    if taken == "username_key":
+        raise UsernameTaken
+
+
+def show_profile(settings: Settings, principal: Principal) -> Profile:
+    """Tell what the seed's profile tells."""
+    account = principal.account
+    phrase = account.phrase or settings.anti_phishing_phrase_default
+    return Profile(email=account.email, username=account.username, role=account.role, phrase=phrase)
+
+
+async def show_account(resources: Resources, principal: Principal) -> Account:
+    """Tell a person everything that they may want to see of their account."""
+    account, session = principal.account, principal.session
+    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_totp else 0
+    return Account(
+        **show_profile(resources.settings, principal).model_dump(),
+        user_id=account.public_id,
+        email_verified=account.email_verified_at is not None,
+        phrase_is_default=account.phrase is None,
+        totp_enabled=account.has_totp,
+        recovery_codes_left=left,
+        created_at=account.created_at,
+        last_login_at=account.last_login_at,
+        fresh_until=session.authenticated_at + FRESH,
+        session=describe_session(session, current=True),
+    )
+
+
+async def update(resources: Resources, principal: Principal, body: UserUpdate, client: Client) -> Pair | None:
+    """Make all the changes or none; a new password ends every session and gives the caller a new one."""
+    proof = await _prove_for_update(resources, principal, body)
+    new_hash = None
+    if body.new_password is not None:
+        password = body.new_password.get_secret_value()
+        account = principal.account
+        check_password(password, (account.email, account.username, body.new_email, body.username))
+        new_hash = await resources.hashes.hash(password)
+    session = await resources.database.transaction(
+        _apply_update, resources.settings, principal, proof, body, new_hash, client
+    )
+    log_event("account_updated", "success", user_id=principal.account.public_id, changed=sorted(body.changes))
+    return issue_pair(resources, principal.account.public_id, session, session.rotated_at) if session else None
+
+
+async def _prove_for_update(resources: Resources, principal: Principal, body: UserUpdate) -> Proof | None:
+    """Email and password change only for whoever knows the current password."""
+    if body.current_password is not None:
+        return await prove(resources, principal.account.id, body.current_password, None, need_code=False)
+    if body.new_email is not None or body.new_password is not None:
+        raise CurrentPasswordRequired
+    return None
+
+
+def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of it
+    connection: Connection,
+    settings: Settings,
+    principal: Principal,
+    proof: Proof | None,
+    body: UserUpdate,
+    new_hash: str | None,
+    client: Client,
+) -> Session | None:
+    if proof is not None:
+        spend_proof(connection, proof)
+    values = _collect_changes(settings, body)
+    if new_hash is not None:
+        values |= {"password_hash": new_hash, "password_changed_at": crud.current_time(connection)}
+    if values:
+        _save(connection, principal.account.id, values)
+    return _replace_sessions(connection, principal, client) if new_hash is not None else None
+
+
+def _collect_changes(settings: Settings, body: UserUpdate) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if body.phrase is not None:  # the default is kept as "none chosen", so that it is never taken for the person's own
+        values["phrase"] = None if body.phrase == settings.anti_phishing_phrase_default else body.phrase
+    if body.username is not None:
+        values |= _username_columns(body.username)
+    if body.new_email is not None:
+        values |= {**_email_columns(body.new_email), "email_verified_at": None}
+    return values
+
+
+def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
+    try:
+        if not crud.update_user(connection, user_id, **values):
+            raise SessionEnded
+    except IntegrityError:
+        _refuse_taken(connection, values.get("email_key"), values.get("username_key"), user_id)
+        raise
+
+
+def _replace_sessions(connection: Connection, principal: Principal, client: Client) -> Session:
+    """End every session, the caller's too, for a thief may hold its tokens; go on in a new one.
+
+    The new one is as fresh as the old and ends when it would have: a password alone, without a code, is no new login.
+    """
+    old, now = principal.session, crud.current_time(connection)
+    crud.end_sessions(connection, principal.account.id, PASSWORD_CHANGED, now)
+    session = Session(
+        sid=auth.make_id(),
+        user_id=principal.account.id,
+        rotated_at=now,
+        created_at=old.created_at,
+        last_seen_at=now,
+        authenticated_at=old.authenticated_at,
+        expires_at=old.expires_at,
+        remember=old.remember,
+        client_address=client.address,
+        user_agent=client.user_agent,
+    )
+    crud.insert_session(connection, session)
+    return session
+
+
+async def delete(resources: Resources, principal: Principal, body: Deletion) -> None:
+    """Remove the account with everything that belongs to it."""
+    proof = await prove(resources, principal.account.id, body.current_password, body.totp)
+    await resources.database.transaction(_delete, proof)
+    log_event("account_deleted", "success", user_id=principal.account.public_id)
+
+
+def _delete(connection: Connection, proof: Proof) -> None:
+    spend_proof(connection, proof)
+    crud.delete_user(connection, proof.account.id)

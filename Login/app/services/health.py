@@ -1,0 +1,19 @@
+"""Whether this process can serve."""
+
+import logging
+
+from app import crud
+from app.errors import DatabaseUnavailable
+from app.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+REVISION = "0001"  # the schema that this code needs; revisions count up
+
+
+async def require_ready(resources: Resources) -> None:
+    """Refuse while the database is away or its schema is older than this code."""
+    revision = await resources.database.read(crud.get_revision)
+    if revision is None or revision < REVISION:
+        logger.error("schema_outdated", extra={"event": {"found": revision, "needed": REVISION}})
+        raise DatabaseUnavailable(retry_after=5)

@@ -1,0 +1,119 @@
+"""Signing in, in one call or in two steps."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app import auth, crud
+from app.auth import Pair
+from app.clients import Client
+from app.config import Settings
+from app.errors import ApiError, InvalidCredentials, LoginTokenInvalid, TotpRequired
+from app.identifiers import login_keys
+from app.logs import log_event
+from app.models import Session
+from app.resources import Resources
+from app.schemas import LoginRequest
+from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
+from app.services.sessions import issue_pair
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """An account whose password was right, and what is to happen once the second step is done too."""
+
+    account: crud.Credentials
+    remember: bool
+    jti: str | None = None
+    new_hash: str | None = None
+
+
+async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pair:
+    """Sign in with password and code in one call, or with the code and the token that the first step gave."""
+    first = await _take_first_step(resources, body, client)
+    if first.account.totp_secret is not None and body.totp is None:
+        raise TotpRequired(login_token=_make_login_token(resources, first))
+    proof = await _take_second_step(resources, first, body.totp, client)
+    session = await resources.database.transaction(_start_session, resources.settings, first, proof, client)
+    log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
+    return issue_pair(resources, first.account.public_id, session, session.created_at)
+
+
+async def _take_first_step(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
+    if body.login_token is not None:
+        first = await _resume(resources, body.login_token.get_secret_value())
+    else:
+        first = await _check_password(resources, body, client)
+    require_enabled(first.account)
+    return first
+
+
+async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
+    """Check in the same time for every identifier, and hash anew when today's costs are others."""
+    keys = login_keys(body.username, body.email)
+    account = await resources.database.read(crud.find_credentials, keys) if keys else None
+    password = body.password.get_secret_value() if body.password else ""
+    right = await resources.hashes.verify(password, account.password_hash if account else None)
+    if account is None or not right:
+        log_event("login_failed", "failure", reason=InvalidCredentials.code, client=client.address)
+        raise InvalidCredentials
+    outdated = resources.hashes.hasher.is_outdated(account.password_hash or "")
+    return FirstStep(account, body.remember_me, new_hash=await resources.hashes.hash(password) if outdated else None)
+
+
+async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
+    try:
+        return await prove_code(resources, first.account, code)
+    except ApiError as error:
+        log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code, client=client.address)
+        raise
+
+
+def _start_session(
+    connection: Connection, settings: Settings, first: FirstStep, proof: Proof, client: Client
+) -> Session:
+    spend_proof(connection, proof, stale=InvalidCredentials)
+    if first.jti is not None and not spend_token(connection, first.jti, first.account):
+        raise LoginTokenInvalid
+    now = crud.current_time(connection)
+    rehashed = {"password_hash": first.new_hash} if first.new_hash else {}
+    crud.update_user(connection, first.account.id, last_login_at=now, **rehashed)
+    session = Session(
+        sid=auth.make_id(),
+        user_id=first.account.id,
+        rotated_at=now,
+        created_at=now,
+        last_seen_at=now,
+        authenticated_at=now,
+        expires_at=now + settings.session_lifetime(remember=first.remember),
+        remember=first.remember,
+        client_address=client.address,
+        user_agent=client.user_agent,
+    )
+    crud.insert_session(connection, session)
+    return session
+
+
+def _make_login_token(resources: Resources, first: FirstStep) -> str:
+    """Vouch for the right password, for five minutes and until the password changes."""
+    now = first.account.now
+    claims = {
+        "sub": first.account.public_id,
+        "jti": auth.make_id(),
+        "iat": int(now.timestamp()),
+        "exp": int((now + auth.LOGIN_TOKEN_LIFETIME).timestamp()),
+        "pwd": first.account.password_changed_at.timestamp(),
+        "rem": first.remember,
+    }
+    return auth.encode_token("login", claims, resources.keys.login)
+
+
+async def _resume(resources: Resources, token: str) -> FirstStep:
+    try:
+        claims = auth.decode_token("login", token, resources.keys.login)
+    except auth.InvalidToken:
+        raise LoginTokenInvalid from None
+    account = await resources.database.read(crud.find_credentials, {"public_id": claims["sub"]})
+    if account is None or account.password_changed_at.timestamp() != claims.get("pwd"):
+        raise LoginTokenInvalid
+    return FirstStep(account, bool(claims.get("rem")), jti=claims["jti"])

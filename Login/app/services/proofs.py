@@ -1,0 +1,124 @@
+"""Proving who you are: found out before the transaction, spent inside it.
+
+Hashing takes long, so it happens first and outside. What it found may be stale by then: `spend_proof`, inside the
+transaction that acts on the proof, makes sure that the password is still that one and that the code is used once.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import SecretStr
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from app import auth, crud
+from app.encryption import UnreadableSecret, decrypt
+from app.errors import (
+    AccountDisabled,
+    ApiError,
+    ClockOff,
+    CurrentPasswordInvalid,
+    SecretUnreadable,
+    SessionEnded,
+    TotpInvalid,
+    TotpRequired,
+)
+from app.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was proved, and what it costs: the password that was right, and the code that must now be spent."""
+
+    account: crud.Credentials
+    totp_step: int | None = None
+    recovery_code: bytes | None = None
+
+
+def totp_place(public_id: str) -> str:
+    """Name the row that an encrypted TOTP secret belongs to."""
+    return f"totp:{public_id}"
+
+
+async def prove(
+    resources: Resources, user_id: int, password: SecretStr, code: str | None, *, need_code: bool = True
+) -> Proof:
+    """Check the password of somebody who is signed in, and the code if there is a second factor."""
+    account = await resources.database.read(crud.get_credentials, user_id)
+    if account is None:
+        raise SessionEnded
+    if not await resources.hashes.verify(password.get_secret_value(), account.password_hash):
+        raise CurrentPasswordInvalid
+    return await prove_code(resources, account, code) if need_code else Proof(account)
+
+
+async def prove_code(resources: Resources, account: crud.Credentials, code: str | None) -> Proof:
+    """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
+    if account.totp_secret is None:
+        return Proof(account)
+    if code is None:
+        raise TotpRequired
+    typed = auth.normalize_code(code)
+    if auth.is_recovery_code(typed):
+        return await _prove_recovery_code(resources, account, typed)
+    secret = open_totp_secret(resources, account.public_id, account.totp_secret)
+    return Proof(account, totp_step=match_totp_step(secret, typed, account.now))
+
+
+def match_totp_step(secret: str, code: str, now: datetime) -> int:
+    """Return the step that a normalised code belongs to; ClockOff when it would have been right minutes away."""
+    step = auth.find_totp_step(secret, code, now)
+    if step is not None:
+        return step
+    if auth.find_totp_step(secret, code, now, auth.DRIFT_WINDOW) is not None:
+        raise ClockOff(clock_off=True)
+    raise TotpInvalid
+
+
+async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str) -> Proof:
+    code_hash = auth.hash_recovery_code(typed, account.public_id)
+    if not await resources.database.read(crud.has_recovery_code, account.id, code_hash):
+        raise TotpInvalid
+    return Proof(account, recovery_code=code_hash)
+
+
+def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> str:
+    """Decrypt a TOTP secret; SecretUnreadable when no key opens it, for that never means "no second factor"."""
+    try:
+        return decrypt(ciphertext, totp_place(public_id), resources.keys.secrets)
+    except UnreadableSecret as error:
+        logger.exception("totp_secret_unreadable", extra={"event": {"user_id": public_id}})
+        raise SecretUnreadable(retry_after=60) from error
+
+
+def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> None:
+    """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid."""
+    account = proof.account
+    if account.password_hash is None or not crud.confirm_password(connection, account.id, account.password_hash):
+        raise stale
+    if proof.totp_step is not None:
+        secret = account.totp_secret or ""
+        if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step):
+            raise TotpInvalid
+    if proof.recovery_code is not None and not crud.spend_recovery_code(
+        connection, account.id, proof.recovery_code, account.now
+    ):
+        raise TotpInvalid
+
+
+def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:
+    """Use up a single-use token; False when it was used before."""
+    try:
+        crud.spend_token(connection, jti, account.now + auth.LOGIN_TOKEN_LIFETIME)
+    except IntegrityError:
+        return False
+    return True
+
+
+def require_enabled(account: crud.Credentials) -> None:
+    """Refuse a disabled account, once its password was right."""
+    if account.disabled_at is not None:
+        raise AccountDisabled

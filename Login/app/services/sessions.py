@@ -1,0 +1,203 @@
+"""Sessions after sign-in: who is calling, refreshing, proving freshness, and ending them here or elsewhere."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection
+
+from app import auth, crud
+from app.auth import Line, Pair, Purpose
+from app.clients import Client
+from app.config import Settings
+from app.crud import Principal, SessionRow
+from app.devices import describe_device
+from app.errors import (
+    ApiError,
+    ReauthenticationRequired,
+    RefreshTokenReused,
+    SessionEnded,
+    SessionNotFound,
+    TokenExpired,
+    TokenInvalid,
+)
+from app.logs import log_event
+from app.models import Session
+from app.resources import Resources
+from app.schemas import Proof as ProofBody
+from app.schemas import Reauthentication, SessionInfo
+from app.services.proofs import Proof, prove, spend_proof
+
+Claims: TypeAlias = Mapping[str, Any]
+AnySession: TypeAlias = Session | SessionRow
+
+FRESH = timedelta(minutes=5)
+GRACE = timedelta(seconds=10)  # for a lost answer, and for tabs that refresh at once
+TOUCH = timedelta(minutes=5)
+
+LOGGED_OUT, REVOKED, REUSED, PASSWORD_CHANGED = "logged_out", "revoked", "refresh_token_reused", "password_changed"
+
+
+async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
+    """Say who calls with this access token, by one query; an ended session is refused at once."""
+    claims = _decode(resources, "access", token)
+    principal = await resources.database.read(crud.get_principal, claims["sid"])
+    refusal = _find_refusal(resources.settings, principal, claims)
+    if principal is None or refusal:
+        raise refusal or SessionEnded
+    session, idle_limit = principal.session, resources.settings.idle_limit(remember=principal.session.remember)
+    if principal.now - session.last_seen_at >= min(TOUCH, idle_limit / 4):
+        await resources.database.transaction(crud.touch_session, session.id, principal.now, _describe(client))
+    return principal
+
+
+async def refresh(resources: Resources, token: str, client: Client) -> Pair:
+    """Trade a refresh token for the pair of the next generation; a replayed one ends its session."""
+    claims = _decode(resources, "refresh", token)
+    outcome = await resources.database.transaction(_rotate, resources.settings, claims, _describe(client))
+    if isinstance(outcome, ApiError):
+        if isinstance(outcome, RefreshTokenReused):
+            log_event("refresh_token_reused", "failure", user_id=claims["sub"], client=client.address)
+        raise outcome
+    return issue_pair(resources, claims["sub"], outcome.session, outcome.now)
+
+
+def _rotate(connection: Connection, settings: Settings, claims: Claims, seen: dict[str, str]) -> Principal | ApiError:
+    """Move the session to its next generation; rivals and retries are handed what the first one made.
+
+    A refusal is returned, not raised: raising would roll back the end of the session.
+    """
+    principal = crud.get_principal(connection, claims["sid"])
+    refusal = _find_refusal(settings, principal, claims)
+    if principal and not refusal and principal.session.generation == claims["gen"]:
+        crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, seen)
+        principal = crud.get_principal(connection, claims["sid"])
+        refusal = _find_refusal(settings, principal, claims)
+    if principal is None or refusal:
+        return refusal or SessionEnded()
+    if _is_retry(principal, claims):
+        return principal
+    crud.end_session(connection, claims["sid"], REUSED, principal.now)
+    return RefreshTokenReused()
+
+
+def _is_retry(principal: Principal, claims: Claims) -> bool:
+    """Whether this is the token just replaced, or any of the line that is itself that young."""
+    session, now = principal.session, principal.now
+    just_replaced = claims["gen"] == session.generation - 1 and now - session.rotated_at < GRACE
+    return just_replaced or now - auth.utc(claims["iat"]) < GRACE
+
+
+def _find_refusal(settings: Settings, principal: Principal | None, claims: Claims) -> ApiError | None:
+    """Say why a token of ours no longer serves: ended, too old, too long unused, or its account disabled or gone."""
+    if principal is None or principal.account.public_id != claims["sub"]:
+        return SessionEnded()
+    session, now = principal.session, principal.now
+    if session.end_reason == REUSED:
+        return RefreshTokenReused()
+    over = min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
+    # A generation of the future: the database was restored from a backup. That is no theft.
+    unknown = claims.get("gen", 0) > session.generation
+    if session.ended_at or now >= over or principal.account.disabled_at or unknown:
+        return SessionEnded()
+    return None
+
+
+def issue_pair(resources: Resources, public_id: str, session: AnySession, now: datetime) -> Pair:
+    """Make the tokens of a session; neither outlives it."""
+    settings = resources.settings
+    until = min(session.expires_at, session.rotated_at + settings.refresh_lifetime(remember=session.remember))
+    line = Line(public_id, session.sid, session.generation, session.rotated_at, until, session.remember)
+    lifetime = min(settings.jwt_access_token_expire_minutes, session.expires_at - now)
+    return auth.make_pair(line, now, lifetime, resources.keys.tokens)
+
+
+def is_fresh(principal: Principal) -> bool:
+    """Whether the person proved who they are within the last five minutes."""
+    return principal.now - principal.session.authenticated_at < FRESH
+
+
+def require_fresh(principal: Principal) -> None:
+    """Refuse a session that is not fresh."""
+    if not is_fresh(principal):
+        raise ReauthenticationRequired
+
+
+async def prove_or_be_fresh(resources: Resources, principal: Principal, body: ProofBody | None) -> Proof | None:
+    """Take the proof in the body if there is one, else insist on a fresh session."""
+    if body is not None and body.current_password is not None:
+        return await prove(resources, principal.account.id, body.current_password, body.totp)
+    require_fresh(principal)
+    return None
+
+
+async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication) -> None:
+    """Make the session fresh for five minutes."""
+    proof = await prove(resources, principal.account.id, body.current_password, body.totp)
+    await resources.database.transaction(_freshen, principal, proof)
+    log_event("reauthenticated", "success", user_id=principal.account.public_id)
+
+
+def _freshen(connection: Connection, principal: Principal, proof: Proof) -> None:
+    spend_proof(connection, proof)
+    if not crud.freshen_session(connection, principal.session.id, crud.current_time(connection)):
+        raise SessionEnded
+
+
+async def log_out(resources: Resources, principal: Principal) -> None:
+    """End the caller's session."""
+    await resources.database.transaction(crud.end_session, principal.session.sid, LOGGED_OUT, principal.now)
+    log_event("logged_out", "success", user_id=principal.account.public_id)
+
+
+async def list_sessions(resources: Resources, principal: Principal) -> list[SessionInfo]:
+    """List the caller's live sessions, the last seen first."""
+    idle, remembered = (principal.now - resources.settings.idle_limit(remember=flag) for flag in (False, True))
+    rows = await resources.database.read(crud.list_sessions, principal.account.id, idle, remembered)
+    return [describe_session(row, current=row.sid == principal.session.sid) for row in rows]
+
+
+async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
+    """End one of the caller's own sessions."""
+    ended = await resources.database.transaction(
+        crud.end_own_session, principal.account.id, sid, REVOKED, principal.now
+    )
+    if not ended:
+        raise SessionNotFound
+    log_event("session_revoked", "success", user_id=principal.account.public_id)
+
+
+async def end_others(resources: Resources, principal: Principal) -> int:
+    """End all sessions of the caller but this one, and return how many."""
+    count = await resources.database.transaction(
+        crud.end_sessions, principal.account.id, REVOKED, principal.now, keep=principal.session.id
+    )
+    log_event("sessions_revoked", "success", user_id=principal.account.public_id, count=count)
+    return count
+
+
+def describe_session(session: SessionRow, *, current: bool) -> SessionInfo:
+    """Tell a person about a session."""
+    return SessionInfo(
+        id=session.sid,
+        label=describe_device(session.user_agent),
+        client_address=session.client_address,
+        created_at=session.created_at,
+        last_seen_at=session.last_seen_at,
+        expires_at=session.expires_at,
+        remember_me=session.remember,
+        current=current,
+    )
+
+
+def _decode(resources: Resources, purpose: Purpose, token: str) -> Claims:
+    try:
+        return auth.decode_token(purpose, token, resources.keys.tokens)
+    except auth.ExpiredToken:
+        raise TokenExpired from None
+    except auth.InvalidToken:
+        raise TokenInvalid from None
+
+
+def _describe(client: Client) -> dict[str, str]:
+    return {"client_address": client.address, "user_agent": client.user_agent}

@@ -1,0 +1,147 @@
+"""The second factor: setting it up, confirming it, its recovery codes, switching it off."""
+
+import base64
+import hmac
+import io
+from dataclasses import dataclass
+from datetime import timedelta
+
+import qrcode
+from sqlalchemy import Connection
+
+from app import auth, crud
+from app.crud import Principal
+from app.encryption import encrypt
+from app.errors import TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
+from app.logs import log_event
+from app.models import TotpEnrolment
+from app.resources import Resources
+from app.schemas import Proof as ProofBody
+from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
+from app.services.proofs import Proof, match_totp_step, open_totp_secret, spend_proof, totp_place
+from app.services.sessions import prove_or_be_fresh
+
+ENROLMENT_LIFETIME = timedelta(minutes=10)
+
+
+async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
+    """Tell whether there is a second factor, and how many recovery codes are left."""
+    account = principal.account
+    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_totp else 0
+    return TotpStatus(enabled=account.has_totp, recovery_codes_left=left)
+
+
+async def start(resources: Resources, principal: Principal, body: ProofBody | None) -> TotpSetup:
+    """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
+    if principal.account.has_totp:
+        raise TotpAlreadyEnabled
+    proof = await prove_or_be_fresh(resources, principal, body)
+    public_id = principal.account.public_id
+    offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
+    ciphertext = await resources.database.transaction(_begin_enrolment, principal, proof, offered)
+    secret = open_totp_secret(resources, public_id, ciphertext)
+    uri = auth.provisioning_uri(secret, principal.account.email, resources.settings.totp_issuer)
+    return TotpSetup(secret=secret, qr_code=draw_qr_code(uri), otpauth_uri=uri)
+
+
+def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
+    if proof is not None:
+        spend_proof(connection, proof)
+    crud.hold_user(connection, principal.account.id)  # two tabs that start at once get one secret
+    begun = crud.get_enrolment(connection, principal.account.id)
+    if begun is not None and begun.session_id == principal.session.id:
+        return str(begun.secret)
+    expires_at = crud.current_time(connection) + ENROLMENT_LIFETIME
+    enrolment = TotpEnrolment(
+        user_id=principal.account.id, session_id=principal.session.id, secret=offered, expires_at=expires_at
+    )
+    crud.replace_enrolment(connection, enrolment)
+    return offered
+
+
+def draw_qr_code(text: str) -> str:
+    """Draw a QR code as a PNG picture in base64."""
+    picture = io.BytesIO()
+    qrcode.make(text).save(picture)
+    return base64.b64encode(picture.getvalue()).decode()
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """An enrolment whose secret and code were right."""
+
+    ciphertext: str
+    step: int
+
+
+async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation) -> list[str]:
+    """Switch the factor on, once a code shows that the device has the secret; return the recovery codes."""
+    if principal.account.has_totp:
+        raise TotpAlreadyEnabled
+    confirmed = await _check_confirmation(resources, principal, body)
+    codes = auth.make_recovery_codes()
+    await resources.database.transaction(_enable, principal, confirmed, _hash_codes(principal, codes))
+    log_event("totp_enabled", "success", user_id=principal.account.public_id)
+    return codes
+
+
+async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> Confirmed:
+    """Accept only the secret that `start` gave to this very session."""
+    enrolment = await resources.database.read(crud.get_enrolment, principal.account.id)
+    if enrolment is None or enrolment.session_id != principal.session.id:
+        raise TotpEnrolmentInvalid
+    secret = open_totp_secret(resources, principal.account.public_id, enrolment.secret)
+    typed = auth.normalize_code(body.secret.get_secret_value())
+    if not hmac.compare_digest(typed.encode(), secret.encode()):
+        raise TotpEnrolmentInvalid
+    return Confirmed(enrolment.secret, match_totp_step(secret, auth.normalize_code(body.code), principal.now))
+
+
+def _enable(connection: Connection, principal: Principal, confirmed: Confirmed, hashes: list[bytes]) -> None:
+    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile."""
+    user_id = principal.account.id
+    if not crud.take_enrolment(connection, user_id, principal.session.id, confirmed.ciphertext):
+        raise TotpEnrolmentInvalid
+    if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
+        raise TotpAlreadyEnabled
+    crud.replace_recovery_codes(connection, user_id, hashes)
+
+
+async def make_recovery_codes(resources: Resources, principal: Principal, body: ProofBody | None) -> list[str]:
+    """Replace the recovery codes."""
+    if not principal.account.has_totp:
+        raise TotpNotEnabled
+    proof = await prove_or_be_fresh(resources, principal, body)
+    codes = auth.make_recovery_codes()
+    await resources.database.transaction(_replace_codes, principal, proof, _hash_codes(principal, codes))
+    log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
+    return codes
+
+
+def _replace_codes(connection: Connection, principal: Principal, proof: Proof | None, hashes: list[bytes]) -> None:
+    if proof is not None:
+        spend_proof(connection, proof)
+    if not crud.hold_user(connection, principal.account.id, with_totp=True):
+        raise TotpNotEnabled
+    crud.replace_recovery_codes(connection, principal.account.id, hashes)
+
+
+async def disable(resources: Resources, principal: Principal, body: ProofBody | None) -> None:
+    """Switch the factor off."""
+    if not principal.account.has_totp:
+        raise TotpNotEnabled
+    proof = await prove_or_be_fresh(resources, principal, body)
+    await resources.database.transaction(_disable, principal, proof)
+    log_event("totp_disabled", "success", user_id=principal.account.public_id)
+
+
+def _disable(connection: Connection, principal: Principal, proof: Proof | None) -> None:
+    if proof is not None:
+        spend_proof(connection, proof)
+    if not crud.disable_totp(connection, principal.account.id):
+        raise TotpNotEnabled
+
+
+def _hash_codes(principal: Principal, codes: list[str]) -> list[bytes]:
+    public_id = principal.account.public_id
+    return [auth.hash_recovery_code(auth.normalize_code(code), public_id) for code in codes]

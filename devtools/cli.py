@@ -1,0 +1,109 @@
+"""The commands of dev.py: run (the default), test, check and lock."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from devtools import environment, ports, say, services, settings
+from devtools.foreground import run_in_front
+from devtools.lock import write_locks
+from devtools.migration import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+EPILOG = """commands:
+  (none)             prepare, migrate the database, run API and pages until Ctrl-C
+  test [pytest args] prepare, run the whole test suite
+  check              prepare, run ruff and mypy
+  lock [uv args]     write both requirements locks (--upgrade takes newer versions)
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that cannot print a letter shows a question mark
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Run the command that comes first, or the default one."""
+    commands = {"test": test, "check": check, "lock": write_locks}
+    if arguments and arguments[0] in commands:
+        return commands[arguments[0]](arguments[1:])
+    return run(arguments)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Prepare everything, then run API and pages until Ctrl-C."""
+    options = parse(arguments)
+    ports.refuse_if_taken(options.api_port, "--api-port")
+    ports.refuse_if_taken(options.ui_port, "--ui-port")
+    python = environment.prepare(environment.FOR_RUNNING)
+    settings.write_missing()
+    migrate(python)
+    pair = (api(python, options.api_port), pages(python, options.ui_port, options.api_port))
+    return services.serve(pair, announcement(options.api_port, options.ui_port))
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the flags of the run command."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("dev.py", description=__doc__, epilog=EPILOG, formatter_class=raw)
+    parser.add_argument("--api-port", type=int, default=8000, help="the API's port on 127.0.0.1 (default 8000)")
+    parser.add_argument("--ui-port", type=int, default=5000, help="the pages' port on 127.0.0.1 (default 5000)")
+    return parser.parse_args(arguments)
+
+
+def api(python: Path, port: int) -> services.Service:
+    """Return the API as it is started in development; it writes its own request log."""
+    words = "-m uvicorn app.main:app --app-dir Login --no-access-log --host 127.0.0.1 --port"
+    return services.Service("api", [str(python), *words.split(), str(port)], f"http://127.0.0.1:{port}/healthz")
+
+
+def pages(python: Path, port: int, api_port: int) -> services.Service:
+    """Return the pages as they are started in development, told where this API is."""
+    words = "-m flask --app FlaskProject.app run --host 127.0.0.1 --port"
+    # Flask would also look for a .env in this folder and all above it; the part reads its own.
+    told = {"BACKEND_URL": f"http://127.0.0.1:{api_port}", "FLASK_SKIP_DOTENV": "1"}
+    return services.Service("ui", [str(python), *words.split(), str(port)], f"http://127.0.0.1:{port}/login", told)
+
+
+def announcement(api_port: int, ui_port: int) -> str:
+    """Return what a person wants to know once both answer."""
+    return f"""
+Pupero is up.
+  Pages   http://127.0.0.1:{ui_port}
+  API     http://127.0.0.1:{api_port}  (documentation: http://127.0.0.1:{api_port}/docs)
+Ctrl-C stops both.
+"""
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run the whole suite on all cores, or pytest with the arguments given."""
+    python = environment.prepare(environment.FOR_DEVELOPMENT)
+    everything = ["-n", str(os.cpu_count() or 1), "-rs"]
+    return run_in_front([python, "-m", "pytest", *(arguments or everything)])
+
+
+def check(_arguments: Sequence[str]) -> int:
+    """Run the linter, the formatter's check and the type checker; all of them, whatever one says."""
+    python = environment.prepare(environment.FOR_DEVELOPMENT)
+    commands = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+    failed = []
+    for words in commands:
+        say(f"== {' '.join(words)}")
+        if run_in_front([python, "-m", *words]) != 0:
+            failed.append(words[0])
+    return 1 if failed else 0

@@ -1,0 +1,50 @@
+"""Both requirements locks in one command: exact versions and hashes, for every system and Python that we serve."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from devtools import ROOT, environment, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+PARTS = ("Login/requirements.txt", "CreateDB/requirements.txt", "FlaskProject/requirements.txt")
+UV = "uv>=0.13,<1"
+
+
+def write_locks(arguments: Sequence[str]) -> int:
+    """Write the lock that runs the suite, then the one that also tests it, with the same versions."""
+    uv = uv_command()
+    for sources, lock in ((PARTS, "requirements.lock"), (("requirements-dev.txt",), "requirements-dev.lock")):
+        same = [] if sources is PARTS else ["-c", "requirements.lock"]
+        status = subprocess.run([*compile_command(uv), *sources, *same, "-o", lock, *arguments], cwd=ROOT, check=False)
+        if status.returncode != 0:
+            return status.returncode
+        say(f"Wrote {lock}.")
+    return 0
+
+
+def compile_command(uv: list[str]) -> list[str]:
+    """Return uv's command for one file that serves all systems and says nothing about the machine that wrote it."""
+    command = [*uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--only-binary", ":all:"]
+    command += ["--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links"]
+    return [*command, "--custom-compile-command", "python3 dev.py lock"]
+
+
+def uv_command() -> list[str]:
+    """Return how uv is called: the one on PATH, else one that pip brings into the environment."""
+    found = shutil.which("uv")
+    return [found] if found else [str(uv_from_pip(environment.VENV)), "-m", "uv"]
+
+
+def uv_from_pip(venv: Path) -> Path:
+    """Return the environment's Python, with uv installed."""
+    if not environment.is_usable(venv):
+        environment.make(venv)
+    python = environment.python_of(venv)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV], check=True)
+    return python

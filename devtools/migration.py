@@ -1,0 +1,46 @@
+"""The database, brought to the schema that this code needs, by the same CLI that an operator uses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from devtools import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The process environment wins over the .env, as everywhere.
+READ_DATABASE_URL = """
+import json, os, sys
+import dotenv, sqlalchemy
+text = os.environ.get("DATABASE_URL") or dotenv.dotenv_values(sys.argv[1]).get("DATABASE_URL")
+try:
+    url = sqlalchemy.make_url(text or "")
+except sqlalchemy.exc.ArgumentError:
+    sys.exit(1)
+print(json.dumps([url._replace(password=None).render_as_string(False), url.password]))
+"""
+
+
+def migrate(python: Path) -> None:
+    """Bring the database to the schema that this code needs; its password is not shown in the process list."""
+    url, password = database(python)
+    hidden = {name: value for name, value in os.environ.items() if name != "DB_PASSWORD"}
+    if password is not None:
+        hidden["DB_PASSWORD"] = password
+    command = [str(python), str(ROOT / "CreateDB" / "main.py"), "--url", url]
+    if subprocess.run(command, cwd=ROOT, env=hidden, check=False).returncode != 0:
+        raise SystemExit("The database is not ready: the reason stands above.")
+
+
+def database(python: Path) -> tuple[str, str | None]:
+    """Return the API's database and, apart from it, the password; read by the same library as the API does."""
+    read = [str(python), "-c", READ_DATABASE_URL, str(ROOT / "Login" / "app" / ".env")]
+    answer = subprocess.run(read, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
+    if answer.returncode != 0:
+        raise SystemExit("DATABASE_URL, in the environment or else in Login/app/.env, is missing or cannot be read.")
+    url, password = json.loads(answer.stdout)
+    return url, password

@@ -1,0 +1,91 @@
+"""The .env files of both parts: written once with fresh secrets, readable by their owner only, never touched again."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from devtools import ROOT, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PLAIN = re.compile(r"[\w./:@%+=, -]*", re.ASCII)
+
+
+def write_missing(root: Path = ROOT) -> None:
+    """Give both parts a .env where they have none."""
+    make_private_folder(root / "var")
+    write_from_example(root / "Login" / "app", login_values(root))
+    write_from_example(root / "FlaskProject", ui_values())
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder of the database, which holds what only the owner may read."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700)
+
+
+def login_values(root: Path) -> dict[str, str]:
+    """Return what the API needs on this machine."""
+    return {
+        "DATABASE_URL": f"sqlite:///{(root / 'var' / 'pupero.sqlite3').as_posix()}",
+        "JWT_SECRET_KEY": secrets.token_urlsafe(48),
+        "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "30",
+        "JWT_REFRESH_TOKEN_EXPIRE_MINUTES": "1440",
+        "REMEMBER_ME_DAYS": "30",
+        "ANTI_PHISHING_PHRASE_DEFAULT": "Welcome to Pupero",
+        "SQL_ECHO": "false",
+        "TOTP_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+
+
+def ui_values() -> dict[str, str]:
+    """Return what the pages need."""
+    return {
+        "BACKEND_URL": "http://127.0.0.1:8000",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "REMEMBER_ME_DAYS": "30",
+        "SECURE_COOKIES": "false",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+    }
+
+
+def write_from_example(folder: Path, values: Mapping[str, str]) -> None:
+    """Write the folder's .env after its .env.example, unless there is one."""
+    path = folder / ".env"
+    text = (folder / ".env.example").read_text(encoding="utf-8")
+    if create_private(path, filled(text, values)):
+        say(f"Wrote {path} with fresh secrets.")
+
+
+def filled(example: str, values: Mapping[str, str]) -> str:
+    """Return the example with these values in the place of its own; what it lacks comes last."""
+    for name, value in values.items():
+        line = f"{name}={quoted(value)}"
+        before = re.search(rf"^(?:# ?)?{name}=.*$", example, re.MULTILINE)
+        start, end = before.span() if before else (len(example), len(example))
+        example = example[:start] + line + (example[end:] or "\n")
+    return example
+
+
+def quoted(value: str) -> str:
+    """Return the value as a .env file takes it literally, whatever the folder's name holds."""
+    if PLAIN.fullmatch(value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def create_private(path: Path, text: str) -> bool:
+    """Create the file with mode 0600 from its first byte on; tell False when it stands already."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    return True

@@ -1,0 +1,150 @@
+"""A private MariaDB server in a temporary folder, to be started, stopped, killed and thrown away."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+
+class MariadbControl:
+    """One private server on loopback, with the account root and no password."""
+
+    def __init__(self) -> None:
+        """Prepare the data folder; `start` starts the server."""
+        self.folder = Path(tempfile.mkdtemp(prefix="pupero-mariadb-"))
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        # Its own folder for temporary tables: servers that share one delete each other's.
+        (self.folder / "tmp").mkdir()
+        self._install()
+
+    @property
+    def url(self) -> str:
+        """The server, without a database."""
+        return f"mariadb+mariadbconnector://root@127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections; harmless while it runs."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_program("mariadbd"), *self._server_flags()], stdout=log, stderr=log, env=self._environment()
+            )
+        self._wait_until_up()
+
+    def stop(self) -> None:
+        """End it in order, as an administrator would."""
+        self._end(kill=False)
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self._end(kill=True)
+
+    def restart(self) -> None:
+        """Stop and start on the same port with the same data."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """End it and delete everything it wrote."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log(self) -> str:
+        """Give the last words of its log."""
+        path = self.folder / "server.log"
+        return path.read_text(errors="replace")[-2000:] if path.exists() else ""
+
+    def _install(self) -> None:
+        subprocess.run(
+            [
+                _program("mariadb-install-db"),
+                *self._common_flags(),
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                "--skip-name-resolve",
+            ],
+            check=True,
+            capture_output=True,
+            env=self._environment(),
+        )
+
+    def _common_flags(self) -> list[str]:
+        flags = ["--no-defaults", f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder / 'tmp'}"]
+        # The server refuses to run as root unless told so; other accounts may not choose.
+        return [*flags, "--user=root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else flags
+
+    def _server_flags(self) -> list[str]:
+        return [
+            *self._common_flags(),
+            f"--socket={self.folder / 'server.sock'}",
+            f"--pid-file={self.folder / 'server.pid'}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            "--skip-log-bin",
+            "--performance-schema=off",
+            "--innodb-flush-log-at-trx-commit=0",
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "TMPDIR": str(self.folder / "tmp")}
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                break
+            if _greets(self.port):
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"the private MariaDB did not start: {self.log()}")
+
+    def _end(self, *, kill: bool) -> None:
+        if self._process is None:
+            return
+        (self._process.kill if kill else self._process.terminate)()
+        self._process.wait(STOP_SECONDS)
+        self._process = None
+
+
+def unavailable() -> str | None:
+    """Say why no private server can be made on this machine, or None."""
+    lacking = [name for name in ("mariadbd", "mariadb-install-db") if not _find(name)]
+    if os.name == "nt":
+        return "private servers are not made on Windows: set DATABASE_URL to a server for tests"
+    return f"not installed: {', '.join(lacking)} (Debian: mariadb-server-core)" if lacking else None
+
+
+def _find(name: str) -> str | None:
+    # Debian keeps the server in /usr/sbin, which an ordinary account's PATH lacks.
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(("/usr/sbin", "/usr/local/sbin")))
+
+
+def _program(name: str) -> str:
+    found = _find(name)
+    if found is None:
+        raise RuntimeError(f"{name} is not installed")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _greets(port: int) -> bool:
+    """Wait for the server's greeting: it listens a moment before it answers."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as client:
+            return bool(client.recv(1))
+    except OSError:
+        return False

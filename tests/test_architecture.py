@@ -1,0 +1,205 @@
+"""The design's rules, read from the source: who may import whom, who talks to what, and how long things may grow."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("Login", "FlaskProject", "CreateDB", "devtools", "testing", "tests", "bench")
+
+LINES_A_FILE = 300
+LINES_A_LONG_FILE = 400
+MAY_BE_LONG = {"models.py", "schemas.py", "crud.py"}
+LINES_A_FUNCTION = 40
+
+QUERIES = {"select", "insert", "update", "delete", "exists", "union"}
+HTTP = {"fastapi", "starlette", "flask"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def sources(*folders: str, tests: bool = False) -> list[Path]:
+    """Return the Python files under the folders, with or without those of their tests."""
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [path for path in found if tests or "tests" not in path.relative_to(ROOT).parts]
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    """Return the file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield the full dotted name of every module that the file imports, at whatever depth."""
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def imported_names(path: Path) -> set[tuple[str, str]]:
+    """Return what the file takes out of which module."""
+    imports = [node for node in ast.walk(parse(path)) if isinstance(node, ast.ImportFrom)]
+    return {(node.module or "", alias.name) for node in imports for alias in node.names}
+
+
+def packages(path: Path) -> set[str]:
+    """Return the top-level packages that the file imports."""
+    return {name.partition(".")[0] for name in imported_modules(path)}
+
+
+def functions(path: Path) -> list[Function]:
+    """Return the file's functions and methods."""
+    return [node for node in ast.walk(parse(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def called_methods(path: Path) -> set[str]:
+    """Return the names of the methods that the file calls."""
+    calls = [node.func for node in ast.walk(parse(path)) if isinstance(node, ast.Call)]
+    return {call.attr for call in calls if isinstance(call, ast.Attribute)}
+
+
+def name_of(path: Path) -> str:
+    """Return the file's path as people say it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+EVERYTHING = [ROOT / "dev.py", *sources(*FOLDERS, tests=True)]
+API = sources("Login/app")
+
+
+def test_the_rules_look_at_real_files() -> None:
+    """A renamed folder would make every rule below hold for nothing."""
+    names = {name_of(path) for path in EVERYTHING}
+
+    assert {"Login/app/main.py", "Login/app/crud.py", "FlaskProject/app.py", "CreateDB/main.py"} <= names
+
+
+@pytest.mark.parametrize("path", sources("Login/app/services"), ids=name_of)
+def test_services_know_no_http(path: Path) -> None:
+    """What happens is decided apart from the web framework."""
+    assert not packages(path) & HTTP
+
+
+def test_models_are_a_leaf() -> None:
+    """CreateDB imports the tables, so they may need nothing but the ORM."""
+    allowed = {"sqlmodel", "sqlalchemy"} | sys.stdlib_module_names
+
+    assert packages(ROOT / "Login/app/models.py") <= allowed
+
+
+def test_schemas_are_a_leaf() -> None:
+    """CreateDB re-exports the bodies, so they may need nothing but pydantic and leaves like themselves."""
+    allowed = {"pydantic", "email_validator", "app"} | sys.stdlib_module_names
+    path = ROOT / "Login/app/schemas.py"
+    own = [
+        ROOT / "Login" / f"{name.replace('.', '/')}.py" for name in imported_modules(path) if name.startswith("app.")
+    ]
+
+    assert packages(path) <= allowed
+    assert all(packages(leaf) <= allowed - {"app"} for leaf in own)
+
+
+@pytest.mark.parametrize("path", API, ids=name_of)
+def test_queries_stand_in_crud_only(path: Path) -> None:
+    """Whoever asks what the suite reads and writes finds all of it in one place."""
+    taken = {name for module, name in imported_names(path) if module.startswith(("sqlalchemy", "sqlmodel"))}
+
+    assert path.stem.startswith("crud") or path.parent.name == "crud" or not taken & QUERIES
+
+
+def test_auth_is_pure() -> None:
+    """Cryptography takes values and gives values: no database, no request."""
+    assert not packages(ROOT / "Login/app/auth.py") & (HTTP | {"sqlalchemy", "sqlmodel"})
+    assert not {"app.database", "app.crud", "app.models"} & set(imported_modules(ROOT / "Login/app/auth.py"))
+
+
+@pytest.mark.parametrize("path", API, ids=name_of)
+def test_only_the_database_module_commits(path: Path) -> None:
+    """A commit anywhere else could not be retried, or would come too early."""
+    assert path.name == "database.py" or "commit" not in called_methods(path)
+
+
+@pytest.mark.parametrize("path", sources("FlaskProject"), ids=name_of)
+def test_one_file_of_the_pages_calls_the_api(path: Path) -> None:
+    """Time-outs, forwarded addresses and error handling are written once."""
+    assert path.name == "backend.py" or "requests" not in packages(path)
+
+
+@pytest.mark.parametrize("path", sources("CreateDB"), ids=name_of)
+def test_the_database_cli_needs_no_web_framework(path: Path) -> None:
+    """CreateDB/requirements.txt stays small."""
+    assert not packages(path) & HTTP
+
+
+@pytest.mark.parametrize("path", API, ids=name_of)
+def test_the_backend_stands_alone(path: Path) -> None:
+    """The arrow goes from CreateDB to the API's models and never back."""
+    assert not packages(path) & {"CreateDB", "FlaskProject", "testing", "devtools"}
+
+
+@pytest.mark.parametrize("path", sources("FlaskProject"), ids=name_of)
+def test_the_pages_stand_alone(path: Path) -> None:
+    """The pages know the API by its contract only."""
+    assert not packages(path) & {"app", "CreateDB", "testing", "devtools", "sqlalchemy", "sqlmodel"}
+
+
+@pytest.mark.parametrize("path", [ROOT / "dev.py", *sources("devtools")], ids=name_of)
+def test_the_bootstrap_needs_nothing_installed(path: Path) -> None:
+    """dev.py runs on a machine that has Python alone."""
+    assert packages(path) <= {"devtools"} | sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
+def test_no_file_grows_long(path: Path) -> None:
+    """A file that outgrows its limit holds a second idea."""
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+
+    assert lines <= (LINES_A_LONG_FILE if path.name in MAY_BE_LONG else LINES_A_FILE)
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
+def test_no_function_grows_long(path: Path) -> None:
+    """A function fits on a screen."""
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions(path)}
+
+    assert not {name: length for name, length in lengths.items() if length > LINES_A_FUNCTION}
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
+def test_everything_public_says_what_it_is(path: Path) -> None:
+    """Every module and every public function has a docstring."""
+    public = [node for node in functions(path) if not node.name.startswith("_") and not is_nested(path, node)]
+
+    assert ast.get_docstring(parse(path))
+    assert not [node.name for node in public if not ast.get_docstring(node) and not is_overload(node)]
+
+
+def is_nested(path: Path, function: Function) -> bool:
+    """Tell whether the function stands inside another one."""
+    return any(function in ast.walk(other) for other in functions(path) if other is not function)
+
+
+def is_overload(function: Function) -> bool:
+    """Tell whether the function is one of a typed family, whose last member has the docstring."""
+    return any(getattr(mark, "attr", getattr(mark, "id", "")) == "overload" for mark in function.decorator_list)
+
+
+def test_a_route_and_a_service_of_one_name_belong_together() -> None:
+    """Who reads an endpoint finds what it does in the file of the same name."""
+    routes = {path.stem: path for path in sources("Login/app/routes") if path.stem != "__init__"}
+    services = {path.stem for path in sources("Login/app/services")}
+
+    strangers = [stem for stem in routes.keys() & services if not uses_service(routes[stem], stem)]
+    assert not strangers
+
+
+def uses_service(route: Path, stem: str) -> bool:
+    """Tell whether the route's file imports the service of this name."""
+    return f"app.services.{stem}" in set(imported_modules(route)) or ("app.services", stem) in imported_names(route)

@@ -1,0 +1,151 @@
+"""dev.py's child processes: started together, and none is ever left behind."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SERVE = """
+import json, sys
+from devtools import services
+services.STOP_SECONDS = 1.0
+wanted = [services.Service(*one) for one in json.loads(sys.argv[1])]
+sys.exit(services.serve(wanted, "all up"))
+"""
+WEB = """
+import http.server, os, signal, sys
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def do_GET(self): self.send_response(200); self.end_headers()
+    def log_message(self, *_): pass
+if "stubborn" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("hello from", sys.argv[2], os.getpid(), flush=True)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Quiet).serve_forever()
+"""
+DIES = "import sys; sys.exit('the disk is on fire')"
+
+Started = Callable[..., "subprocess.Popen[str]"]
+
+
+def free_port() -> int:
+    """Return a port that nobody has right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def web(name: str, *options: str) -> tuple[str, list[str], str]:
+    """Return a small web server as a service."""
+    port = free_port()
+    return name, [sys.executable, "-c", WEB, str(port), name, *options], f"http://127.0.0.1:{port}/"
+
+
+def is_up(service: tuple[str, list[str], str]) -> bool:
+    """Tell whether the service's port still takes connections."""
+    with socket.socket() as knocking:
+        return knocking.connect_ex(("127.0.0.1", int(service[1][3]))) == 0
+
+
+@pytest.fixture
+def start() -> Iterator[Started]:
+    """Give a function that serves in a process of its own, which is gone after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*wanted: tuple[str, list[str], str]) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", SERVE, json.dumps(wanted)]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        pipe, merge = subprocess.PIPE, subprocess.STDOUT
+        process = subprocess.Popen(command, env=environment, stdout=pipe, stderr=merge, text=True)  # noqa: S603
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """Return the output up to the line with the text."""
+    lines: list[str] = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if text in line:
+            return "".join(lines)
+    raise AssertionError("".join(lines))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_both(start: Started, number: signal.Signals) -> None:
+    """Ctrl-C, a supervisor's SIGTERM and a closed terminal end with status 0 and free ports."""
+    api, ui = web("api"), web("ui")
+    process = start(api, ui)
+    read_until(process, "all up")
+
+    process.send_signal(number)
+    process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert not is_up(api)
+    assert not is_up(ui)
+
+
+def test_output_is_shown_under_the_services_name(start: Started) -> None:
+    """A person sees which of the two said what."""
+    seen = read_until(start(web("api"), web("ui")), "all up")
+
+    assert "api | hello from api" in seen
+    assert "ui | hello from ui" in seen
+
+
+def test_a_service_that_falls_is_named_and_takes_the_other_along(start: Started) -> None:
+    """A start that fails ends with status 1, the culprit's last lines, and nothing left running."""
+    api, broken = web("api"), ("ui", [sys.executable, "-c", DIES], f"http://127.0.0.1:{free_port()}/")
+
+    process = start(api, broken)
+    seen, _ = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert "ui ended with status 1. Its last lines:\nthe disk is on fire" in seen
+    assert not is_up(api)
+
+
+def test_a_service_that_falls_later_is_noticed(start: Started) -> None:
+    """One that is killed while both run ends the other as well."""
+    api, ui = web("api"), web("ui")
+    process = start(api, ui)
+    number = re.search(r"hello from ui (\d+)", read_until(process, "all up"))
+
+    assert number
+    os.kill(int(number[1]), signal.SIGKILL)
+    seen, _ = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert "ui ended with status -9" in seen
+    assert not is_up(api)
+
+
+def test_one_that_ignores_the_signal_is_killed(start: Started) -> None:
+    """Nothing outlives dev.py, however stubborn it is."""
+    stubborn = web("api", "stubborn")
+    process = start(stubborn)
+    read_until(process, "all up")
+
+    asked = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    seen, _ = process.communicate(timeout=20)
+
+    assert "api does not stop: it is killed." in seen
+    assert time.monotonic() - asked < 10
+    assert not is_up(stubborn)

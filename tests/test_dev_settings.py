@@ -1,0 +1,83 @@
+"""dev.py's .env files: fresh secrets, for their owner only, and never written over."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from sqlalchemy import make_url
+
+from devtools import settings
+
+EXAMPLE = "# Where the accounts are.\nDATABASE_URL=mariadb://USER:PASSWORD@127.0.0.1/pupero\n# LOG_USER=email\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Give a folder laid out like the repository, with a name that is hard on parsers."""
+    root = tmp_path / "it's a #1 place"
+    for part in (root / "Login" / "app", root / "FlaskProject"):
+        part.mkdir(parents=True)
+        (part / ".env.example").write_text(EXAMPLE, encoding="utf-8")
+    return root
+
+
+def test_both_parts_get_an_env_file_with_their_own_secrets(root: Path) -> None:
+    """Each part's secret is long, and none is used twice."""
+    settings.write_missing(root)
+
+    login, ui = dotenv_values(root / "Login/app/.env"), dotenv_values(root / "FlaskProject/.env")
+    secrets = [login["JWT_SECRET_KEY"], login["TOTP_ENCRYPTION_KEYS"], ui["SECRET_KEY"]]
+    assert all(len(secret or "") >= 43 for secret in secrets)
+    assert len(set(secrets)) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_env_files_are_for_their_owner_only(root: Path) -> None:
+    """Even with the most generous umask nobody else reads a secret, or the folder of the database."""
+    before = os.umask(0)
+    try:
+        settings.write_missing(root)
+    finally:
+        os.umask(before)
+
+    paths = {"Login/app/.env": 0o600, "FlaskProject/.env": 0o600, "var": 0o700}
+    assert {path: stat.S_IMODE((root / path).stat().st_mode) for path in paths} == paths
+
+
+def test_an_existing_env_file_is_never_touched(root: Path) -> None:
+    """What a person wrote stays to the byte, while the other part still gets its file."""
+    mine = root / "Login/app/.env"
+    mine.write_bytes(b"DATABASE_URL=mine")
+
+    settings.write_missing(root)
+
+    assert mine.read_bytes() == b"DATABASE_URL=mine"
+    assert (root / "FlaskProject/.env").exists()
+
+
+def test_a_second_run_changes_nothing(root: Path) -> None:
+    """The secrets of the first run stay: sessions and second factors survive a restart."""
+    settings.write_missing(root)
+    first = [path.read_bytes() for path in sorted(root.rglob(".env"))]
+
+    settings.write_missing(root)
+
+    assert [path.read_bytes() for path in sorted(root.rglob(".env"))] == first
+
+
+def test_the_database_is_found_whatever_the_folder_is_called(root: Path) -> None:
+    """Quotes, spaces and # in a folder's name reach SQLite unharmed."""
+    settings.write_missing(root)
+
+    url = make_url(dotenv_values(root / "Login/app/.env")["DATABASE_URL"] or "")
+    assert Path(url.database or "") == root / "var" / "pupero.sqlite3"
+
+
+def test_the_example_keeps_its_comments_and_order() -> None:
+    """An option that is commented out is filled in where it stands; one that the example lacks comes last."""
+    filled = settings.filled(EXAMPLE, {"DATABASE_URL": "sqlite:////x", "LOG_USER": "id", "NEW": "1"})
+
+    assert filled == "# Where the accounts are.\nDATABASE_URL=sqlite:////x\nLOG_USER=id\nNEW=1\n"
