@@ -2,9 +2,8 @@
 
 import sys
 
-import requests
 from flask import Flask
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from FlaskProject.config import Config, ConfigError, load_config
@@ -17,20 +16,20 @@ from FlaskProject.refresh import Refresher
 from FlaskProject.session_cookies import PageSessions
 from FlaskProject.submissions import init_submissions
 from FlaskProject.template_helpers import init_templates
-from FlaskProject.transport import Transport
+from FlaskProject.backend import Backend, HttpSession
 from FlaskProject.views import accounts, devices, home, passwords, profile, security, sessions, totp
 
 LARGEST_FORM = 64 * 1024
 
 
-def create_app(config: Config | None = None, http: requests.Session | None = None) -> Flask:
+def create_app(config: Config | None = None, http: HttpSession | None = None) -> Flask:
     """Build the pages; a setting that cannot stand ends the process with one line."""
     init_logs()
     config = config or _config_or_exit()
     app = Flask(__name__)
     app.config.from_mapping(_flask_settings(config))
     app.session_interface = PageSessions(config)
-    app.extensions["pupero"] = Services(config, Transport(config.backend_url, http), Refresher())
+    app.extensions["pupero"] = Services(config, Backend(config.backend_url, http), Refresher())
 
     init_headers(app, config)
     init_guards(app, config)

@@ -1,146 +1,157 @@
-"""The only file that calls the API: every call that the pages make, typed."""
+"""The only file that calls the API: one pooled connection, a time budget, and two ways to fail."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
-from urllib.parse import quote
+import json
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
-from FlaskProject import answers
-from FlaskProject.answers import Account, Device, Enrolment, Json, TokenPair
-from FlaskProject.transport import BackendUnavailable, Refusal, Transport, Visitor
+import requests
+from requests.adapters import HTTPAdapter
 
-__all__ = ["Backend", "BackendUnavailable", "Refusal", "TokenSource", "Transport", "Visitor"]
+from FlaskProject.answers import Json
 
-READ_SECONDS = 2.0
-# A password waits for its turn in the API's hashing queue (10 s at most), a write for a lock (likewise).
-WORK_SECONDS = 15.0
+CONNECT_SECONDS = 2.0
+LARGEST_ANSWER = 1024 * 1024
+CHUNK = 64 * 1024
 
-Answer = TypeVar("Answer")
-
-
-class TokenSource(Protocol):
-    """Where an access token comes from; it may have to refresh one first."""
-
-    def access_token(self) -> str:
-        """Return a token that is good for a while, or raise Refusal 401."""
-
-    def renewed_access_token(self) -> str:
-        """Return a token newer than the one that just turned out to be over."""
+HttpSession = requests.Session
 
 
-def _given(**fields: str | bool | None) -> Json:
-    return {name: value for name, value in fields.items() if value is not None}
+class BackendUnavailable(Exception):  # noqa: N818 the condition, as the pages speak of it
+    """The API is down, too slow, or answers nonsense; nothing of it is fit for a page."""
+
+    def __init__(self, why: str, retry_after: int | None = None, code: str = "") -> None:
+        """Keep the reason for the log, and what the API itself said: when to come back, and its code."""
+        super().__init__(why)
+        self.code = code
+        self.retry_after = retry_after
+
+
+@dataclass(eq=False)
+class Refusal(Exception):  # noqa: N818 an answer, not a failure
+    """The API said no, with a stable code."""
+
+    status: int
+    code: str
+    fields: tuple[str, ...] = ()
+    retry_after: int | None = None
+    extra: Json = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
+class Visitor:
+    """Whom the pages speak for: what the API stores with a session and limits by."""
+
+    address: str
+    user_agent: str
+    request_id: str
+
+
+def pooled_http() -> requests.Session:
+    """Make the one keep-alive session of the process."""
+    http = requests.Session()
+    # The caller's proxy variables and .netrc would send passwords elsewhere.
+    http.trust_env = False
+    http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=64)
+    http.mount("http://", adapter)
+    http.mount("https://", adapter)
+    return http
+
+
 class Backend:
-    """The API as one visitor may use it."""
+    """Sends one request, hands back JSON, a Refusal or BackendUnavailable."""
 
-    transport: Transport
-    visitor: Visitor
-    tokens: TokenSource
+    def __init__(self, url: str, http: requests.Session | None = None) -> None:
+        """Remember where the API is."""
+        self._url = url
+        self._http = http or pooled_http()
 
-    def register(self, email: str, username: str, password: str) -> None:
-        """Open an account."""
-        body = _given(email=email, username=username or None, password=password)
-        self._as_anyone("/register", body, lambda data: data["user_id"])
-
-    def log_in(self, identifier: str, password: str, *, remember_me: bool) -> TokenPair:
-        """Take the first step of a login; the only one unless a second factor is on."""
-        body = {"username": identifier, "password": password, "remember_me": remember_me}
-        return self._as_anyone("/login", body, TokenPair.read)
-
-    def log_in_with_code(self, login_token: str, totp: str) -> TokenPair:
-        """Take the second step of a login."""
-        return self._as_anyone("/login", {"login_token": login_token, "totp": totp}, TokenPair.read)
-
-    def refresh(self, refresh_token: str) -> TokenPair:
-        """Trade a refresh token for the next pair."""
-        # Giving up early would strand the successor: replayed after ten seconds, the old token ends the session.
-        return self._as_anyone("/refresh", {"refresh_token": refresh_token}, TokenPair.read)
-
-    def request_password_reset(self, email: str) -> None:
-        """Ask for a reset mail; the answer is the same for everybody."""
-        self._as_anyone("/password/reset", {"email": email}, lambda data: data)
-
-    def account(self) -> Account:
-        """Look up who is signed in."""
-        return self._as_owner("GET", "/user/account", None, Account.read, READ_SECONDS)
-
-    def update(self, **changes: str) -> TokenPair | None:
-        """Change parts of the profile; a password change brings a new pair."""
-        return self._as_owner("PUT", "/user/update", dict(changes), TokenPair.read_optional)
-
-    def reauthenticate(self, current_password: str, totp: str | None) -> None:
-        """Prove again who is there, which makes the session fresh."""
-        body = _given(current_password=current_password, totp=totp or None)
-        self._as_owner("POST", "/reauthenticate", body, lambda data: data)
-
-    def start_totp(self) -> Enrolment:
-        """Begin a second factor, or find the one already begun."""
-        return self._as_owner("POST", "/totp/enable/start", None, Enrolment.read)
-
-    def confirm_totp(self, secret: str, code: str) -> list[str]:
-        """Finish a second factor; returns the recovery codes, which are never shown again."""
-        body = {"secret": secret, "code": code}
-        return self._as_owner("POST", "/totp/enable/confirm", body, answers.read_recovery_codes)
-
-    def disable_totp(self) -> None:
-        """Switch the second factor off."""
-        self._as_owner("POST", "/totp/disable", None, lambda data: data)
-
-    def new_recovery_codes(self) -> list[str]:
-        """Replace all recovery codes."""
-        return self._as_owner("POST", "/totp/recovery-codes", None, answers.read_recovery_codes)
-
-    def devices(self) -> list[Device]:
-        """List where the account is signed in."""
-        return self._as_owner("GET", "/user/sessions", None, answers.read_devices, READ_SECONDS)
-
-    def end_device(self, session_id: str) -> None:
-        """Sign one device out."""
-        self._as_owner("DELETE", f"/user/sessions/{quote(session_id, safe='')}", None, lambda data: data)
-
-    def end_other_devices(self) -> None:
-        """Sign every other device out."""
-        self._as_owner("DELETE", "/user/sessions", None, lambda data: data)
-
-    def log_out(self) -> None:
-        """End this session."""
-        self._as_owner("POST", "/logout", None, lambda data: data)
-
-    def delete_account(self, current_password: str, totp: str | None) -> None:
-        """Erase the account for good."""
-        # The POST twin: proxies drop the body of a DELETE.
-        body = _given(confirm=True, current_password=current_password, totp=totp or None)
-        self._as_owner("POST", "/user/delete", body, lambda data: data)
-
-    def _as_anyone(self, path: str, body: Json, read: Callable[[Json], Answer]) -> Answer:
-        return self._call("POST", path, body, read, WORK_SECONDS, token=None)
-
-    def _as_owner(
-        self, method: str, path: str, body: Json | None, read: Callable[[Json], Answer], seconds: float = WORK_SECONDS
-    ) -> Answer:
+    def send(  # noqa: PLR0913 a request has this many parts
+        self, visitor: Visitor, method: str, path: str, *, body: Json | None, token: str | None, seconds: float
+    ) -> Json:
+        """Ask once; a GET whose kept-alive connection had just been closed is asked again."""
+        headers = _headers(visitor, token)
         try:
-            return self._call(method, path, body, read, seconds, token=self.tokens.access_token())
-        except Refusal as refusal:
-            if refusal.code != "token_expired":
-                raise
-        # It ended on its way; a 401 did nothing, so asking again is safe.
-        return self._call(method, path, body, read, seconds, token=self.tokens.renewed_access_token())
+            return self._ask(method, path, body, headers, seconds)
+        except requests.Timeout:
+            raise BackendUnavailable(f"{method} {path}: no answer within its budget") from None
+        except requests.ConnectionError as failure:
+            if method != "GET":
+                raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
+        except requests.RequestException as failure:
+            raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
+        return self._ask_again(method, path, headers, seconds)
 
-    def _call(  # noqa: PLR0913 a request has this many parts
-        self,
-        method: str,
-        path: str,
-        body: Json | None,
-        read: Callable[[Json], Answer],
-        seconds: float,
-        *,
-        token: str | None,
-    ) -> Answer:
-        data = self.transport.send(self.visitor, method, path, body=body, token=token, seconds=seconds)
+    def _ask_again(self, method: str, path: str, headers: dict[str, str], seconds: float) -> Json:
         try:
-            return read(data)
-        except (KeyError, TypeError, ValueError):
-            raise BackendUnavailable(f"{method} {path}: an answer without its fields") from None
+            return self._ask(method, path, None, headers, seconds)
+        except requests.RequestException as failure:
+            raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
+
+    def _ask(self, method: str, path: str, body: Json | None, headers: dict[str, str], seconds: float) -> Json:
+        deadline = time.monotonic() + CONNECT_SECONDS + seconds
+        with self._http.request(
+            method,
+            self._url + path,
+            json=body,
+            headers=headers,
+            timeout=(CONNECT_SECONDS, seconds),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return _understand(response, _read_all(response, deadline))
+
+
+def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:
+    headers = {
+        "Accept": "application/json",
+        "User-Agent": visitor.user_agent,
+        "X-Forwarded-For": visitor.address,
+        "X-Request-ID": visitor.request_id,
+    }
+    return headers | {"Authorization": f"Bearer {token}"} if token else headers
+
+
+def _read_all(response: requests.Response, deadline: float) -> bytes:
+    """Read the body, giving up on one that never ends or drips in."""
+    body = b""
+    for chunk in response.iter_content(CHUNK):
+        body += chunk
+        if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
+            raise BackendUnavailable("the answer is too large or too slow")
+    return body
+
+
+def _understand(response: requests.Response, body: bytes) -> Json:
+    """Sort an answer into success, refusal and nonsense."""
+    status, data = response.status_code, _json(body)
+    retry_after = _seconds(response.headers.get("Retry-After"))
+    if status == HTTPStatus.OK and isinstance(data, dict | list):
+        return data if isinstance(data, dict) else {"items": data}
+    code = data.get("code") if isinstance(data, dict) else None
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise BackendUnavailable(f"the API answered {status}", retry_after, str(code or ""))
+    if status >= HTTPStatus.BAD_REQUEST and isinstance(data, dict) and isinstance(code, str):
+        raise Refusal(status, code, _refused_fields(data.get("detail")), retry_after, data)
+    raise BackendUnavailable(f"the API answered {status}, which means nothing here")
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 whatever JSON holds
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _seconds(header: str | None) -> int | None:
+    return int(header) if header and header.isascii() and header.isdigit() and len(header) < len("1000000") else None
+
+
+def _refused_fields(detail: Any) -> tuple[str, ...]:  # noqa: ANN401 whatever JSON holds
+    """Name the fields of a 422, whose detail is FastAPI's list."""
+    rows = detail if isinstance(detail, list) else []
+    places = [row.get("loc") for row in rows if isinstance(row, dict)]
+    return tuple(str(place[-1]) for place in places if isinstance(place, list) and place)

@@ -4,14 +4,21 @@ from datetime import UTC, datetime
 
 from FlaskProject.messages import t
 
-STEPS = ((60, "minute"), (3600, "hour"), (86400, "day"), (86400 * 30, "month"), (86400 * 365, "year"))
+MINUTE, HOUR, DAY = 60, 3600, 86400
+STEPS = ((MINUTE, "minute"), (HOUR, "hour"), (DAY, "day"), (DAY * 30, "month"), (DAY * 365, "year"))
 
 
 def clock_time(moment: datetime) -> str:
     """Write today's moments as `14:02 UTC`, others with their date."""
     moment = moment.astimezone(UTC)
     today = moment.date() == datetime.now(UTC).date()
-    return f"{moment:%H:%M} UTC" if today else f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+    return f"{moment:%H:%M} UTC" if today else f"{date(moment)}, {moment:%H:%M} UTC"
+
+
+def date(moment: datetime) -> str:
+    """Write the day of a moment as `3 May 2027`."""
+    moment = moment.astimezone(UTC)
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def ago(moment: datetime) -> str:
@@ -27,10 +34,10 @@ def ago(moment: datetime) -> str:
 
 def duration(seconds: int) -> str:
     """Write a waiting time, rounded up."""
-    if seconds < 60:
+    if seconds < MINUTE:
         return t("wait.second" if seconds == 1 else "wait.seconds", count=seconds)
-    if seconds <= 60 * 60:
-        minutes = -(-seconds // 60)
+    if seconds <= HOUR:
+        minutes = -(-seconds // MINUTE)
         return t("wait.minute" if minutes == 1 else "wait.minutes", count=minutes)
-    hours = -(-seconds // 3600)
+    hours = -(-seconds // HOUR)
     return t("wait.hour" if hours == 1 else "wait.hours", count=hours)

@@ -75,7 +75,7 @@ def is_loopback(address: str | None) -> bool:
 
 def _gather(process: Mapping[str, str], env_file: Path) -> dict[str, str]:
     """Lay the process environment over the file; an empty value counts as unset."""
-    # No interpolation: a `$` in a generated secret is a character, not a variable. utf-8-sig: Windows editors add a BOM.
+    # A `$` in a generated secret is a character, not a variable; Windows editors begin a file with a BOM.
     from_file = dotenv_values(env_file, interpolate=False, encoding="utf-8-sig")
     merged = {name: value for name, value in from_file.items() if value and value.strip()}
     return merged | {name: value for name, value in process.items() if value.strip()}

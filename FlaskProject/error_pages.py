@@ -12,7 +12,7 @@ from FlaskProject.forms import Form, outage_sentence
 from FlaskProject.identity import account_if_any
 from FlaskProject.messages import has_text, sentence_for
 from FlaskProject.own_paths import HOME, own_path
-from FlaskProject.transport import BackendUnavailable, Refusal
+from FlaskProject.backend import BackendUnavailable, Refusal
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Self
 from flask import request
 
 from FlaskProject.clock import duration
-from FlaskProject.messages import field_sentence, sentence_for, t
-from FlaskProject.transport import BackendUnavailable, Refusal
+from FlaskProject.messages import field_sentence, has_text, sentence_for, t
+from FlaskProject.backend import BackendUnavailable, Refusal
 
 # Never written back into a page.
 SECRETS = frozenset({"password", "new_password", "current_password", "totp", "code", "secret", "csrf_token"})
@@ -96,6 +96,8 @@ class Form:
 
 def outage_sentence(outage: BackendUnavailable) -> str:
     """Say that the service is away, and when to come back if it said so."""
+    if has_text(f"api.{outage.code}"):
+        return sentence_for(outage.code, wait=duration(outage.retry_after or 60))
     if outage.retry_after:
         return t("outage.busy", wait=duration(outage.retry_after))
     return t("outage.away")

@@ -5,17 +5,9 @@ from flask import Flask, Response, request
 from FlaskProject.config import Config
 from FlaskProject.session_cookies import is_secure
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'none'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-        "object-src 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -37,7 +29,7 @@ def init_headers(app: Flask, config: Config) -> None:
     def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
         if is_secure(config):
-            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+            response.headers["Strict-Backend-Security"] = f"max-age={ONE_YEAR}"
         if request.endpoint != "static":
             # The back button after signing out, and a shared computer's disk, must show nothing private.
             response.headers["Cache-Control"] = "no-store"

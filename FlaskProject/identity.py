@@ -6,11 +6,11 @@ from typing import cast
 from flask import Flask, Response, current_app, g, request, session
 
 from FlaskProject.answers import Account, TokenPair
-from FlaskProject.backend import Backend
+from FlaskProject.api import Api
 from FlaskProject.config import Config
 from FlaskProject.refresh import Refresher, ends_soon
 from FlaskProject.session_cookies import ACCESS, REFRESH, TokenCookies, is_secure
-from FlaskProject.transport import BackendUnavailable, Refusal, Transport, Visitor
+from FlaskProject.backend import Backend, BackendUnavailable, Refusal, Visitor
 
 LONGEST_USER_AGENT = 512
 
@@ -20,7 +20,7 @@ class Services:
     """What one process of the pages shares among its requests."""
 
     config: Config
-    transport: Transport
+    backend: Backend
     refresher: Refresher
 
 
@@ -34,7 +34,7 @@ class RequestTokens:
     sent: bool
     to_keep: TokenPair | None = None
     to_forget: bool = False
-    backend: Backend = field(init=False, repr=False)
+    api: Api = field(init=False, repr=False)
 
     def access_token(self) -> str:
         """Return an access token that will outlive this page, refreshing when it would not."""
@@ -46,7 +46,7 @@ class RequestTokens:
         """Refresh now; a browser without a refresh token is signed out."""
         if self.refresh is None:
             raise Refusal(401, "signed_out")
-        pair = services().refresher.refresh(self.refresh, self.backend.refresh)
+        pair = services().refresher.refresh(self.refresh, self.api.refresh)
         self.keep(pair)
         return pair.access_token
 
@@ -73,15 +73,15 @@ def tokens() -> RequestTokens:
     return cast("RequestTokens", g.tokens)
 
 
-def backend() -> Backend:
+def api() -> Api:
     """Return the API in the name of this visitor."""
-    return tokens().backend
+    return tokens().api
 
 
 def current_account() -> Account:
     """Return the signed-in account, asked for once a request; nobody signed in is a Refusal 401."""
     if "account" not in g:
-        g.account = backend().account()
+        g.account = api().account()
     return cast("Account", g.account)
 
 
@@ -124,7 +124,7 @@ def _tokens_from_cookies() -> RequestTokens:
     cookies = token_cookies()
     access, refresh = cookies.read(request, ACCESS), cookies.read(request, REFRESH)
     found = RequestTokens(cookies, access, refresh, sent=cookies.any_in(request))
-    found.backend = Backend(services().transport, _visitor(), found)
+    found.api = Api(services().backend, _visitor(), found)
     return found
 
 

@@ -3,20 +3,23 @@
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
+from typing import Any
+
+LATEST = 253_402_300_799  # the last second of the year 9999
 
 
 @dataclass(frozen=True)
 class Claims:
     """The three claims that cookies depend on; they decide nothing about access."""
 
-    issued: int
-    ends: int
+    issued: float
+    ends: float
     remember: bool
 
     @property
     def lifetime(self) -> int:
         """Seconds from issue to end."""
-        return max(0, self.ends - self.issued)
+        return max(0, int(self.ends - self.issued))
 
 
 def claims_of(token: str) -> Claims | None:
@@ -28,6 +31,10 @@ def claims_of(token: str) -> Claims | None:
     # A hand-made cookie may hold any JSON, ten thousand brackets included.
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    if type(issued) is not int or type(ends) is not int:
+    if not (_is_time(issued) and _is_time(ends)):
         return None
     return Claims(issued, ends, remember is True)
+
+
+def _is_time(value: Any) -> bool:  # noqa: ANN401 whatever JSON holds
+    return type(value) in {int, float} and 0 <= value <= LATEST

@@ -162,6 +162,7 @@ TEXT: dict[str, str] = {
     "It can take a few minutes; look among the unwanted mail, too.",
     # Fields: label, hint, what is missing, what is wrong
     "label.identifier": "Username or email",
+    "label.own_username": "Your username",
     "label.username": "Username",
     "label.email": "Email",
     "label.new_email": "New email address",
@@ -225,6 +226,18 @@ TEXT: dict[str, str] = {
     "api.validation_error": "Something in this form cannot be used as it is. Please check it.",
     "api.clock_off": "That code belongs to another time: the clock of your phone seems off. "
     "Set it to automatic, then try the next code.",
+    "api.malformed_body": "That could not be understood. Please try again.",
+    "api.content_too_large": "That is more than fits. Please shorten it.",
+    "api.not_found": "That is no longer there.",
+    "api.method_not_allowed": "That cannot be done here.",
+    "api.insecure_configuration": "This service is not set up for visitors from other machines yet. "
+    "If you run it: give the API a strong JWT_SECRET_KEY.",
+    "api.busy": "The service is very busy right now. Nothing you typed is lost; please try again in {wait}.",
+    "api.database_unavailable": "The service cannot reach its data right now. Nothing has changed; try again soon.",
+    "api.outcome_unknown": "The connection broke at the last moment. Please look whether the change was made "
+    "before you try again.",
+    "api.secret_unreadable": "Your second factor cannot be read at the moment. Please ask whoever runs this site.",
+    "api.internal_error": "Something broke on our side. It is noted; please try again in a moment.",
     "api.unknown": "That did not work. Please try again; if it keeps failing, ask whoever runs this site.",
     # When something is wrong
     "outage.title": "We will be right back",

@@ -10,7 +10,7 @@ from threading import Lock
 
 from FlaskProject.answers import TokenPair
 from FlaskProject.jwt_claims import claims_of
-from FlaskProject.transport import BackendUnavailable, Refusal
+from FlaskProject.backend import BackendUnavailable, Refusal
 
 # The API hands a late tab the same successor for as long.
 KEEP_SECONDS = 10.0

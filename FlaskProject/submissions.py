@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships no types
 
 from FlaskProject.error_pages import error_page, leave_for_login, retry_headers, unavailable_page
 from FlaskProject.forms import Form
-from FlaskProject.identity import backend, current_account
+from FlaskProject.identity import api, current_account
 from FlaskProject.messages import t
-from FlaskProject.transport import BackendUnavailable, Refusal
+from FlaskProject.backend import BackendUnavailable, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _proved_again(form: Form) -> bool:
     if not form.require("current_password"):
         return False
     try:
-        backend().reauthenticate(form.text("current_password"), form.text("totp"))
+        api().reauthenticate(form.text("current_password"), form.text("totp"))
     except Refusal as refusal:
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             raise

@@ -4,9 +4,9 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
-from FlaskProject.identity import account_if_any, backend, current_account, sign_in, sign_out
+from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out
 from FlaskProject.submissions import require, submission
-from FlaskProject.transport import Refusal
+from FlaskProject.backend import Refusal
 
 pages = Blueprint("accounts", __name__)
 
@@ -34,9 +34,9 @@ def register() -> ResponseReturnValue:
 def open_account(form: Form) -> ResponseReturnValue:
     """Open an account and sign in to it at once."""
     require(form, "email", "password")
-    backend().register(form.text("email"), form.text("username"), form.text("password"))
+    api().register(form.text("email"), form.text("username"), form.text("password"))
     try:
-        sign_in(backend().log_in(form.text("email"), form.text("password"), remember_me=False))
+        sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
     except Refusal as refusal:
         # The account stands; whatever keeps it shut (an address to verify, a limit), login will say.
         flash("registered.verify" if refusal.code == "email_unverified" else "registered.sign_in", "done")
@@ -56,7 +56,7 @@ def delete() -> ResponseReturnValue:
 def delete_account(form: Form) -> ResponseReturnValue:
     """Erase the account."""
     require(form, "current_password", "confirm")
-    backend().delete_account(form.text("current_password"), form.text("totp"))
+    api().delete_account(form.text("current_password"), form.text("totp"))
     sign_out()
     return redirect(url_for("accounts.deleted"))
 

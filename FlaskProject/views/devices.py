@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
-from FlaskProject.identity import backend
+from FlaskProject.identity import api
 from FlaskProject.submissions import submission
 from FlaskProject.views.security import security_page
 
@@ -15,7 +15,7 @@ pages = Blueprint("devices", __name__, url_prefix="/security/sessions")
 @submission(security_page, reauthenticates=True)
 def end(form: Form, session_id: str) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Sign one device out."""
-    backend().end_device(session_id)
+    api().end_device(session_id)
     return _done("device.ended")
 
 
@@ -23,7 +23,7 @@ def end(form: Form, session_id: str) -> ResponseReturnValue:  # noqa: ARG001 it 
 @submission(security_page, reauthenticates=True)
 def end_others(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Sign every other device out."""
-    backend().end_other_devices()
+    api().end_other_devices()
     return _done("devices.ended")
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
-from FlaskProject.identity import account_if_any, backend
+from FlaskProject.identity import account_if_any, api
 from FlaskProject.submissions import require, submission
 
 pages = Blueprint("passwords", __name__, url_prefix="/password")
@@ -26,7 +26,7 @@ def forgot() -> ResponseReturnValue:
 def request_reset(form: Form) -> ResponseReturnValue:
     """Ask for the mail, and say the same to everybody."""
     require(form, "email")
-    backend().request_password_reset(form.text("email"))
+    api().request_password_reset(form.text("email"))
     flash("reset.requested", "done")
     return redirect(url_for("passwords.forgot"))
 

@@ -6,9 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
-from FlaskProject.identity import backend, current_account
+from FlaskProject.identity import api, current_account
 from FlaskProject.submissions import require, submission
-from FlaskProject.transport import Refusal
+from FlaskProject.backend import Refusal
 
 pages = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -30,7 +30,7 @@ def change_phrase(form: Form) -> ResponseReturnValue:
     """Change the phrase that proves a page or a mail is ours."""
     require(form, "phrase")
     _require_fresh()
-    backend().update(phrase=form.text("phrase"))
+    api().update(phrase=form.text("phrase"))
     return _done("phrase.changed")
 
 
@@ -39,7 +39,7 @@ def change_phrase(form: Form) -> ResponseReturnValue:
 def change_username(form: Form) -> ResponseReturnValue:
     """Change the name to sign in with."""
     require(form, "username")
-    backend().update(username=form.text("username"))
+    api().update(username=form.text("username"))
     return _done("username.changed")
 
 
@@ -48,7 +48,7 @@ def change_username(form: Form) -> ResponseReturnValue:
 def change_email(form: Form) -> ResponseReturnValue:
     """Change the address, which takes the password."""
     require(form, "new_email", "current_password")
-    backend().update(new_email=form.text("new_email"), current_password=form.text("current_password"))
+    api().update(new_email=form.text("new_email"), current_password=form.text("current_password"))
     return _done("email.changed")
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
-from FlaskProject.identity import backend, current_account, tokens
+from FlaskProject.identity import api, current_account, tokens
 from FlaskProject.submissions import require, submission
 
 pages = Blueprint("security", __name__, url_prefix="/security")
@@ -13,7 +13,7 @@ pages = Blueprint("security", __name__, url_prefix="/security")
 def security_page(form: Form) -> str:
     """Show everything that guards the account."""
     account = current_account()
-    devices = sorted(backend().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
+    devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
     return render_template("security.html", form=form, account=account, devices=devices)
 
 
@@ -28,7 +28,7 @@ def show() -> ResponseReturnValue:
 def change_password(form: Form) -> ResponseReturnValue:
     """Change the password: this browser goes on with a new pair, every other device is signed out."""
     require(form, "current_password", "new_password")
-    pair = backend().update(current_password=form.text("current_password"), new_password=form.text("new_password"))
+    pair = api().update(current_password=form.text("current_password"), new_password=form.text("new_password"))
     if pair:
         tokens().keep(pair)
     flash("password.changed", "done")

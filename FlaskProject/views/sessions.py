@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from FlaskProject.answers import TokenPair
 from FlaskProject.forms import Form
-from FlaskProject.identity import backend, current_account, sign_in, sign_out, token_cookies, tokens
+from FlaskProject.identity import api, current_account, sign_in, sign_out, token_cookies, tokens
 from FlaskProject.messages import sentence_for
 from FlaskProject.own_paths import HOME, own_path
 from FlaskProject.session_cookies import LOGIN_STEP
 from FlaskProject.submissions import require, submission
-from FlaskProject.transport import BackendUnavailable, Refusal
+from FlaskProject.backend import BackendUnavailable, Refusal
 
 pages = Blueprint("sessions", __name__)
 
@@ -48,7 +48,7 @@ def log_in(form: Form) -> ResponseReturnValue:
     """Check the password; with a second factor, go on to the code."""
     require(form, "username", "password")
     try:
-        pair = backend().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
+        pair = api().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
     except Refusal as refusal:
         step = refusal.extra.get("login_token")
         if refusal.code != "totp_required" or not isinstance(step, str):
@@ -74,7 +74,7 @@ def log_in_with_code(form: Form) -> ResponseReturnValue:
         return _start_over(form)
     require(form, "totp")
     try:
-        pair = backend().log_in_with_code(step, form.text("totp"))
+        pair = api().log_in_with_code(step, form.text("totp"))
     except Refusal as refusal:
         if refusal.code != "login_token_invalid":
             raise
@@ -87,7 +87,7 @@ def log_out() -> ResponseReturnValue:
     """Sign out here whatever happens, and in the API if it can be reached."""
     message, kind = "signed_out", "done"
     try:
-        backend().log_out()
+        api().log_out()
     except Refusal:
         pass  # The session had ended already.
     except BackendUnavailable:

@@ -4,9 +4,9 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
-from FlaskProject.identity import backend, current_account
+from FlaskProject.identity import api, current_account
 from FlaskProject.submissions import require, submission
-from FlaskProject.transport import Refusal
+from FlaskProject.backend import Refusal
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("totp", __name__, url_prefix="/security/totp")
@@ -14,7 +14,7 @@ pages = Blueprint("totp", __name__, url_prefix="/security/totp")
 
 def enrolment_page(form: Form) -> str:
     """Show the picture, the same secret in letters, and the field for the first code."""
-    enrolment = backend().start_totp()
+    enrolment = api().start_totp()
     return render_template("totp_start.html", form=form, account=current_account(), enrolment=enrolment)
 
 
@@ -31,7 +31,7 @@ def confirm(form: Form) -> ResponseReturnValue:
     """Switch the second factor on and show the recovery codes, this once."""
     require(form, "code")
     try:
-        codes = backend().confirm_totp(form.text("secret"), form.text("code"))
+        codes = api().confirm_totp(form.text("secret"), form.text("code"))
     except Refusal as refusal:
         if refusal.code not in {"totp_enrolment_invalid", "totp_already_enabled"}:
             raise
@@ -44,7 +44,7 @@ def confirm(form: Form) -> ResponseReturnValue:
 @submission(security_page, reauthenticates=True)
 def new_recovery_codes(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Replace the recovery codes and show the new ones, this once."""
-    return _codes_page(backend().new_recovery_codes(), "codes.replaced")
+    return _codes_page(api().new_recovery_codes(), "codes.replaced")
 
 
 @pages.post("/saved")
@@ -59,7 +59,7 @@ def saved(form: Form) -> ResponseReturnValue:
 @submission(security_page, reauthenticates=True)
 def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Switch the second factor off."""
-    backend().disable_totp()
+    api().disable_totp()
     flash("totp.off", "done")
     return redirect(url_for("security.show", _anchor="totp"))
 
