@@ -6,6 +6,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from FlaskProject.backend import Backend, HttpSession
 from FlaskProject.config import Config, ConfigError, load_config
 from FlaskProject.error_pages import init_error_pages
 from FlaskProject.guards import init_guards
@@ -16,7 +17,6 @@ from FlaskProject.refresh import Refresher
 from FlaskProject.session_cookies import PageSessions
 from FlaskProject.submissions import init_submissions
 from FlaskProject.template_helpers import init_templates
-from FlaskProject.backend import Backend, HttpSession
 from FlaskProject.views import accounts, devices, home, passwords, profile, security, sessions, totp
 
 LARGEST_FORM = 64 * 1024

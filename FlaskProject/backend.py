@@ -19,7 +19,7 @@ CHUNK = 64 * 1024
 HttpSession = requests.Session
 
 
-class BackendUnavailable(Exception):  # noqa: N818 the condition, as the pages speak of it
+class BackendUnavailable(Exception):
     """The API is down, too slow, or answers nonsense; nothing of it is fit for a page."""
 
     def __init__(self, why: str, retry_after: int | None = None, code: str = "") -> None:
@@ -30,7 +30,7 @@ class BackendUnavailable(Exception):  # noqa: N818 the condition, as the pages s
 
 
 @dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818 an answer, not a failure
+class Refusal(Exception):
     """The API said no, with a stable code."""
 
     status: int

@@ -7,12 +7,12 @@ from flask import Flask, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.clock import duration
 from FlaskProject.forms import Form, outage_sentence
 from FlaskProject.identity import account_if_any
 from FlaskProject.messages import has_text, sentence_for
 from FlaskProject.own_paths import HOME, own_path
-from FlaskProject.backend import BackendUnavailable, Refusal
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from typing import Self
 
 from flask import request
 
+from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.clock import duration
 from FlaskProject.messages import field_sentence, has_text, sentence_for, t
-from FlaskProject.backend import BackendUnavailable, Refusal
 
 # Never written back into a page.
 SECRETS = frozenset({"password", "new_password", "current_password", "totp", "code", "secret", "csrf_token"})

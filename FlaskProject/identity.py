@@ -7,10 +7,10 @@ from flask import Flask, Response, current_app, g, request, session
 
 from FlaskProject.answers import Account, TokenPair
 from FlaskProject.api import Api
+from FlaskProject.backend import Backend, BackendUnavailable, Refusal, Visitor
 from FlaskProject.config import Config
 from FlaskProject.refresh import Refresher, ends_soon
 from FlaskProject.session_cookies import ACCESS, REFRESH, TokenCookies, is_secure
-from FlaskProject.backend import Backend, BackendUnavailable, Refusal, Visitor
 
 LONGEST_USER_AGENT = 512
 

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from threading import Lock
 
 from FlaskProject.answers import TokenPair
-from FlaskProject.jwt_claims import claims_of
 from FlaskProject.backend import BackendUnavailable, Refusal
+from FlaskProject.jwt_claims import claims_of
 
 # The API hands a late tab the same successor for as long.
 KEEP_SECONDS = 10.0

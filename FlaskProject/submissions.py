@@ -10,11 +10,11 @@ from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships no types
 
+from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.error_pages import error_page, leave_for_login, retry_headers, unavailable_page
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
 from FlaskProject.messages import t
-from FlaskProject.backend import BackendUnavailable, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ Page = Callable[[Form], str]
 View = Callable[..., ResponseReturnValue]
 
 
-class Incomplete(Exception):  # noqa: N818 the person's turn, not a failure
+class Incomplete(Exception):
     """The form has something to put right before the API need be asked."""
 
 

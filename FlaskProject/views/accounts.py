@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out
 from FlaskProject.submissions import require, submission
-from FlaskProject.backend import Refusal
 
 pages = Blueprint("accounts", __name__)
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
 from FlaskProject.submissions import require, submission
-from FlaskProject.backend import Refusal
 
 pages = Blueprint("profile", __name__, url_prefix="/profile")
 

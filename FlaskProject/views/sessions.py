@@ -4,13 +4,13 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.answers import TokenPair
+from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account, sign_in, sign_out, token_cookies, tokens
 from FlaskProject.messages import sentence_for
 from FlaskProject.own_paths import HOME, own_path
 from FlaskProject.session_cookies import LOGIN_STEP
 from FlaskProject.submissions import require, submission
-from FlaskProject.backend import BackendUnavailable, Refusal
 
 pages = Blueprint("sessions", __name__)
 

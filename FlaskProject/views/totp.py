@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
 from FlaskProject.submissions import require, submission
-from FlaskProject.backend import Refusal
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("totp", __name__, url_prefix="/security/totp")
