@@ -12,6 +12,9 @@ from FlaskProject.messages import field_sentence, has_text, sentence_for, t
 # Never written back into a page.
 SECRETS = frozenset({"password", "new_password", "current_password", "totp", "code", "secret", "csrf_token"})
 
+# About the form itself, not what it is for.
+SWITCHES = frozenset({"passwords", "shown_passwords"})
+
 # Where a code's sentence stands: beside the first of these fields that the form has, else above the form.
 PLACES: dict[str, tuple[str, ...]] = {
     "email_taken": ("new_email", "email"),
@@ -52,9 +55,14 @@ class Form:
         return "" if name in SECRETS else self.values.get(name, default or "")
 
     @property
+    def passwords_shown(self) -> bool:
+        """Tell whether the person wants to see what they type into password fields."""
+        return self.text("passwords") == "show" or ("passwords" not in self.values and self.ticked("shown_passwords"))
+
+    @property
     def kept(self) -> dict[str, str]:
         """Everything that may be written back into a page."""
-        return {name: value for name, value in self.values.items() if name not in SECRETS}
+        return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES}
 
     @property
     def asked_secrets(self) -> list[str]:

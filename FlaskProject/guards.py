@@ -40,7 +40,7 @@ def _same_site_only() -> ResponseReturnValue | None:
 def _this_machine_only() -> ResponseReturnValue | None:
     """Refuse strangers: a sample key is public, and whoever knows it forges this site's cookies."""
     forwarded = any(name in request.headers for name in FORWARDED)
-    if is_loopback(request.remote_addr) and not forwarded:
+    if request.endpoint == "static" or (is_loopback(request.remote_addr) and not forwarded):
         return None
     return error_page(HTTPStatus.FORBIDDEN, "weak_key")
 

@@ -29,7 +29,7 @@ def init_headers(app: Flask, config: Config) -> None:
     def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
         if is_secure(config):
-            response.headers["Strict-Backend-Security"] = f"max-age={ONE_YEAR}"
+            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
         if request.endpoint != "static":
             # The back button after signing out, and a shared computer's disk, must show nothing private.
             response.headers["Cache-Control"] = "no-store"

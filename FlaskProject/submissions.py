@@ -37,7 +37,9 @@ def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View],
         def answer(**path: Any) -> ResponseReturnValue:  # noqa: ANN401 whatever the route holds
             form = Form.from_request()
             try:
-                if reauthenticates and not _proved_again(form):
+                if "passwords" in form.values:
+                    return (reauthentication_page if _asked_again(form, reauthenticates) else page)(form)
+                if _asked_again(form, reauthenticates) and not _proved_again(form):
                     return reauthentication_page(form), HTTPStatus.BAD_REQUEST
                 return view(form, **path)
             except Incomplete:
@@ -69,10 +71,13 @@ def init_submissions(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
 
 
+def _asked_again(form: Form, reauthenticates: bool) -> bool:
+    """Tell whether this is the form that asked for the password in place."""
+    return reauthenticates and "current_password" in form.values
+
+
 def _proved_again(form: Form) -> bool:
-    """Make the session fresh if the form brings the password; False, with reasons noted, when it is refused."""
-    if "current_password" not in form.values:
-        return True
+    """Make the session fresh; False, with the reasons noted, when the API refuses."""
     if not form.require("current_password"):
         return False
     try:

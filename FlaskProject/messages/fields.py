@@ -14,6 +14,8 @@ FIELDS: dict[str, str] = {
     "label.totp.recovery": "Recovery code",
     "label.code": "Code from your app",
     "label.phrase": "Phrase",
+    "passwords.show": "Show passwords as I type",
+    "passwords.hide": "Hide passwords",
     "hint.username": "3 to 50 letters, digits, dots, dashes or underscores. You can sign in with it.",
     "hint.password": "At least 8 characters; longer is stronger. Several unrelated words make a good one.",
     "hint.code": "The digits change every 30 seconds.",

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.answers import TokenPair
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.forms import Form
-from FlaskProject.identity import api, current_account, sign_in, sign_out, token_cookies, tokens
+from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out, token_cookies, tokens
 from FlaskProject.messages import sentence_for
 from FlaskProject.own_paths import HOME, own_path
 from FlaskProject.session_cookies import LOGIN_STEP
@@ -24,6 +24,11 @@ def code_page(form: Form) -> str:
     """Show the second step: a code from the app, or a recovery code."""
     recovery = (form.text("with") or request.args.get("with")) == "recovery"
     return render_template("login_code.html", form=form, account=None, next=_next(form), recovery=recovery)
+
+
+def logout_page(form: Form) -> str:
+    """Offer to sign out, for when the button on another page was too old."""
+    return render_template("logout.html", form=form, account=account_if_any())
 
 
 @pages.get("/login")
@@ -83,7 +88,8 @@ def log_in_with_code(form: Form) -> ResponseReturnValue:
 
 
 @pages.post("/logout")
-def log_out() -> ResponseReturnValue:
+@submission(logout_page)
+def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Sign out here whatever happens, and in the API if it can be reached."""
     message, kind = "signed_out", "done"
     try:
