@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # what its raw answers raise
 
 from FlaskProject.answers import Json
 
@@ -116,12 +117,15 @@ def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:
 
 
 def _read_all(response: requests.Response, deadline: float) -> bytes:
-    """Read the body, giving up on one that never ends or drips in."""
+    """Read the body as it comes, giving up on one that never ends or drips in."""
     body = b""
-    for chunk in response.iter_content(CHUNK):
-        body += chunk
-        if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
-            raise BackendUnavailable("the answer is too large or too slow")
+    try:
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
+                raise BackendUnavailable("the answer is too large or too slow")
+    except BaseHTTPError as failure:
+        raise BackendUnavailable(f"the answer broke off: {type(failure).__name__}") from None
     return body
 
 

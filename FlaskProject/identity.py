@@ -132,6 +132,7 @@ def _hand_over_tokens(response: Response) -> Response:
     found: RequestTokens | None = g.get("tokens")
     if found and found.to_keep:
         found.cookies.write(response, found.to_keep)
+        found.cookies.forget_login_step(response, request)
     elif found and found.to_forget:
         found.cookies.forget(response)
     return response

@@ -7,10 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 REQUEST_ID = "pupero.request_id"
 PAGES_LOG = "FlaskProject"
@@ -46,11 +44,11 @@ class StdoutNow(logging.Handler):
 class RequestLog:
     """Wraps the application: makes the request's id, then writes its line."""
 
-    def __init__(self, wrapped: "WSGIApplication") -> None:
+    def __init__(self, wrapped: WSGIApplication) -> None:
         """Remember what is wrapped."""
         self._wrapped = wrapped
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request and log it."""
         started = time.perf_counter()
         # Made here, always: a visitor's own id could forge the trail of somebody else's request.
@@ -79,7 +77,7 @@ def init_logs() -> None:
         log.propagate = False
 
 
-def _write_line(environ: "WSGIEnvironment", status: int, seconds: float) -> None:
+def _write_line(environ: WSGIEnvironment, status: int, seconds: float) -> None:
     fields = {
         "method": environ.get("REQUEST_METHOD", ""),
         "path": environ.get("PATH_INFO", ""),

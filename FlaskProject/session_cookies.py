@@ -51,9 +51,10 @@ class TokenCookies:
         """Keep what proves that the password was right until the code is typed."""
         self._set(response, LOGIN_STEP, token, int(LOGIN_STEP_LIFETIME.total_seconds()))
 
-    def forget_login_step(self, response: Response) -> None:
-        """Take the first step's proof away."""
-        self._delete(response, LOGIN_STEP)
+    def forget_login_step(self, response: Response, request: Request) -> None:
+        """Take the first step's proof away, if there is one."""
+        if _named(LOGIN_STEP, secure=self.secure) in request.cookies:
+            self._delete(response, LOGIN_STEP)
 
     def _persistence(self, pair: TokenPair) -> int | None:
         claims = claims_of(pair.refresh_token)

@@ -56,7 +56,7 @@ def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
             }
             with api.lock:
                 api.asked.append(asked)
-            status, data, *more = api.answers[asked["call"]](asked)
+            status, data, *more = api.answers[str(asked["call"])](asked)
             payload = data if isinstance(data, bytes) else json.dumps(data).encode()
             self.send_response(status)
             for name, value in (more[0] if more else {}).items():
@@ -65,7 +65,7 @@ def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(payload)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _answer
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 the library's names
 
     return Handler
 

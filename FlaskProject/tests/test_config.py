@@ -46,8 +46,10 @@ def test_the_file_beside_config_is_read_and_the_process_wins(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("true", True), ("1", True), ("YES", True), ("on", True), ("false", False), ("0", False), ("No", False)]
-    + [("off", False), ("false  # set true in production", False)],
+    [
+        *((word, True) for word in ("true", "1", "YES", "on")),
+        *((word, False) for word in ("false", "0", "No", "off", "false  # set true in production")),
+    ],
 )
 def test_booleans_are_read_as_people_write_them(written: str, meant: bool) -> None:
     """A comment that `docker run --env-file` left behind the value is no part of it."""
@@ -144,8 +146,10 @@ def test_a_bad_setting_ends_the_start_with_one_line(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("address", "ours"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True)]
-    + [("10.0.0.1", False), ("::ffff:10.0.0.1", False), ("localhost", False), (None, False)],
+    [
+        *((address, True) for address in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1")),
+        *((address, False) for address in ("10.0.0.1", "::ffff:10.0.0.1", "localhost", None)),
+    ],
 )
 def test_loopback_is_told_from_everything_else(address: str | None, ours: bool) -> None:
     """Names and empty addresses are nobody's."""

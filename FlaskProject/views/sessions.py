@@ -105,9 +105,7 @@ def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
 
 def _welcome(pair: TokenPair, target: str) -> ResponseReturnValue:
     sign_in(pair)
-    response = make_response(redirect(target))
-    token_cookies().forget_login_step(response)
-    return response
+    return redirect(target)
 
 
 def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
@@ -119,7 +117,7 @@ def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
 def _start_over(form: Form) -> ResponseReturnValue:
     flash("login.start_over", "warning")
     response = make_response(redirect(url_for("sessions.login", next=_next_or_none(form))))
-    token_cookies().forget_login_step(response)
+    token_cookies().forget_login_step(response, request)
     return response
 
 
