@@ -36,6 +36,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with status 2, as usual for a command line that cannot be understood."""
+        if message.endswith("expected one argument"):
+            message += "; join one that begins with a dash by =, as in --password=-x"
         self.exit(2, f"{self.prog}: error: {message} (--help shows all flags)\n")
 
 

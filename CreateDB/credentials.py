@@ -9,6 +9,7 @@ from sqlalchemy import URL
 from CreateDB.arguments import Arguments
 from CreateDB.engine import SERVERS
 from CreateDB.errors import OperatorError
+from CreateDB.urls import require_text
 
 WARNING = "Warning: a password on the command line can be read in the process list; prefer DB_PASSWORD or the prompt."
 
@@ -19,9 +20,9 @@ def with_password(url: URL, arguments: Arguments) -> URL:
         return url
     if url.password or arguments.password:
         sys.stderr.write(WARNING + "\n")
-    if url.password is not None:
-        return url
-    return url.set(password=_find_password(url, arguments))
+    complete = url if url.password is not None else url.set(password=_find_password(url, arguments))
+    require_text("The password", complete.password)
+    return complete
 
 
 def _find_password(url: URL, arguments: Arguments) -> str | None:
@@ -41,5 +42,9 @@ def _ask(url: URL) -> str:
         )
     try:
         return getpass.getpass(f"Password of {url.username} at {url.host}: ")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")  # the message that follows starts on a line of its own
+        raise
     except EOFError:
+        sys.stderr.write("\n")
         raise OperatorError("No password was entered. Run this again, or set DB_PASSWORD.") from None

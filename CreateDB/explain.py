@@ -23,6 +23,7 @@ SERVER_HINTS = {
     1142: "The account may not make or change tables in {database}: " + GRANT,
     1143: "The account may not make or change tables in {database}: " + GRANT,
     1227: "The account lacks a right that this needs in {database}: " + GRANT,
+    1300: "The server does not accept the database's name {database}: take letters, digits and underscores",
     1205: "A table is held by another transaction: stop what uses the database for a moment, then run this again",
     1213: "Another transaction was in the way: run this again",
     1273: "The server does not know the collation utf8mb4_nopad_bin: it is not MariaDB 10.2 or newer",
@@ -33,10 +34,11 @@ SERVER_HINTS = {
     2002: "No server answers at {where}: check that it is running, and --host and --port",
     2003: "No server answers at {where}: check that it is running, and --host and --port",
     2005: "The host {host} is unknown: check --host",
-    2006: "The server at {where} closed the connection: see its log, then run this again",
-    2013: "The server at {where} closed the connection: see its log, then run this again",
+    2006: "The server at {where} does not answer or closed the connection: check that it is running, and see its log",
+    2013: "The server at {where} does not answer or closed the connection: check that it is running, and see its log",
     2026: "The encrypted connection to {where} failed: " + TLS,
 }
+LOST = 2013
 DISK_FULL = (28, 1021, 1114)
 PLUGIN = (1251, 1524, 2059, 2061)
 FOREIGN_KEY = (1005, 1072, 1215, 150)
@@ -81,8 +83,10 @@ def one_line(text: str) -> str:
 
 
 def _hint(error: Exception, url: URL) -> str | None:
-    if isinstance(error, (NoSuchModuleError, ModuleNotFoundError)):
-        return f"The driver {url.drivername} is not installed: pip install -r CreateDB/requirements.txt, or change it"
+    if isinstance(error, NoSuchModuleError):
+        return f"There is no driver {url.drivername}: the usual one is mariadb+mariadbconnector"
+    if isinstance(error, ModuleNotFoundError):
+        return f"The driver {url.drivername} is not installed: pip install {error.name}"
     if not isinstance(error, DBAPIError) or error.orig is None:
         return None
     name: str | None = getattr(error.orig, "sqlite_errorname", None)
@@ -105,5 +109,7 @@ def _server_hint(number: int, url: URL) -> str | None:
 
 def _number(error: BaseException) -> int:
     """Read the error's number: an attribute of the MariaDB driver, the first argument of others."""
+    if str(error).startswith("Execution failed: "):  # how its pure Python build tells of a lost connection
+        return LOST
     number = getattr(error, "errno", None) or (error.args[0] if error.args else None)
     return number if isinstance(number, int) else 0

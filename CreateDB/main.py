@@ -5,7 +5,9 @@
 What it does stands in `run`; each step is a module of its own.
 """
 
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +35,6 @@ INTERRUPTED = 130  # what a shell reports for Ctrl-C
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its status: 0 done, 1 refused or failed, 130 interrupted."""
     arguments = parse(argv)
-    _silence_driver_logs()
     try:
         url = with_password(target(arguments), arguments)
         return run_explained(arguments, url)
@@ -76,7 +77,10 @@ def run_check(arguments: Arguments, url: URL) -> int:
 
 def say(line: str) -> None:
     """Tell the operator of a step, at once."""
-    print(one_line(line), flush=True)  # noqa: T201 a command line speaks here
+    try:
+        print(one_line(line), flush=True)  # noqa: T201 a command line speaks here
+    except BrokenPipeError:  # the listener has left (`| head`); a half-done migration is no reason to leave too
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(line: str) -> int:
@@ -85,11 +89,16 @@ def fail(line: str) -> int:
     return 1
 
 
-def _silence_driver_logs() -> None:
-    """Keep the pool from printing a trace of its own when a connection is lost."""
+def _prepare_process() -> None:
+    """Let any name be printed on any terminal, and keep logging from printing traces of its own."""
+    logging.raiseExceptions = False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
     logging.getLogger("sqlalchemy.pool").propagate = False
 
 
 if __name__ == "__main__":
+    _prepare_process()
     sys.exit(main())

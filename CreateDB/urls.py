@@ -18,6 +18,7 @@ UNSAFE_IN_NAME = re.compile(r"[`'\"/\\;\x00-\x1f\x7f-\x9f]|^\s|\s$")
 def target(arguments: Arguments) -> URL:
     """Say where the tables shall be, without the password that is yet to come, or raise OperatorError."""
     url = _from_parts(arguments) if arguments.url is None else _parse(arguments.url)
+    require_text("The user, host or database", f"{url.username}{url.host}{url.database}")
     if url.get_backend_name() == "sqlite":
         _require_folder(url)
     elif url.get_backend_name() in SERVERS:
@@ -35,6 +36,14 @@ def describe(url: URL) -> str:
         return f"SQLite file {url.database}"
     where = f"{url.host}:{url.port}" if url.port else url.host or "the local socket"
     return f"{where} as {url.username or 'nobody in particular'}"
+
+
+def require_text(what: str, value: str | None) -> None:
+    """Refuse bytes that are not UTF-8: no driver can send them, and most fail with a trace."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise OperatorError(f"{what} holds bytes that are not UTF-8. Check the terminal's encoding.") from None
 
 
 def _from_parts(arguments: Arguments) -> URL:

@@ -68,7 +68,7 @@ def missing_venv_hint(debian: bool) -> str:
     """Say which package brings the missing venv module."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if debian:
-        return f"This Python cannot make virtual environments yet. Run: sudo apt install python{version}-venv"
+        return f"This Python cannot make virtual environments yet. Run as root: apt install python{version}-venv"
     return f"Python {version} lacks its modules venv and ensurepip: install your system's package that brings them."
 
 

@@ -22,7 +22,11 @@ class MariadbControl:
         self._process: subprocess.Popen[bytes] | None = None
         # Its own folder for temporary tables: servers that share one delete each other's.
         (self.folder / "tmp").mkdir()
-        self._install()
+        try:
+            self._install()
+        except subprocess.CalledProcessError as error:
+            self.remove()
+            raise RuntimeError(f"mariadb-install-db failed: {error.stderr.decode(errors='replace')[-2000:]}") from error
 
     @property
     def url(self) -> str:

@@ -99,7 +99,7 @@ def test_a_broken_environment_is_not_usable(tmp_path: Path) -> None:
 
 def test_the_missing_package_is_named_exactly() -> None:
     """On Debian the command to type is there, with this Python's version."""
-    package = f"sudo apt install python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    package = f"apt install python{sys.version_info.major}.{sys.version_info.minor}-venv"
 
     assert package in environment.missing_venv_hint(debian=True)
 

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("Login", "CreateDB", "FlaskProject")
 FIRST_PARTY = {"app", "CreateDB", "FlaskProject", "testing", "devtools"}
+FOR_TYPE_CHECKERS = {"__future__", "_typeshed"}
 
 # Foundations that their owner's own bounds choose; a second bound of ours could only contradict it.
 COMES_WITH = {"starlette": {"fastapi"}, "pydantic": {"fastapi", "sqlmodel"}, "werkzeug": {"flask"}}
@@ -60,8 +61,8 @@ def third_party(path: Path) -> set[str]:
     """Return the top-level packages that a file imports from outside."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    found |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
-    return {name.partition(".")[0] for name in found} - FIRST_PARTY - sys.stdlib_module_names - {"__future__", ""}
+    found |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.partition(".")[0] for name in found} - FIRST_PARTY - sys.stdlib_module_names - FOR_TYPE_CHECKERS
 
 
 def test_parts_agree_on_every_shared_package() -> None:

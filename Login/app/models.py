@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Text,
     TypeDecorator,
     UniqueConstraint,
 )
@@ -27,7 +28,12 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 __all__ = [
+    "Attempt",
+    "KnownAddress",
+    "Mail",
+    "OneTimeToken",
     "RecoveryCode",
+    "Schedule",
     "Session",
     "TotpEnrolment",
     "UsedToken",
@@ -172,3 +178,84 @@ class UsedToken(Table, table=True):
 
     jti: str = Field(primary_key=True, sa_type=String(32))
     expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Attempt(Table, table=True):
+    """A counter of attempts within a window; the key is an HMAC, so that nobody reads who was attacked."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index(None, "expires_at"), TABLE_OPTIONS)
+
+    key_hash: bytes = Field(primary_key=True, sa_type=Digest)
+    count: int = Field(sa_type=Integer)
+    window_started_at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class KnownAddress(Table, table=True):
+    """A network from which this account has signed in, as an HMAC: throttles and notices know it."""
+
+    __tablename__ = "known_addresses"
+    __table_args__ = (Index(None, "last_used_at"), TABLE_OPTIONS)
+
+    user_id: int = Field(primary_key=True, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    address_hash: bytes = Field(primary_key=True, sa_type=Digest)
+    last_used_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Schedule(Table, table=True):
+    """When a piece of background work is next due; whoever moves the time on does it."""
+
+    __tablename__ = "schedules"
+    __table_args__ = (TABLE_OPTIONS,)
+
+    name: str = Field(primary_key=True, sa_type=String(32))
+    next_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class OneTimeToken(Table, table=True):
+    """A link from a mail, good once: its token as a hash, what it is for, and the address that it concerns."""
+
+    __tablename__ = "one_time_tokens"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index(None, "user_id", "purpose"),
+        Index(None, "email_key"),
+        Index(None, "expires_at"),
+        TABLE_OPTIONS,
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    token_hash: bytes = Field(sa_type=Digest)
+    purpose: str = Field(sa_type=String(32))
+    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    email: str | None = Field(default=None, sa_type=String(254))
+    email_key: str | None = Field(default=None, sa_type=String(254))
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Mail(Table, table=True):
+    """A mail to be delivered; its content is encrypted, and erased once it is delivered or dead."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        UniqueConstraint("message_id"),
+        Index(None, "user_id", "kind", "created_at"),
+        Index(None, "state", "next_try_at"),
+        TABLE_OPTIONS,
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    message_id: str = Field(sa_type=String(64))
+    user_id: int | None = Field(
+        default=None, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")]
+    )
+    kind: str = Field(sa_type=String(32))
+    content: str | None = Field(default=None, sa_type=Text)
+    state: str = Field(default="queued", sa_type=String(16))
+    tries: int = Field(default=0, sa_type=Integer)
+    next_try_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

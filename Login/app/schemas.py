@@ -58,6 +58,12 @@ def _check_username(typed: str) -> str:
     return typed
 
 
+def _require_true(value: object) -> object:
+    if value is not True:  # 1 equals True, and is no consent
+        raise ValueError("must be true")
+    return value
+
+
 def _trim(typed: str) -> str:
     return require_text(typed.strip(BLANKS))
 
@@ -293,7 +299,7 @@ class Deletion(Body):
         json_schema_extra={"examples": [{"confirm": True, "current_password": "correct horse battery"}]}
     )
 
-    confirm: Literal[True]
+    confirm: Annotated[Literal[True], BeforeValidator(_require_true)]
     current_password: Password
     totp: OptionalCode = None
 

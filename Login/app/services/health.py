@@ -8,7 +8,7 @@ from app.resources import Resources
 
 logger = logging.getLogger(__name__)
 
-REVISION = "0001"  # the schema that this code needs; revisions count up
+REVISION = "0003"  # the schema that this code needs; revisions count up
 
 
 async def require_ready(resources: Resources) -> None:

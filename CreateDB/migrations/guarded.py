@@ -1,0 +1,34 @@
+"""The steps of migrations: each is skipped when an earlier run, killed half-way, has made it."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+MARIADB = ("mysql", "mariadb")
+
+RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Moment = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), *MARIADB)
+Digest = sa.LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
+
+# Both prefixes, because `mysql+...` drivers also reach a MariaDB, and then ignore options of the other name.
+OPTIONS = {
+    f"{name}_{option}": value
+    for name in MARIADB
+    for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_nopad_bin"}.items()
+}
+
+
+def create_table(name: str, *parts: sa.schema.SchemaItem) -> None:
+    """Make a table, unless an earlier run that was killed has made it."""
+    op.create_table(name, *parts, if_not_exists=True, **OPTIONS)
+
+
+def create_index(table: str, *columns: str) -> None:
+    """Make an index under the models' naming convention, unless an earlier run has made it."""
+    op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns), if_not_exists=True)
+
+
+def of_user(table: str) -> sa.ForeignKeyConstraint:
+    """Tie a table's rows to their account, so that they go when it goes."""
+    name = op.f(f"fk_{table}_user_id")
+    return sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=name, ondelete="CASCADE")

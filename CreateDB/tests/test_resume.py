@@ -1,0 +1,100 @@
+"""Runs that meet, or die: the next one ends with the same schema as an undisturbed one."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from CreateDB.engine import make_engine
+from CreateDB.lock import lock_name, take_migration_lock
+from CreateDB.models import metadata
+from CreateDB.upgrade import quiet, upgrade
+from testing.mariadb_server import MariadbControl
+
+DRIVER = Path(__file__).with_name("die_after.py")
+DIED = 9
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def test_a_run_that_died_after_any_statement_is_finished_by_the_next(
+    empty_url: str, schema_of: Callable[[str], Any], run: Callable[..., Any]
+) -> None:
+    """Each run dies one change later than the run before it, on what that one left; the schema comes out whole."""
+    for last in itertools.count(1):
+        process = subprocess.run([sys.executable, str(DRIVER), empty_url, str(last)], check=False)  # noqa: S603 ours
+        if process.returncode == 0:
+            break
+        assert process.returncode == DIED
+    assert last > 10
+
+    resumed = schema_of(empty_url)
+    assert run("--url", empty_url, "--check").status == 0
+    _drop_everything(empty_url)
+    upgrade(empty_url)
+    assert resumed == schema_of(empty_url)
+
+
+def test_four_at_once_end_well(empty_url: str, start: Start, finish: Callable[..., Any]) -> None:
+    """Four operators start the command at the same moment and all succeed."""
+    outcomes = [finish(process) for process in [start("--url", empty_url) for _ in range(4)]]
+
+    assert [outcome.status for outcome in outcomes] == [0] * 4, outcomes
+    assert [outcome.out.count("Migration 0001") for outcome in outcomes].count(1) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_ends_it_in_one_line(empty_url: str, start: Start) -> None:
+    """While it waits for another run, Ctrl-C ends it within seconds, with status 130 and no trace."""
+    with make_engine(empty_url).connect() as other:
+        take_migration_lock(other, quiet)
+        process = start("--url", empty_url)
+        _read_until(process, "waiting")
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=15)
+
+    assert process.returncode == 130
+    assert err == "Error: Interrupted. Nothing is broken: run this again to finish.\n"
+
+
+def test_a_lost_server_is_told_in_one_line(mariadb_control: MariadbControl, start: Start) -> None:
+    """A server that dies in the middle of a run leaves one line and status 1, and no trace from any library."""
+    with make_engine(mariadb_control.url + "mysql").connect() as other:
+        take_migration_lock(other, quiet)
+        story = f"The server at 127.0.0.1:{mariadb_control.port} does not answer or closed the connection"
+        process = start("--url", mariadb_control.url + "mysql")
+        _read_until(process, "waiting")
+        mariadb_control.kill()
+        _out, err = process.communicate(timeout=15)
+        other.invalidate()
+
+    assert process.returncode == 1
+    assert err.splitlines() == [f"Error: {story}: check that it is running, and see its log."]
+
+
+def test_the_lock_is_the_database_s_own_and_short(scratch_database: Callable[[], str]) -> None:
+    """Two databases on one server do not wait for each other, and a name of any length fits a lock's 64 characters."""
+    with make_engine(scratch_database()).connect() as one, make_engine(scratch_database()).connect() as two:
+        take_migration_lock(one, pytest.fail)
+        take_migration_lock(two, pytest.fail)
+
+        assert lock_name(one) != lock_name(two)
+        assert len(lock_name(one)) <= 64
+
+
+def _read_until(process: subprocess.Popen[str], word: str) -> None:
+    assert process.stdout is not None
+    assert any(word in line for line in process.stdout)
+
+
+def _drop_everything(url: str) -> None:
+    with make_engine(url).begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))

@@ -1,0 +1,59 @@
+"""One definition: tables and bodies are the backend's own objects, and cost neither of its frameworks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app.models
+import CreateDB.models
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_tables_are_the_same_objects() -> None:
+    """Each name that the backend's models export is the very same object here."""
+    for name in app.models.__all__:
+        assert getattr(CreateDB.models, name) is getattr(app.models, name)
+
+
+def test_bodies_are_the_same_objects() -> None:
+    """Each name that the backend's schemas export is the very same object here."""
+    import app.schemas  # noqa: PLC0415 beside its mirror
+    import CreateDB.schemas  # noqa: PLC0415 beside its original
+
+    for name in app.schemas.__all__:
+        assert getattr(CreateDB.schemas, name) is getattr(app.schemas, name)
+
+
+@pytest.mark.parametrize("module", ["main", "models", "schemas"])
+def test_it_needs_neither_fastapi_nor_flask(module: str) -> None:
+    """With both frameworks blocked every module still imports, so CreateDB's requirements stay few."""
+    blocked = "import sys; sys.modules.update(dict.fromkeys(('fastapi', 'starlette', 'flask'))); "
+    process = subprocess.run(  # noqa: S603 our own words
+        [sys.executable, "-c", f"{blocked}import CreateDB.{module}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert process.stderr == ""
+    assert process.returncode == 0
+
+
+def test_alembic_check_works_from_any_directory(tmp_path: Path) -> None:
+    """A contributor's `alembic check` needs no database, and finds models and migrations equal."""
+    process = subprocess.run(  # noqa: S603 our own words
+        [sys.executable, "-m", "alembic", "-c", str(ROOT / "CreateDB" / "alembic.ini"), "check"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "No new upgrade operations detected." in process.stdout
+    assert process.returncode == 0

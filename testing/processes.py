@@ -1,0 +1,81 @@
+"""Real servers as processes of their own: started on a free port, waited for, stopped, and their output kept."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).parents[1]
+START_WAIT = 20.0  # seconds
+STOP_WAIT = 15.0  # seconds
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "COVERAGE_PROCESS_START")
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Server:
+    """One server process, with its address and its log."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], port: int, log: Path) -> None:
+        """Take what to run: a Python command line without the interpreter."""
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+        self._arguments = [sys.executable, *arguments]
+        kept = {name: value for name in KEPT if (value := os.environ.get(name))}
+        self._environment = {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "Login")]), **environment}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+
+    def start(self, probe: str) -> None:
+        """Start it and wait until `probe` answers at all."""
+        self._output = self.log.open("ab")
+        self._process = subprocess.Popen(
+            self._arguments, env=self._environment, cwd=ROOT, stdout=self._output, stderr=self._output
+        )
+        end = time.monotonic() + START_WAIT
+        while not self._answers(probe):
+            if self._process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise RuntimeError(f"the server did not start:\n{self.read_log()}")
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end and return its status."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        try:
+            status = self._process.wait(STOP_WAIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        if self._output is not None:
+            self._output.close()
+        return status
+
+    def read_log(self) -> str:
+        """Return what it has written."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def _answers(self, probe: str) -> bool:
+        try:
+            with urllib.request.urlopen(self.url + probe, timeout=2):  # noqa: S310 our own address
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            return True
+        except OSError:
+            return False

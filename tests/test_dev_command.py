@@ -1,0 +1,139 @@
+"""`python3 dev.py` as a person types it, in a copy of the repository."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import sysconfig
+import urllib.request
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devtools import environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+
+ROOT = Path(__file__).resolve().parent.parent
+PURELIB = "import sysconfig; print(sysconfig.get_path('purelib'))"
+COPIED = ("Login", "FlaskProject", "CreateDB", "devtools", "dev.py", "requirements.lock", "requirements-dev.lock")
+
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Give a copy of the suite whose environment borrows this one's packages, so that nothing is downloaded."""
+    for name in COPIED:
+        copy(ROOT / name, tmp_path / name)
+    folder = tmp_path / ".venv"
+    venv.create(folder, symlinks=True)
+    here = subprocess.run([environment.python_of(folder), "-c", PURELIB], capture_output=True, text=True, check=True)  # noqa: S603
+    (Path(here.stdout.strip()) / "borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    environment.remember((tmp_path / "requirements.lock",), folder)
+    return tmp_path
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or a folder, without this machine's own settings and leavings."""
+    if source.is_file():
+        shutil.copy(source, target)
+    else:
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(".env", "__pycache__", "tests"))
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two different ports that nobody has right now."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+class Started:
+    """A running dev.py with its two addresses."""
+
+    def __init__(self, clone: Path) -> None:
+        """Start it with nothing of this machine's settings."""
+        self.api, self.ui = free_ports()
+        command = [sys.executable, "dev.py", "--api-port", str(self.api), "--ui-port", str(self.ui)]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTEST_"))}
+        pipe, merge = subprocess.PIPE, subprocess.STDOUT
+        self.process = subprocess.Popen(command, cwd=clone, env=clean, stdout=pipe, stderr=merge, text=True)  # noqa: S603
+
+    def wait(self) -> str:
+        """Return the output up to the announcement."""
+        seen = []
+        for line in self.process.stdout or ():
+            seen.append(line)
+            if "Ctrl-C stops both" in line:
+                return "".join(seen)
+        raise AssertionError("".join(seen))
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the status."""
+        self.process.send_signal(number)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def read(self, port: int, path: str) -> tuple[int, str]:
+        """Get a page."""
+        with direct.open(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+
+
+@pytest.fixture
+def started(clone: Path) -> Iterator[Started]:
+    """Give dev.py running in the copy; it is gone after the test."""
+    running = Started(clone)
+    yield running
+    running.process.terminate()
+    running.process.communicate(timeout=30)
+
+
+def test_one_command_brings_everything_up_and_ctrl_c_takes_it_down(started: Started, clone: Path) -> None:
+    """Settings, database, API, its documentation and the pages are there; Ctrl-C ends with status 0."""
+    seen = started.wait()
+    assert f"http://127.0.0.1:{started.ui}" in seen
+    assert f"http://127.0.0.1:{started.api}/docs" in seen
+
+    assert started.read(started.api, "/readyz")[0] == 200
+    assert started.read(started.api, "/docs")[0] == 200
+    assert "<form" in started.read(started.ui, "/login")[1]
+    assert stat.S_IMODE((clone / "Login/app/.env").stat().st_mode) == 0o600
+    assert (clone / "var/pupero.sqlite3").exists()
+
+    assert started.end(signal.SIGINT) == 0
+    for port in (started.api, started.ui):
+        with socket.socket() as knocking:
+            assert knocking.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:
+    """The refusal names the port and its holder; no environment, setting or database is touched."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "dev.py", "--ui-port", str(port), "--api-port", str(free_ports()[0])]
+        refused = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert refused.returncode == 1
+    assert f"Port {port} is taken by" in refused.stderr
+    assert not (clone / "var").exists()
+
+
+def test_the_database_of_the_environment_wins(clone: Path, tmp_path: Path) -> None:
+    """DATABASE_URL in the environment is the database that is migrated."""
+    chosen = tmp_path / "chosen.sqlite3"
+    script = "from devtools import environment, migration; migration.migrate(environment.python_of(environment.VENV))"
+    settings = os.environ | {"DATABASE_URL": f"sqlite:///{chosen.as_posix()}"}
+
+    subprocess.run([sys.executable, "-c", script], cwd=clone, env=settings, check=True)  # noqa: S603
+
+    assert chosen.exists()
