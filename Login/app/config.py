@@ -5,8 +5,12 @@ from datetime import timedelta
 from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+<<<<<<< HEAD
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+=======
+from typing import Annotated, Any, Literal, Self
+>>>>>>> main
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -199,10 +203,10 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings() -> Settings:
-    """Read the settings, or raise ConfigurationError naming each bad one and how to mend it."""
+def load_settings(**known: Any) -> Settings:  # noqa: ANN401 values of any setting
+    """Read the settings but those already `known`; ConfigurationError names each bad one and how to mend it."""
     try:
-        return Settings()
+        return Settings(**known)
     except ValidationError as error:
         raise ConfigurationError("; ".join(_explain(item["loc"], item["msg"]) for item in error.errors())) from None
 

@@ -244,7 +244,7 @@ class Mail(Table, table=True):
         UniqueConstraint("message_id"),
         Index(None, "user_id", "kind", "created_at"),
         Index(None, "state", "next_try_at"),
-        Index(None, "finished_at"),
+        Index(None, "created_at"),
         TABLE_OPTIONS,
     )
 

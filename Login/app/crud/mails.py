@@ -103,14 +103,6 @@ def erase_orphans(connection: Connection, age: timedelta) -> int:
     return connection.execute(update(mails).where(old).values(values)).rowcount
 
 
-def purge(connection: Connection, age: timedelta, limit: int) -> int:
-    """Delete up to `limit` rows that were done with so long ago, or never could be, and return how many."""
-    then = current_time(connection) - age
-    old = or_(mails.c.finished_at <= then, and_(mails.c.state == QUEUED, mails.c.created_at <= then))
-    ids = connection.execute(select(mails.c.id).where(old).limit(limit)).scalars().all()
-    return connection.execute(delete(mails).where(mails.c.id.in_(ids))).rowcount if ids else 0
-
-
 def _is_same(mail: MailRow) -> ColumnElement[bool]:
     """Be this mail at this try: whoever claimed it later has moved the count on."""
     return and_(mails.c.id == mail.id, mails.c.tries == mail.tries, mails.c.state == QUEUED)

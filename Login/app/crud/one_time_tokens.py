@@ -66,12 +66,6 @@ def void_links(
     connection.execute(query if since is None else query.where(tokens.c.created_at >= since))
 
 
-def purge_links(connection: Connection, limit: int) -> int:
-    """Delete up to `limit` expired links, and return how many."""
-    ids = connection.execute(select(tokens.c.id).where(tokens.c.expires_at <= utc_now()).limit(limit)).scalars().all()
-    return connection.execute(delete(tokens).where(tokens.c.id.in_(ids))).rowcount if ids else 0
-
-
 def _live(*purposes: str) -> Select[tuple[object, ...]]:
     return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), tokens.c.expires_at > utc_now())
 

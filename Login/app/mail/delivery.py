@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import tempfile
+from abc import ABC, abstractmethod
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -26,12 +27,12 @@ class ServerAway(NotDelivered):
     """No mail gets through at the moment."""
 
 
-class Carrier:
-    """Takes one mail at a time, in one thread; this one knows no way."""
+class Carrier(ABC):
+    """Takes one mail at a time, in one thread."""
 
-    def carry(self, message: EmailMessage, name: str) -> None:  # noqa: ARG002 the others' parameters
+    @abstractmethod
+    def carry(self, message: EmailMessage, name: str) -> None:
         """Hand a mail on or raise NotDelivered; `name` is the same at every try."""
-        raise ServerAway("no way to deliver is configured")
 
     def rest(self) -> None:
         """Let go of what need not be kept until the next mail."""

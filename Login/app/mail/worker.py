@@ -11,9 +11,8 @@ import random
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from time import monotonic
 
-from app.crud import mails, one_time_tokens
+from app.crud import mails
 from app.crud.mails import MailRow
 from app.encryption import decrypt
 from app.errors import ApiError
@@ -31,24 +30,18 @@ BATCH = 20
 BACK_OFF = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30)]
 BACK_OFF += [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24)]
 SERVER_BACK_OFF = timedelta(minutes=2)
-SWEEP = 600.0  # seconds
-ORPHANS_KEPT = timedelta(hours=72)
-ROWS_KEPT = timedelta(days=30)
-SWEEP_ROWS = 500
 LAST_MAIL_WAIT = 5.0  # seconds that a stop waits for the mail under way
 
 
 class Worker:
     """One loop that delivers; its SMTP has a thread of its own, so that a slow server slows no request."""
 
-    def __init__(self, resources: Resources, carrier: Carrier | None) -> None:
-        """Take what it works with; without a carrier it keeps the mails and only sweeps."""
+    def __init__(self, resources: Resources, carrier: Carrier) -> None:
+        """Take what it works with; `run` starts it."""
         self._resources = resources
-        self._carrier = carrier or Carrier()
-        self._delivers = carrier is not None
+        self._carrier = carrier
         self._thread = ThreadPoolExecutor(1, "mail")
         self._stopping = asyncio.Event()
-        self._swept_at = -SWEEP
         # Every step of a delivery may take the whole time-out, and there are about ten.
         self._lease = 12 * resources.settings.smtp_timeout_seconds + timedelta(seconds=60)
 
@@ -65,9 +58,7 @@ class Worker:
     async def _work(self) -> bool:
         """Do what is to be done; False when it makes no sense to go on at once."""
         try:
-            await self._sweep()
-            if self._delivers:
-                await self.deliver_due()
+            await self.deliver_due()
         except (ServerAway, ApiError):  # mail server or database is away, and the log knows
             return False
         except Exception:
@@ -136,18 +127,6 @@ class Worker:
         name = f"{mail.created_at:%Y%m%d-%H%M%S-%f}-{mail.kind}-{mail.message_id}"
         await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.carry, message, name)
 
-    async def _sweep(self) -> None:
-        """Forget what is over: expired links, old rows, and what was to be said to people who are gone."""
-        if monotonic() - self._swept_at < SWEEP:
-            return
-        self._swept_at = monotonic()
-        transaction = self._resources.database.transaction
-        await transaction(mails.erase_orphans, ORPHANS_KEPT)
-        while await transaction(mails.purge, ROWS_KEPT, SWEEP_ROWS) == SWEEP_ROWS:
-            pass
-        while await transaction(one_time_tokens.purge_links, SWEEP_ROWS) == SWEEP_ROWS:
-            pass
-
     @staticmethod
     def _log(event: str, mail: MailRow, error: Exception) -> None:
         fields = {"mail": mail.message_id, "kind": mail.kind, "tries": mail.tries, "reason": str(error)}
@@ -161,7 +140,9 @@ def _back_off(mail: MailRow) -> timedelta:
 @contextlib.asynccontextmanager
 async def running_worker(resources: Resources) -> AsyncIterator[None]:
     """Run a worker beside what is inside, if the settings want one."""
-    if not resources.settings.mail_worker:
+    if not resources.settings.mail_worker or not resources.settings.delivers_mail:
+        if not resources.settings.delivers_mail:
+            logger.warning("mail_kept_queued", extra={"event": {"reason": "SMTP_HOST is not set"}})
         yield
         return
     worker = make_worker(resources)
@@ -174,11 +155,7 @@ async def running_worker(resources: Resources) -> AsyncIterator[None]:
 
 def make_worker(resources: Resources) -> Worker:
     """Make a worker with the carrier that the settings choose, and say once where mails go."""
-    settings = resources.settings
-    if not settings.delivers_mail:
-        logger.warning("mail_kept_queued", extra={"event": {"reason": "SMTP_HOST is not set"}})
-        return Worker(resources, None)
-    carrier = make_carrier(settings)
-    to = str(carrier.path) if isinstance(carrier, Folder) else settings.smtp_host
+    carrier = make_carrier(resources.settings)
+    to = str(carrier.path) if isinstance(carrier, Folder) else resources.settings.smtp_host
     logger.info("mail_goes_to", extra={"event": {"to": to}})
     return Worker(resources, carrier)
