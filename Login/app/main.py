@@ -16,7 +16,7 @@ from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
 from app.resources import make_resources
-from app.routes import accounts, docs, health, logins, passwords, sessions, totp
+from app.routes import accounts, disowning, docs, emails, health, logins, passwords, sessions, totp
 from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep_forever
 
@@ -41,6 +41,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(sessions.router)
     app.include_router(totp.router)
     app.include_router(passwords.router)
+    app.include_router(emails.router)
+    app.include_router(disowning.router)
     app.include_router(health.router)
     app.include_router(docs.router)
     app.mount("/docs/assets", docs.serve_assets())

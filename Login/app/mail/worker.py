@@ -14,12 +14,11 @@ from datetime import timedelta
 
 from app.crud import mails
 from app.crud.mails import MailRow
-from app.encryption import decrypt
 from app.errors import ApiError
 from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
 from app.mail.letters import Letter, compose
 from app.resources import Resources
-from app.services.mails import mail_place
+from app.services.mails import open_content
 from app.services.passwords import RESET_REQUEST, answer_request
 
 logger = logging.getLogger(__name__)
@@ -93,9 +92,19 @@ class Worker:
     async def _try(self, row: MailRow) -> None:
         database = self._resources.database
         if row.kind == RESET_REQUEST:
-            await database.transaction(answer_request, self._resources, row)
+            await self._answer(row)
         elif mail := await database.transaction(mails.claim, row, self._lease):
             await self._deliver(mail)
+
+    async def _answer(self, row: MailRow) -> None:
+        """Do what a request asked for: its row and what follows from it change in one transaction."""
+        try:
+            await self._resources.database.transaction(answer_request, self._resources, row)
+        except ApiError:
+            raise
+        except Exception:
+            await self._resources.database.transaction(mails.mark_dead, row)
+            logger.exception("mail_dead", extra={"event": {"mail": row.message_id, "kind": row.kind}})
 
     async def _deliver(self, mail: MailRow) -> None:
         """Try one mail, and write down what became of it."""
@@ -121,9 +130,8 @@ class Worker:
             logger.info("mail_sent", extra={"event": {"mail": mail.message_id, "kind": mail.kind}})
 
     async def _carry(self, mail: MailRow) -> None:
-        content = decrypt(mail.content or "", mail_place(mail.message_id), self._resources.keys.secrets)
-        sender = self._resources.settings.mail_from
-        message = compose(Letter.from_json(content), mail.message_id, mail.created_at, sender)
+        letter = Letter.from_json(open_content(self._resources, mail))
+        message = compose(letter, mail.message_id, mail.created_at, self._resources.settings.mail_from)
         name = f"{mail.created_at:%Y%m%d-%H%M%S-%f}-{mail.kind}-{mail.message_id}"
         await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.carry, message, name)
 

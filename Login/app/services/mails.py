@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.crud import mails
 from app.crud.accounts import Addressee
-from app.crud.mails import QUEUED
+from app.crud.mails import QUEUED, MailRow
 from app.database import after_commit
-from app.encryption import encrypt
+from app.encryption import decrypt, encrypt
 from app.mail.catalogue import write_letter
 from app.models import Mail
 from app.resources import Resources
@@ -33,6 +33,11 @@ def queue_mail(  # noqa: PLR0913 a mail has that many sides
     name = person.username or person.email
     letter = write_letter(kind, person.email, facts, name=name, phrase=person.phrase)
     queue_content(connection, resources, kind, letter.to_json(), belongs_to)
+
+
+def open_content(resources: Resources, mail: MailRow) -> str:
+    """Decrypt what is queued; UnreadableSecret when no key opens it."""
+    return decrypt(mail.content or "", mail_place(mail.message_id), resources.keys.secrets)
 
 
 def queue_content(
