@@ -1,4 +1,4 @@
-"""The cryptography of signing in: Argon2, JWT, TOTP, recovery codes, links. Values in, values out; no database, no HTTP."""
+"""The cryptography of signing in: Argon2, JWT, TOTP, recovery codes, links. Values in, values out."""
 
 import hashlib
 import hmac

@@ -5,12 +5,8 @@ from datetime import timedelta
 from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-<<<<<<< HEAD
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
-=======
 from typing import Annotated, Any, Literal, Self
->>>>>>> main
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -188,7 +184,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe_mail(self) -> Self:
-        """Refuse, in production, links in the clear, credentials in the clear, and promises of mail without a server."""
+        """Refuse production with links or credentials in the clear, or with promises of mail and no server."""
         if self.environment != "production":
             return self
         if not self.public_url.startswith("https://"):

@@ -58,9 +58,7 @@ def find_reservation(connection: Connection, purpose: str, email_key: str, own: 
     return _one(connection, query.order_by(tokens.c.created_at).limit(1))
 
 
-def void_links(
-    connection: Connection, user_id: int, purposes: Iterable[str], *, since: datetime | None = None
-) -> None:
+def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *, since: datetime | None = None) -> None:
     """Delete an account's links of these purposes, all or those made since then."""
     query = delete(tokens).where(tokens.c.user_id == user_id, tokens.c.purpose.in_(list(purposes)))
     connection.execute(query if since is None else query.where(tokens.c.created_at >= since))

@@ -18,56 +18,43 @@ class Template:
 
 
 WHEN_AND_WHERE = "When: {when}\nFrom: {where}"
-IF_NOT_YOU = (
-    "If this was not you, open this page within 72 hours and press its button. It signs everybody out of your account "
-    "and sends you a link for a new password; you need not sign in for it.",
-    "{disown_link}",
-)
-IF_NOT_YOU_AFTER_MOVE = (
-    "If this was not you, open this page within 72 hours and press its button. It brings this address back, signs "
-    "everybody out of your account and sends you a link for a new password; you need not sign in for it.",
-    "{revert_link}",
-)
-VERIFY = (
-    "To confirm that this address is yours, open this page within 24 hours and press its button:",
-    "{verify_link}",
-)
+NOT_YOU = "If this was not you, open this page within 72 hours and press its button; you need not sign in for it. "
+RESCUE = "everybody is signed out of your account, and you get a link for a new password."
+
+
+def _mail(subject: str, *paragraphs: str) -> Template:
+    return Template(subject, paragraphs)
 
 
 def _notice(subject: str, *paragraphs: str) -> Template:
     """Say what happened, when, from where, and what to do if it was somebody else."""
-    return Template(subject, (*paragraphs, WHEN_AND_WHERE, *IF_NOT_YOU))
+    return _mail(subject, *paragraphs, WHEN_AND_WHERE, f"{NOT_YOU}Then {RESCUE}", "{disown_link}")
 
 
 CATALOGUE = {
-    "verify_email": Template(
+    "verify_email": _mail(
         "Confirm your email address",
-        (
-            "An account at Pupero was made with this address.",
-            *VERIFY,
-            "If you did not make it, do nothing: without your confirmation the address counts as nobody's.",
-        ),
+        "An account at Pupero uses this address. To confirm that it is yours, open this page within 24 hours and "
+        "press its button:",
+        "{verify_link}",
+        "If you have no account at Pupero, do nothing: without your confirmation the address counts as nobody's.",
     ),
-    "account_exists": Template(
+    "account_exists": _mail(
         "You have an account already",
-        (
-            "Somebody, perhaps you, tried to use this address for an account at Pupero. It belongs to your account "
-            "already, and nothing was changed.",
-            WHEN_AND_WHERE,
-            "If it was you, sign in; if you have forgotten your password, ask for a new one here:",
-            "{forgot_link}",
-            "If it was not you, there is nothing to do.",
-        ),
+        "Somebody, perhaps you, tried to use this address for an account at Pupero. It belongs to your account "
+        "already, and nothing was changed.",
+        WHEN_AND_WHERE,
+        "If it was you, sign in; if you have forgotten your password, ask for a new one here:",
+        "{forgot_link}",
+        "If it was not you, there is nothing to do.",
     ),
-    "password_reset": Template(
+    "password_reset": _mail(
         "Choose a new password",
-        (
-            "To choose a new password, open this page within 30 minutes:",
-            "{reset_link}",
-            "It works once. Until then your password stays as it is, and so does two-factor authentication.",
-            WHEN_AND_WHERE,
-            "If you did not ask for it, do nothing: nobody can use it without reading your mail.",
-        ),
+        "To choose a new password, open this page within 30 minutes:",
+        "{reset_link}",
+        "It works once. Until then your password stays as it is, and so does two-factor authentication.",
+        WHEN_AND_WHERE,
+        "If you did not ask for it, do nothing: nobody can use it without reading your mail.",
     ),
     "password_changed": _notice("Your password was changed", "The password of your account was changed."),
     "password_was_reset": _notice(
@@ -75,38 +62,35 @@ CATALOGUE = {
         "A new password was chosen for your account by a link from a mail. Every session has ended; sign in again.",
     ),
     "email_changed": _notice(
-        "Your email address was changed", "This is the new email address of your account. Before, it was {old_email}."
+        "Your email address was changed",
+        "This is the new email address of your account. Before, it was {old_email}.",
     ),
     "email_changed_unverified": _notice(
         "Your email address was changed",
         "This is the new email address of your account. Before, it was {old_email}.",
-        *VERIFY,
+        "To confirm that this address is yours, open this page within 24 hours and press its button:",
+        "{verify_link}",
     ),
-    "email_moved_away": Template(
+    "email_moved_away": _mail(
         "Your email address was changed",
-        (
-            "The email address of your account was changed to {new_email}. From now on mails go there.",
-            WHEN_AND_WHERE,
-            *IF_NOT_YOU_AFTER_MOVE,
-        ),
+        "The email address of your account was changed to {new_email}. From now on mails go there.",
+        WHEN_AND_WHERE,
+        f"{NOT_YOU}Then this address is your account's again, {RESCUE}",
+        "{revert_link}",
     ),
-    "email_moved_back": Template(
+    "email_moved_back": _mail(
         "Your email address was changed",
-        (
-            "The email address of your account was changed from this one to one that it had before: {new_email}. "
-            "Mails go there from now on.",
-            WHEN_AND_WHERE,
-        ),
+        "The email address of your account was changed from this one back to one that it had before: {new_email}. "
+        "From now on mails go there.",
+        WHEN_AND_WHERE,
     ),
-    "email_change_requested": Template(
+    "email_change_requested": _mail(
         "Confirm your new email address",
-        (
-            "Your account at Pupero is to use this address from now on.",
-            "Open this page within 24 hours and press its button; until then nothing changes:",
-            "{change_link}",
-            WHEN_AND_WHERE,
-            "If you did not ask for it, do nothing.",
-        ),
+        "Your account at Pupero is to use this address. Open this page within 24 hours and press its button; until "
+        "then nothing changes:",
+        "{change_link}",
+        WHEN_AND_WHERE,
+        "If you did not ask for it, do nothing.",
     ),
     "totp_enabled": _notice("Two-factor authentication is on", "Two-factor authentication was switched on."),
     "totp_disabled": _notice("Two-factor authentication is off", "Two-factor authentication was switched off."),
@@ -131,25 +115,23 @@ CATALOGUE = {
     ),
     "refresh_token_reused": _notice(
         "A session was ended for your safety",
-        "An old token of one of your sessions was used, as a copy of it would be. The session was ended; sign in again.",
+        "An old token of one of your sessions was used, as a thief's copy would be. So the session has ended.",
     ),
     "phrase_changed": _notice(
         "Your anti-phishing phrase was changed",
         "The phrase by which you know our pages and mails was changed. This mail still carries the former one.",
     ),
-    "account_deleted": Template(
+    "account_deleted": _mail(
         "Your account was deleted",
-        (
-            "Your account at Pupero and everything that belonged to it was deleted.",
-            WHEN_AND_WHERE,
-            "This cannot be undone. If this was not you, somebody knew your password: change it wherever else you use "
-            "it. This address is free for a new account.",
-        ),
+        "Your account at Pupero and everything that belonged to it was deleted.",
+        WHEN_AND_WHERE,
+        "This cannot be undone. If this was not you, somebody knew your password: change it wherever else you use it. "
+        "This address is free for a new account.",
     ),
 }
 
 
-def write_letter(kind: str, to: str, facts: Mapping[str, object], *, name: str = "", phrase: str | None = None) -> Letter:
+def write_letter(kind: str, to: str, facts: Mapping[str, object], *, name: str, phrase: str | None) -> Letter:
     """Write a mail of this kind, with the person's own anti-phishing phrase if there is one."""
     template = CATALOGUE[kind]
     return Letter(to, template.subject, list(_write(template, facts, name, phrase)))

@@ -6,7 +6,6 @@ import smtplib
 import socket
 import ssl
 import tempfile
-from abc import ABC, abstractmethod
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -27,12 +26,12 @@ class ServerAway(NotDelivered):
     """No mail gets through at the moment."""
 
 
-class Carrier(ABC):
+class Carrier:
     """Takes one mail at a time, in one thread."""
 
-    @abstractmethod
     def carry(self, message: EmailMessage, name: str) -> None:
         """Hand a mail on or raise NotDelivered; `name` is the same at every try."""
+        raise NotImplementedError
 
     def rest(self) -> None:
         """Let go of what need not be kept until the next mail."""
@@ -134,7 +133,7 @@ class Folder(Carrier):
         """Write a file that only its owner reads: it holds links."""
         part, whole = self.path / f".{name}.part", self.path / f"{name}.eml"
         try:
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(message.as_bytes())
             part.replace(whole)
         except OSError as error:

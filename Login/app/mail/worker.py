@@ -112,7 +112,7 @@ class Worker:
         try:
             await self._carry(mail)
         except ServerAway as error:
-            await transaction(mails.postpone, mail, min(_back_off(mail), SERVER_BACK_OFF))
+            await self._put_off(mail, min(_back_off(mail), SERVER_BACK_OFF))
             self._log("mail_server_away", mail, error)
             raise
         except Refused as error:
@@ -120,7 +120,7 @@ class Worker:
             self._log("mail_dead", mail, error)
         except NotDelivered as error:
             given_up = mail.tries > len(BACK_OFF)
-            await (transaction(mails.mark_dead, mail) if given_up else transaction(mails.postpone, mail, _back_off(mail)))
+            await (transaction(mails.mark_dead, mail) if given_up else self._put_off(mail, _back_off(mail)))
             self._log("mail_dead" if given_up else "mail_delayed", mail, error)
         except Exception:  # whatever is wrong with this one, the others must go out
             await transaction(mails.mark_dead, mail)
@@ -134,6 +134,9 @@ class Worker:
         message = compose(letter, mail.message_id, mail.created_at, self._resources.settings.mail_from)
         name = f"{mail.created_at:%Y%m%d-%H%M%S-%f}-{mail.kind}-{mail.message_id}"
         await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.carry, message, name)
+
+    async def _put_off(self, mail: MailRow, wait: timedelta) -> None:
+        await self._resources.database.transaction(mails.postpone, mail, wait)
 
     @staticmethod
     def _log(event: str, mail: MailRow, error: Exception) -> None:

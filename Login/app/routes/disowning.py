@@ -1,4 +1,4 @@
-""""This wasn't me"."""
+"""The words "this was not me", from the link of a notice."""
 
 from fastapi import APIRouter
 

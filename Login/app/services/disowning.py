@@ -1,4 +1,4 @@
-""""This wasn't me": what the owner of a mailbox can do about a notice, without signing in."""
+"""The words "this was not me": what the owner of a mailbox can do about a notice, without signing in."""
 
 from sqlalchemy import Connection
 

@@ -15,13 +15,12 @@ from app.identifiers import normalize_email
 from app.logs import log_event
 from app.resources import Resources
 from app.services.links import CHANGE, RESCUE, RESET, REVERT, VERIFY, make_link, take_link
-from app.services.mails import queue_mail, seconds_until_next
+from app.services.mails import Pace, find_wait, queue_mail
 from app.services.notices import circumstances, notify
 from app.services.passwords import queue_reset
 
 EMAIL_REVERTED = "email_reverted"
-AT_MOST = 5
-WITHIN = timedelta(hours=1)
+FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
 
 
 # --- confirming --------------------------------------------------------------------------------------------------
@@ -37,13 +36,12 @@ async def send_verification(resources: Resources, principal: Principal) -> bool:
 
 def resend_verification(connection: Connection, resources: Resources, user_id: int) -> int | None:
     """Queue another link unless there were many: then return for how many seconds; None when there is no need."""
-    crud.hold_user(connection, user_id)
-    person, now = crud.get_addressee(connection, user_id), crud.current_time(connection)
+    person = crud.get_addressee(connection, user_id)
     if person is None:
         raise SessionEnded
     if person.email_verified_at is not None:
         return None
-    wait = seconds_until_next(connection, user_id, "verify_email", limit=AT_MOST, within=WITHIN, now=now)
+    wait = find_wait(connection, user_id, "verify_email", FIVE_AN_HOUR)
     if not wait:
         queue_verification(connection, resources, person)
     return wait
@@ -143,9 +141,7 @@ def _tell_new_mailbox(
         notify(connection, resources, new, "email_changed", client, old_email=old.email)
         return
     link = make_link(connection, resources, VERIFY, new)
-    notify(
-        connection, resources, new, "email_changed_unverified", client, old_email=old.email, verify_link=link
-    )
+    notify(connection, resources, new, "email_changed_unverified", client, old_email=old.email, verify_link=link)
 
 
 async def revert(resources: Resources, token: str, client: Client) -> None:
@@ -187,8 +183,7 @@ def find_holder(connection: Connection, email_key: str, own: int = 0) -> Address
 
 def tell_holder(connection: Connection, resources: Resources, holder: Addressee, client: Client) -> None:
     """Mail the owner of an address that somebody wanted for an account, at most five times an hour."""
-    now = crud.current_time(connection)
-    if seconds_until_next(connection, holder.id, "account_exists", limit=AT_MOST, within=WITHIN, now=now):
+    if find_wait(connection, holder.id, "account_exists", FIVE_AN_HOUR):
         return
     facts = {"forgot_link": f"{resources.settings.public_url}/password/forgot", **circumstances(connection, client)}
     queue_mail(connection, resources, holder, "account_exists", belongs_to=holder.id, **facts)

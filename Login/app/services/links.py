@@ -1,4 +1,4 @@
-"""Links in mails: made with the configured address only, kept as hashes, good once, and void when their ground is gone."""
+"""Links in mails: made with the configured address only, kept as hashes, good once."""
 
 from datetime import timedelta
 

@@ -1,6 +1,7 @@
 """Putting mails into the queue, in the transaction of the change that causes them."""
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ def mail_place(message_id: str) -> str:
     return f"mail:{message_id}"
 
 
-def queue_mail(  # noqa: PLR0913 a mail has that many sides
+def queue_mail(
     connection: Connection,
     resources: Resources,
     person: Addressee,
@@ -58,9 +59,17 @@ def queue_content(
     after_commit(connection, resources.bell.ring)
 
 
-def seconds_until_next(
-    connection: Connection, user_id: int, kind: str, *, limit: int, within: timedelta, now: datetime
-) -> int:
-    """Say in how many seconds another mail of this kind may be queued for an account: 0 for now."""
-    times = mails.find_times(connection, user_id, kind, now - within)
-    return 0 if len(times) < limit else max(1, int((times[limit - 1] + within - now).total_seconds()) + 1)
+@dataclass(frozen=True)
+class Pace:
+    """How many mails of one kind somebody may get in which time."""
+
+    amount: int
+    within: timedelta
+
+
+def find_wait(connection: Connection, user_id: int, kind: str, pace: Pace) -> int:
+    """Hold an account and say in how many seconds it may get another mail of this kind: 0 for now."""
+    crud.hold_user(connection, user_id)  # else rivals would each be the last one allowed
+    now = crud.current_time(connection)
+    times = mails.find_times(connection, user_id, kind, now - pace.within)
+    return 0 if len(times) < pace.amount else int((times[pace.amount - 1] + pace.within - now).total_seconds()) + 1

@@ -10,9 +10,11 @@ from app.crud.accounts import Addressee
 from app.devices import describe_device
 from app.resources import Resources
 from app.services.links import DISOWN, make_link
-from app.services.mails import queue_mail, seconds_until_next
+from app.services.mails import Pace, find_wait, queue_mail
 
 LOW_ON_CODES = 3
+ONCE_A_DAY = Pace(1, timedelta(days=1))
+ONCE_AN_HOUR = Pace(1, timedelta(hours=1))
 
 
 def notify(
@@ -34,12 +36,12 @@ def notify_user(
 
 def notify_throttled(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
     """Tell that sign-ins are being throttled, at most once a day."""
-    _notify_rarely(connection, resources, user_id, "sign_ins_throttled", client, timedelta(days=1))
+    _notify_rarely(connection, resources, user_id, "sign_ins_throttled", client, ONCE_A_DAY)
 
 
 def notify_wrong_codes(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
     """Tell that somebody knows the password but not the second factor (ASVS 6.3.5), at most once an hour."""
-    _notify_rarely(connection, resources, user_id, "wrong_codes", client, timedelta(hours=1))
+    _notify_rarely(connection, resources, user_id, "wrong_codes", client, ONCE_AN_HOUR)
 
 
 def notify_recovery_code_used(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
@@ -63,10 +65,7 @@ def circumstances(connection: Connection, client: Client) -> dict[str, object]:
 
 
 def _notify_rarely(  # noqa: PLR0913, PLR0917 a notice, and how often
-    connection: Connection, resources: Resources, user_id: int, kind: str, client: Client, every: timedelta
+    connection: Connection, resources: Resources, user_id: int, kind: str, client: Client, pace: Pace
 ) -> None:
-    if not crud.hold_user(connection, user_id):  # rivals would both find that none was sent
-        return
-    now = crud.current_time(connection)
-    if not seconds_until_next(connection, user_id, kind, limit=1, within=every, now=now):
+    if not find_wait(connection, user_id, kind, pace):
         notify_user(connection, resources, user_id, kind, client)

@@ -18,14 +18,13 @@ from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import PasswordReset, PasswordResetRequest
 from app.services.links import CHANGE, RESCUE, RESET, find_link, is_mailbox_of, make_link, take_link
-from app.services.mails import open_content, queue_content, queue_mail, seconds_until_next
+from app.services.mails import Pace, find_wait, open_content, queue_content, queue_mail
 from app.services.notices import circumstances, notify
 
 RESET_REQUEST = "reset_request"
 RESET_MAIL = "password_reset"
 PASSWORD_RESET = "password_reset"
-AT_MOST = 5
-WITHIN = timedelta(hours=1)
+FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
 
 
 async def request_reset(resources: Resources, body: PasswordResetRequest, client: Client) -> None:
@@ -41,10 +40,9 @@ def answer_request(connection: Connection, resources: Resources, row: MailRow) -
         return
     typed, address, user_agent = json.loads(open_content(resources, row))
     person = _find_person(connection, typed)
-    if person is None or person.disabled_at is not None or not crud.hold_user(connection, person.id):
+    if person is None or person.disabled_at is not None:
         return
-    now = crud.current_time(connection)
-    if not seconds_until_next(connection, person.id, RESET_MAIL, limit=AT_MOST, within=WITHIN, now=now):
+    if not find_wait(connection, person.id, RESET_MAIL, FIVE_AN_HOUR):
         queue_reset(connection, resources, person, RESET, Client(address, user_agent))
 
 
@@ -53,9 +51,7 @@ def _find_person(connection: Connection, typed: str) -> Addressee | None:
     return crud.find_addressee(connection, key) if key else None
 
 
-def queue_reset(
-    connection: Connection, resources: Resources, person: Addressee, purpose: str, client: Client
-) -> None:
+def queue_reset(connection: Connection, resources: Resources, person: Addressee, purpose: str, client: Client) -> None:
     """Queue the mail with the link to a new password; RESCUE also outlives sign-ins of whoever knows the old one."""
     facts = {"reset_link": make_link(connection, resources, purpose, person), **circumstances(connection, client)}
     queue_mail(connection, resources, person, RESET_MAIL, belongs_to=person.id, **facts)
