@@ -37,9 +37,11 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
         errors.SecretUnreadable,
     ),
 )
-async def reauthenticate(body: Reauthentication, user: CurrentUser, resources: FromResources) -> Message:
+async def reauthenticate(
+    body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
+) -> Message:
     """Make this session fresh for five minutes, as some endpoints need."""
-    await sessions.reauthenticate(resources, user, body)
+    await sessions.reauthenticate(resources, user, body, client)
     return Message(message="Thank you. This session is fresh for five minutes.")
 
 

@@ -47,8 +47,10 @@ def resend_verification(connection: Connection, resources: Resources, user_id: i
     return wait
 
 
-def queue_verification(connection: Connection, resources: Resources, person: Addressee) -> None:
+def queue_verification(connection: Connection, resources: Resources, person: Addressee | None) -> None:
     """Queue a mail by which somebody confirms that the address is theirs."""
+    if person is None:
+        return
     link = make_link(connection, resources, VERIFY, person)
     queue_mail(connection, resources, person, "verify_email", belongs_to=person.id, verify_link=link)
 

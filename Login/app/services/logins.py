@@ -7,13 +7,13 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
-from app.config import Settings
-from app.errors import ApiError, InvalidCredentials, LoginTokenInvalid, TotpRequired
+from app.errors import ApiError, EmailUnverified, InvalidCredentials, LoginTokenInvalid, TotpRequired
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
+from app.services.emails import resend_verification
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
 
@@ -34,7 +34,8 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     if first.account.totp_secret is not None and body.totp is None:
         raise TotpRequired(login_token=_make_login_token(resources, first))
     proof = await _take_second_step(resources, first, body.totp, client)
-    session = await resources.database.transaction(_start_session, resources.settings, first, proof, client)
+    await _require_verified(resources, first)
+    session = await resources.database.transaction(_start_session, resources, first, proof, client)
     log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
@@ -63,14 +64,21 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
 
 async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
-        return await prove_code(resources, first.account, code)
+        return await prove_code(resources, first.account, code, client)
     except ApiError as error:
         log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code, client=client.address)
         raise
 
 
+async def _require_verified(resources: Resources, first: FirstStep) -> None:
+    """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
+    if first.account.email_verified_at is None and resources.settings.needs_verified_email:
+        await resources.database.transaction(resend_verification, resources, first.account.id)
+        raise EmailUnverified
+
+
 def _start_session(
-    connection: Connection, settings: Settings, first: FirstStep, proof: Proof, client: Client
+    connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
     spend_proof(connection, proof, stale=InvalidCredentials)
     if first.jti is not None and not spend_token(connection, first.jti, first.account):
@@ -85,7 +93,7 @@ def _start_session(
         created_at=now,
         last_seen_at=now,
         authenticated_at=now,
-        expires_at=now + settings.session_lifetime(remember=first.remember),
+        expires_at=now + resources.settings.session_lifetime(remember=first.remember),
         remember=first.remember,
         client_address=client.address,
         user_agent=client.user_agent,

@@ -5,14 +5,17 @@ transaction that acts on the proof, makes sure that the password is still that o
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
+from app.clients import Client
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
     AccountDisabled,
@@ -25,6 +28,7 @@ from app.errors import (
     TotpRequired,
 )
 from app.resources import Resources
+from app.services.notices import notify_recovery_code_used
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ class Proof:
     account: crud.Credentials
     totp_step: int | None = None
     recovery_code: bytes | None = None
+    tell: Callable[[Connection], None] | None = None  # a notice that goes with spending it
 
 
 def totp_place(public_id: str) -> str:
@@ -43,8 +48,8 @@ def totp_place(public_id: str) -> str:
     return f"totp:{public_id}"
 
 
-async def prove(
-    resources: Resources, user_id: int, password: SecretStr, code: str | None, *, need_code: bool = True
+async def prove(  # noqa: PLR0913 who proves what to whom, from where
+    resources: Resources, user_id: int, password: SecretStr, code: str | None, client: Client, *, need_code: bool = True
 ) -> Proof:
     """Check the password of somebody who is signed in, and the code if there is a second factor."""
     account = await resources.database.read(crud.get_credentials, user_id)
@@ -52,10 +57,10 @@ async def prove(
         raise SessionEnded
     if not await resources.hashes.verify(password.get_secret_value(), account.password_hash):
         raise CurrentPasswordInvalid
-    return await prove_code(resources, account, code) if need_code else Proof(account)
+    return await prove_code(resources, account, code, client) if need_code else Proof(account)
 
 
-async def prove_code(resources: Resources, account: crud.Credentials, code: str | None) -> Proof:
+async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
     if account.totp_secret is None:
         return Proof(account)
@@ -63,7 +68,7 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
         raise TotpRequired
     typed = auth.normalize_code(code)
     if auth.is_recovery_code(typed):
-        return await _prove_recovery_code(resources, account, typed)
+        return await _prove_recovery_code(resources, account, typed, client)
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
     return Proof(account, totp_step=match_totp_step(secret, typed, account.now))
 
@@ -78,11 +83,12 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
     raise TotpInvalid
 
 
-async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str) -> Proof:
+async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
     code_hash = auth.hash_recovery_code(typed, account.public_id)
     if not await resources.database.read(crud.has_recovery_code, account.id, code_hash):
         raise TotpInvalid
-    return Proof(account, recovery_code=code_hash)
+    tell = partial(notify_recovery_code_used, resources=resources, user_id=account.id, client=client)
+    return Proof(account, recovery_code=code_hash, tell=tell)
 
 
 def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> str:
@@ -107,6 +113,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         connection, account.id, proof.recovery_code, account.now
     ):
         raise TotpInvalid
+    if proof.tell is not None:
+        proof.tell(connection)
 
 
 def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:
