@@ -18,8 +18,8 @@ from app.errors import ApiError
 from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
 from app.mail.letters import Letter, compose
 from app.resources import Resources
+from app.services.errands import ERRANDS, run_errand
 from app.services.mails import open_content
-from app.services.passwords import RESET_REQUEST, answer_request
 
 logger = logging.getLogger(__name__)
 
@@ -91,15 +91,14 @@ class Worker:
 
     async def _try(self, row: MailRow) -> None:
         database = self._resources.database
-        if row.kind == RESET_REQUEST:
-            await self._answer(row)
+        if row.kind in ERRANDS:
+            await self._run_errand(row)
         elif mail := await database.transaction(mails.claim, row, self._lease):
             await self._deliver(mail)
 
-    async def _answer(self, row: MailRow) -> None:
-        """Do what a request asked for: its row and what follows from it change in one transaction."""
+    async def _run_errand(self, row: MailRow) -> None:
         try:
-            await self._resources.database.transaction(answer_request, self._resources, row)
+            await self._resources.database.transaction(run_errand, self._resources, row)
         except ApiError:
             raise
         except Exception:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources
+from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.errors import ApiError
 from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED
@@ -28,7 +28,12 @@ def fresh_or_proved(*more: type[ApiError]) -> Responses:
     )
 
 
-@router.get("/status", summary="Show the second factor", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get(
+    "/status",
+    dependencies=[limit("call")],
+    summary="Show the second factor",
+    responses=refusals(*UNAUTHORIZED, body=False),
+)
 async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus:
     """Show whether two-factor authentication is on, and how many recovery codes are left."""
     return await totp.show_status(resources, user)
@@ -36,6 +41,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
 
 @router.post(
     "/enable/start",
+    dependencies=[limit("proof")],
     summary="Begin to set up a second factor",
     responses=refusals(
         *UNAUTHORIZED,
@@ -59,6 +65,7 @@ async def start(
 
 @router.post(
     "/enable/confirm",
+    dependencies=[limit("proof")],
     summary="Switch the second factor on",
     responses=refusals(
         *UNAUTHORIZED,
@@ -77,7 +84,12 @@ async def confirm(
     return TotpEnabled(message="Two-factor authentication is on. Keep the recovery codes.", recovery_codes=codes)
 
 
-@router.post("/recovery-codes", summary="Make new recovery codes", responses=fresh_or_proved(errors.TotpNotEnabled))
+@router.post(
+    "/recovery-codes",
+    dependencies=[limit("proof")],
+    summary="Make new recovery codes",
+    responses=fresh_or_proved(errors.TotpNotEnabled),
+)
 async def make_recovery_codes(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
 ) -> RecoveryCodes:
@@ -85,7 +97,12 @@ async def make_recovery_codes(
     return RecoveryCodes(recovery_codes=await totp.make_recovery_codes(resources, user, body, client))
 
 
-@router.post("/disable", summary="Switch the second factor off", responses=fresh_or_proved(errors.TotpNotEnabled))
+@router.post(
+    "/disable",
+    dependencies=[limit("proof")],
+    summary="Switch the second factor off",
+    responses=fresh_or_proved(errors.TotpNotEnabled),
+)
 async def disable(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
 ) -> Message:

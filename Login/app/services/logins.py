@@ -13,7 +13,9 @@ from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
+from app.services.attempts import Guess, expect_guess, hash_address, judge_password, name_account, note_sign_in
 from app.services.emails import resend_verification
+from app.services.notices import notify
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
 
@@ -51,15 +53,24 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
     """Check in the same time for every identifier, and hash anew when today's costs are others."""
-    keys = login_keys(body.username, body.email)
-    account = await resources.database.read(crud.find_credentials, keys) if keys else None
+    account, guess = await resources.database.read(_find_account, resources, body, client)
     password = body.password.get_secret_value() if body.password else ""
-    right = await resources.hashes.verify(password, account.password_hash if account else None)
+    right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
         log_event("login_failed", "failure", reason=InvalidCredentials.code, client=client.address)
         raise InvalidCredentials
     outdated = resources.hashes.hasher.is_outdated(account.password_hash or "")
     return FirstStep(account, body.remember_me, new_hash=await resources.hashes.hash(password) if outdated else None)
+
+
+def _find_account(
+    connection: Connection, resources: Resources, body: LoginRequest, client: Client
+) -> tuple[crud.Credentials | None, Guess]:
+    identifiers = (body.username, body.email)
+    keys = login_keys(*identifiers)
+    account = crud.find_credentials(connection, keys) if keys else None
+    name = name_account(account, *identifiers)
+    return account, expect_guess(connection, resources, account, name, client)
 
 
 async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
@@ -83,6 +94,7 @@ def _start_session(
     spend_proof(connection, proof, stale=InvalidCredentials)
     if first.jti is not None and not spend_token(connection, first.jti, first.account):
         raise LoginTokenInvalid
+    _tell_of_new_place(connection, resources, first.account, client)
     now = crud.current_time(connection)
     rehashed = {"password_hash": first.new_hash} if first.new_hash else {}
     crud.update_user(connection, first.account.id, last_login_at=now, **rehashed)
@@ -99,7 +111,17 @@ def _start_session(
         user_agent=client.user_agent,
     )
     crud.insert_session(connection, session)
+    note_sign_in(connection, resources.keys, first.account, client.address)
     return session
+
+
+def _tell_of_new_place(connection: Connection, resources: Resources, account: crud.Credentials, client: Client) -> None:
+    """Tell the owner of a sign-in from where there was none before; the very first one is no news."""
+    person = crud.get_addressee(connection, account.id)
+    if person is not None and person.last_login_at is not None:
+        address_hash = hash_address(resources.keys, account.public_id, client.address)
+        if not crud.is_known_address(connection, account.id, address_hash):
+            notify(connection, resources, person, "new_device", client)
 
 
 def _make_login_token(resources: Resources, first: FirstStep) -> str:

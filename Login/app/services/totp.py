@@ -19,6 +19,7 @@ from app.models import TotpEnrolment
 from app.resources import Resources
 from app.schemas import Proof as ProofBody
 from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
+from app.services.attempts import judge_code, settle_code
 from app.services.notices import notify_user
 from app.services.proofs import Proof, match_totp_step, open_totp_secret, spend_proof, totp_place
 from app.services.sessions import prove_or_be_fresh
@@ -97,7 +98,10 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
     typed = auth.normalize_code(body.secret.get_secret_value())
     if not hmac.compare_digest(typed.encode(), secret.encode()):
         raise TotpEnrolmentInvalid
-    return Confirmed(enrolment.secret, match_totp_step(secret, auth.normalize_code(body.code), principal.now))
+    code = auth.normalize_code(body.code)
+    public_id, now = principal.account.public_id, principal.now
+    step = await judge_code(resources, public_id, lambda _: match_totp_step(secret, code, now))
+    return Confirmed(enrolment.secret, step)
 
 
 def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
@@ -114,6 +118,7 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
         raise TotpEnrolmentInvalid
     if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
         raise TotpAlreadyEnabled
+    settle_code(connection, resources.keys, principal.account.public_id)
     crud.replace_recovery_codes(connection, user_id, hashes)
     notify_user(connection, resources, user_id, "totp_enabled", client)
 
