@@ -12,10 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.config import Settings
+from app.mail.delivery import ServerAway
 from app.mail.worker import make_worker
-from app.resources import make_resources
+from app.resources import Resources, make_resources
 
-Deliver = Callable[[], None]
+Deliver = Callable[[], object]
 
 LINK = re.compile(r"^(https?://\S+)$", re.MULTILINE)
 
@@ -85,19 +86,21 @@ class Mailbox:
             file.unlink()
 
 
-def deliver_due(settings: Settings) -> None:
-    """Let a worker of its own deliver all that is due, and end."""
+def deliver_due(settings: Settings) -> bool:
+    """Let a worker of its own deliver all that is due, and end; False when the mail server is away."""
+    return asyncio.run(_deliver(make_resources(settings)))
 
-    async def work() -> None:
-        resources = make_resources(settings)
-        worker = make_worker(resources)
-        try:
-            await worker.deliver_due()
-        finally:
-            worker.close()
-            resources.close()
 
-    asyncio.run(work())
+async def _deliver(resources: Resources) -> bool:
+    worker = make_worker(resources)
+    try:
+        await worker.deliver_due()
+    except ServerAway:
+        return False
+    finally:
+        worker.close()
+        resources.close()
+    return True
 
 
 @pytest.fixture
