@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -18,6 +19,7 @@ from app.resources import Resources, make_resources
 
 Deliver = Callable[[], object]
 
+WAIT = 15.0  # seconds
 LINK = re.compile(r"^(https?://\S+)$", re.MULTILINE)
 
 
@@ -30,7 +32,7 @@ def text_of(mail: EmailMessage) -> str:
     """Return what a mail says, as plain text."""
     body = mail.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def html_of(mail: EmailMessage) -> str:
@@ -78,6 +80,16 @@ class Mailbox:
         self._deliver()
         files = sorted(self._folder.glob("*.eml"))
         return [file.stem[23:-23] for file in files if to is None or parse_mail(file.read_bytes())["To"] == to]
+
+    def wait_for(self, page: str) -> str:
+        """Return the token of the link to a page once a worker elsewhere has delivered it."""
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            for file in sorted(self._folder.glob("*.eml"), reverse=True):
+                if token := links_of(parse_mail(file.read_bytes())).get(page):
+                    return token
+            time.sleep(0.02)
+        raise AssertionError(f"no mail with a link to {page}")
 
     def empty(self) -> None:
         """Deliver what waits and throw it all away."""
