@@ -1,29 +1,26 @@
 """The whole suite as a person meets it: browser, pages, API and database, without a script in the browser."""
 
-import base64
 import re
 import time
 
-import cv2
-import numpy as np
 import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
 from testing.api import STEP_MARGIN
 from testing.browser import OpenPage, Picture, StartPages
+from testing.pictures import read_qr_picture
 
 PASSWORD = "blue herons at dawn"
 
 pytestmark = pytest.mark.browser
 
 
-def read_qr_picture(page: Page) -> str:
-    """Scan the picture as a phone would."""
-    source = page.get_attribute("img.qr", "src") or ""
-    data = np.frombuffer(base64.b64decode(source.partition(",")[2]), np.uint8)
-    text, _corners, _straight = cv2.QRCodeDetector().detectAndDecode(cv2.imdecode(data, cv2.IMREAD_COLOR))
-    return str(text)
+def scan(page: Page) -> pyotp.TOTP:
+    """Scan the page's picture as a phone would."""
+    totp = pyotp.parse_uri(read_qr_picture(page.locator("img.qr").screenshot()))
+    assert isinstance(totp, pyotp.TOTP)
+    return totp
 
 
 def current_code(totp: pyotp.TOTP, steps: int = 0) -> str:
@@ -70,8 +67,7 @@ def test_a_person_lives_through_everything(
     picture(page, "security")
     submit(page, "Switch on")
     picture(page, "picture")
-    totp = pyotp.parse_uri(read_qr_picture(page))
-    assert isinstance(totp, pyotp.TOTP)
+    totp = scan(page)
     assert totp.secret in (page.text_content(".key") or "").replace(" ", "")
     submit(page, "Switch on", code=current_code(totp, -1))
     picture(page, "recovery-codes")
@@ -116,8 +112,7 @@ def test_a_lost_phone_is_replaced(api_url: str, start_pages: StartPages, open_pa
     register(page, url)
     page.goto(f"{url}/security")
     submit(page, "Switch on")
-    old = pyotp.parse_uri(read_qr_picture(page))
-    assert isinstance(old, pyotp.TOTP)
+    old = scan(page)
     submit(page, "Switch on", code=current_code(old))
     codes = (page.text_content(".codes") or "").split()
 
@@ -133,8 +128,7 @@ def test_a_lost_phone_is_replaced(api_url: str, start_pages: StartPages, open_pa
     expect(page.locator("#totp")).to_contain_text("9")
     submit(page, "Switch off")
     submit(page, "Switch on")
-    new = pyotp.parse_uri(read_qr_picture(page))
-    assert isinstance(new, pyotp.TOTP)
+    new = scan(page)
     assert new.secret != old.secret
     submit(page, "Switch on", code=current_code(new))
     picture(page, "new-recovery-codes")
