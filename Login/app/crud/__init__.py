@@ -25,6 +25,13 @@ from app.crud.second_factors import (
     spend_totp_step,
     take_enrolment,
 )
+from app.crud.secrets import (
+    SECRET_COLUMNS,
+    SecretColumn,
+    count_unreadable_secrets,
+    list_secrets_not_under,
+    replace_secret,
+)
 from app.crud.sessions import (
     Principal,
     SessionRow,
@@ -38,15 +45,21 @@ from app.crud.sessions import (
     rotate_session,
     touch_session,
 )
+from app.crud.sweeping import EXPIRIES, delete_expired, take_turn
 
 __all__ = [
+    "EXPIRIES",
+    "SECRET_COLUMNS",
     "Account",
     "Credentials",
     "Principal",
+    "SecretColumn",
     "SessionRow",
     "confirm_password",
     "count_recovery_codes",
+    "count_unreadable_secrets",
     "current_time",
+    "delete_expired",
     "delete_user",
     "disable_totp",
     "enable_totp",
@@ -64,14 +77,17 @@ __all__ = [
     "hold_user",
     "insert_session",
     "insert_user",
+    "list_secrets_not_under",
     "list_sessions",
     "replace_enrolment",
     "replace_recovery_codes",
+    "replace_secret",
     "rotate_session",
     "spend_recovery_code",
     "spend_token",
     "spend_totp_step",
     "take_enrolment",
+    "take_turn",
     "touch_session",
     "update_user",
 ]
