@@ -19,8 +19,8 @@ from testing.forging import PUBLISHED_SECRETS, decode, forge
 WYCHEPROOF = Path(__file__).parents[3] / "shared" / "data" / "json_web_signature_test.json"
 
 # Vectors whose label is not ours: 367 and 370 are the very text of the valid 357, their damage lost in the making;
-# 372 has a character in its header that is not base64url, which RFC 7515 (section 2) lets nobody ignore.
-MISLABELLED = {367: "valid", 370: "valid", 372: "invalid"}
+# 372 and 373 hold a character that is not base64url, which RFC 7515 (section 2) lets nobody ignore.
+MISLABELLED = {367: "valid", 370: "valid", 372: "invalid", 373: "invalid"}
 
 # RFC 7515, appendix A.1, which is also the example of RFC 7519, section 3.1.
 RFC_KEY = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"
