@@ -12,6 +12,7 @@ EPILOG = (
     "else asked for without showing it."
 )
 HOST, PORT, DRIVER = "127.0.0.1", 3306, "mariadb+mariadbconnector"
+TASKS = ("check", "sweep", "reencrypt", "create_database")
 PARTS = ("user", "password", "host", "port", "database", "driver")
 
 
@@ -29,6 +30,8 @@ class Arguments:
     echo: bool
     create_database: bool
     check: bool
+    sweep: bool
+    reencrypt: bool
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,8 +51,7 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     if strays:
         parser.error(_name_strays(strays))
     _require_one_way_to_say_where(parser, found)
-    if found.check and found.create_database:
-        parser.error("--check only looks, so it cannot be combined with --create-database")
+    _require_one_task(parser, found)
     return Arguments(
         user=found.user,
         password=found.password,
@@ -61,6 +63,8 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         echo=found.echo,
         create_database=found.create_database,
         check=found.check,
+        sweep=found.sweep,
+        reencrypt=found.reencrypt,
     )
 
 
@@ -82,6 +86,12 @@ def _parser() -> Parser:
     what.add_argument(
         "--check", action="store_true", help="change nothing; status 0 if the tables are up to date, or 1"
     )
+    what.add_argument("--sweep", action="store_true", help="only remove rows that have expired")
+    what.add_argument(
+        "--reencrypt",
+        action="store_true",
+        help="only put the secrets in the tables under the first of today's keys (read as the API reads them)",
+    )
     what.add_argument("--echo", action="store_true", help="show each SQL statement, without its values")
     return parser
 
@@ -98,6 +108,12 @@ def _name_strays(strays: Sequence[str]) -> str:
     if flags:
         return f"there is no flag {flags[0]}"
     return "there is a word without a flag; put quotes around a value with spaces"
+
+
+def _require_one_task(parser: Parser, found: argparse.Namespace) -> None:
+    asked = [f"--{task.replace('_', '-')}" for task in TASKS if getattr(found, task)]
+    if len(asked) > 1:
+        parser.error(f"{asked[0]} and {asked[1]} are different tasks: run one after the other")
 
 
 def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace) -> None:

@@ -22,8 +22,10 @@ try:
     from CreateDB.credentials import with_password
     from CreateDB.errors import OperatorError
     from CreateDB.explain import explain, one_line
+    from CreateDB.reencrypt import reencrypt
     from CreateDB.revisions import check
     from CreateDB.server import create_database
+    from CreateDB.sweep import sweep
     from CreateDB.upgrade import upgrade
     from CreateDB.urls import describe, target
 except ModuleNotFoundError as missing:
@@ -60,6 +62,11 @@ def run(arguments: Arguments, url: URL) -> int:
     if arguments.check:
         return run_check(arguments, url)
     say(f"Connecting to {describe(url)} ...")
+    if arguments.sweep:
+        sweep(url, echo=arguments.echo, say=say)
+        return 0
+    if arguments.reencrypt:
+        return 0 if reencrypt(url, echo=arguments.echo, say=say) else 1
     if arguments.create_database:
         create_database(url, echo=arguments.echo)
         say(f"Database {url.database} is there.")

@@ -38,7 +38,7 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class Fallen(Exception):  # noqa: N818 - an event that we wait for, not a mistake
+class Fallen(Exception):
     """A service ended by itself."""
 
 

@@ -20,11 +20,14 @@ from testing.processes import Server, free_port
 
 CHEAP_ARGON2 = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}
 PASSWORD = "blue herons at dawn"
+STEP_MARGIN = 2.0  # seconds
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 MakeSettings = Callable[..., Settings]
 RunSql = Callable[..., list[Any]]
 StartApi = Callable[..., Server]
+MakeStale = Callable[[], None]
+LetPass = Callable[[], None]
 
 
 @dataclass
@@ -69,7 +72,10 @@ class SignedIn:
         return answer
 
     def code(self, steps: int = 0) -> str:
-        """Read the authenticator's code, so many steps from now."""
+        """Read the authenticator's code, so many steps from now, with two seconds left to use it."""
+        left = 30 - time.time() % 30
+        if left < STEP_MARGIN:
+            time.sleep(left)
         totp = pyotp.TOTP(self.secret)
         return totp.at(int(time.time()), counter_offset=steps)
 
@@ -172,7 +178,7 @@ def user_with_totp(user: SignedIn) -> SignedIn:
 
 
 @pytest.fixture
-def make_session_stale(sql: RunSql) -> Callable[[], None]:
+def make_session_stale(sql: RunSql) -> MakeStale:
     """Give a function after which no session is fresh any more."""
 
     def make_stale() -> None:
@@ -182,7 +188,7 @@ def make_session_stale(sql: RunSql) -> Callable[[], None]:
 
 
 @pytest.fixture
-def let_codes_pass(sql: RunSql) -> Callable[[], None]:
+def let_codes_pass(sql: RunSql) -> LetPass:
     """Give a function after which the present TOTP codes count as unused, as if half a minute had passed."""
 
     def let_pass() -> None:

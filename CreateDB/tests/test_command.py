@@ -135,7 +135,7 @@ def test_echo_shows_statements_but_no_secret(
         (["--user", "u"], "--user and --database are both needed"),
         (["--url", "sqlite:///x", "--user", "u", "--password", "p"], "leave --user, --password away; let DB_PASSWORD"),
         (["--url", "sqlite:///x", "--port", "3306"], "leave --port away"),
-        (["--url", "sqlite:///x", "--check", "--create-database"], "--check only looks"),
+        (["--url", "sqlite:///x", "--check", "--create-database"], "--check and --create-database are different tasks"),
         (["--user", "u", "--database", "d", "--port", "0"], "a port is a number from 1 to 65535"),
         (["--user", "u", "--database", "d", "--port", "70000"], "a port is a number from 1 to 65535"),
         (["--user", "u", "--database", "d", "--pass", "s3cret"], "there is no flag --pass "),

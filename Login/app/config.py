@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -140,10 +140,10 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings() -> Settings:
-    """Read the settings, or raise ConfigurationError naming each bad one and how to mend it."""
+def load_settings(**known: Any) -> Settings:  # noqa: ANN401 values of any setting
+    """Read the settings but those already `known`; ConfigurationError names each bad one and how to mend it."""
     try:
-        return Settings()
+        return Settings(**known)
     except ValidationError as error:
         raise ConfigurationError("; ".join(_explain(item["loc"], item["msg"]) for item in error.errors())) from None
 

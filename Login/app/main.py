@@ -1,5 +1,6 @@
 """The API's table of contents."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,8 @@ from app.openapi import describe_api
 from app.problems import handle_errors
 from app.resources import make_resources
 from app.routes import accounts, docs, health, logins, passwords, sessions, totp
+from app.services.health import report_unreadable_secrets
+from app.services.sweeping import sweep_forever
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +55,10 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     if resources.settings.weakness:
         reason = f"JWT_SECRET_KEY {resources.settings.weakness}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
+    background = [asyncio.create_task(work(resources)) for work in (report_unreadable_secrets, sweep_forever)]
     yield
+    for task in background:
+        task.cancel()
     resources.close()
 
 

@@ -74,7 +74,7 @@ def test_variants_of_a_username_are_one(api: TestClient, alice: Person, username
         "ali/ce",
         "\ud800abc",
         "ＡＬＩＣＥ",
-    ],  # noqa: RUF001 look-alikes are the point
+    ],
 )
 def test_bad_usernames_are_refused(api: TestClient, username: str) -> None:
     """Usernames are 3 to 50 letters, digits and `._-`: never an address, never something invisible."""
@@ -107,7 +107,7 @@ def test_bad_usernames_are_refused(api: TestClient, username: str) -> None:
         ".alice@example.com",
         f"{'a' * 65}@example.com",
         f"alice@{'a' * 250}.com",
-        "ａlice@example.com",  # noqa: RUF001 a full-width letter
+        "ａlice@example.com",
         "alice@[127.0.0.1]",
         "\ud83d@example.com",
     ],

@@ -3,12 +3,23 @@
 import logging
 
 from app import crud
-from app.errors import DatabaseUnavailable
+from app.errors import ApiError, DatabaseUnavailable
 from app.resources import Resources
 
 logger = logging.getLogger(__name__)
 
 REVISION = "0003"  # the schema that this code needs; revisions count up
+
+
+async def report_unreadable_secrets(resources: Resources) -> None:
+    """Log how many secrets at rest no configured key opens: those people cannot sign in until the key is back."""
+    kids = [key.kid for key in resources.keys.secrets]
+    try:
+        count = await resources.database.read(crud.count_unreadable_secrets, kids)
+    except ApiError:
+        return
+    if count:
+        logger.error("secrets_unreadable", extra={"event": {"rows": count}})
 
 
 async def require_ready(resources: Resources) -> None:

@@ -1,0 +1,52 @@
+"""--reencrypt: puts every secret at rest under the first of today's keys, so that an older key can be removed."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import URL, Engine
+
+from app.config import ConfigurationError, load_settings
+from app.crud import SECRET_COLUMNS, SecretColumn, list_secrets_not_under, replace_secret
+from app.encryption import UnreadableSecret, decrypt, encrypt
+from app.keys import Key, make_keyrings
+from CreateDB.engine import make_engine
+from CreateDB.errors import OperatorError
+
+
+def reencrypt(url: URL, *, echo: bool, say: Callable[[str], None]) -> bool:
+    """Encrypt anew what another key made; False when there were secrets that no configured key opens."""
+    ring, engine = _load_keys(url), make_engine(url, echo=echo)
+    unreadable = 0
+    for column in SECRET_COLUMNS:
+        done, failed = _reencrypt_column(engine, column, ring)
+        unreadable += failed
+        say(f"{column.table.name}.{column.secret.name}: {done} encrypted anew, {failed} that no configured key opens.")
+    if unreadable:
+        say("Put the missing key into TOTP_ENCRYPTION_KEYS or JWT_PREVIOUS_SECRET_KEYS and run this again.")
+    return not unreadable
+
+
+def _load_keys(url: URL) -> Sequence[Key]:
+    try:
+        settings = load_settings(database_url=url.render_as_string(hide_password=False))
+    except ConfigurationError as error:
+        raise OperatorError(f"The keys come from the API's settings, and those are unusable: {error}") from None
+    own = [key.get_secret_value() for key in settings.totp_encryption_keys]
+    return make_keyrings(settings.signing_secrets, own).secrets
+
+
+def _reencrypt_column(engine: Engine, column: SecretColumn, ring: Sequence[Key]) -> tuple[int, int]:
+    done = failed = after = 0
+    while True:
+        with engine.begin() as connection:
+            batch = list_secrets_not_under(connection, column, ring[0].kid, after)
+            for old in batch:
+                try:
+                    replace_secret(
+                        connection, column, old, encrypt(decrypt(old.secret, old.place, ring), old.place, ring)
+                    )
+                    done += 1
+                except UnreadableSecret:
+                    failed += 1
+        if not batch:
+            return done, failed
+        after = batch[-1].key

@@ -1,0 +1,85 @@
+"""--sweep and --reencrypt, as an operator types them."""
+
+import os
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.encryption import encrypt
+from app.keys import make_keyrings
+from CreateDB.engine import make_engine
+from CreateDB.models import UsedToken, User, metadata
+
+Run = Callable[..., Any]
+OLD, NEW = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+
+
+def test_sweep_removes_what_has_expired(migrated_url: str, run: Run) -> None:
+    """Expired rows go, others stay, and each table is told of."""
+    now = datetime.now(UTC)
+    with make_engine(migrated_url).begin() as connection:
+        rows = [UsedToken(jti=f"{hours}", expires_at=now + timedelta(hours=hours)) for hours in (-2, -1, 1)]
+        connection.execute(metadata.tables["used_tokens"].insert(), [row.model_dump() for row in rows])
+    outcome = run("--url", migrated_url, "--sweep")
+
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "used_tokens: 2 expired rows removed." in outcome.out
+    with make_engine(migrated_url).connect() as connection:
+        assert connection.execute(metadata.tables["used_tokens"].select()).one().jti == "1"
+
+
+@pytest.fixture
+def account_under(migrated_url: str) -> Callable[[str], str]:
+    """Give a function that makes an account whose second factor is encrypted under a key, and returns it."""
+
+    def make(key: str) -> str:
+        ciphertext = encrypt("SECRET", "totp:somebody", make_keyrings([OLD], [key]).secrets)
+        now = datetime.now(UTC)
+        user = User(
+            public_id="somebody",
+            email="a@example.com",
+            email_key="a@example.com",
+            password_changed_at=now,
+            created_at=now,
+            totp_secret=ciphertext,
+        )
+        with make_engine(migrated_url).begin() as connection:
+            connection.execute(metadata.tables["users"].insert().values(user.model_dump(exclude={"id"})))
+        return ciphertext
+
+    return make
+
+
+@pytest.mark.asvs("13.3.4", "11.2.2")
+def test_reencrypt_puts_every_secret_under_the_first_key(
+    migrated_url: str, account_under: Callable[[str], str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it the old key can be removed; run again, it finds nothing to do."""
+    account_under("old-key-" + OLD)
+    monkeypatch.setitem(os.environ, "JWT_SECRET_KEY", OLD)
+    monkeypatch.setitem(os.environ, "TOTP_ENCRYPTION_KEYS", f"new-key-{NEW},old-key-{OLD}")
+    first, second = (run("--url", migrated_url, "--reencrypt") for _ in range(2))
+
+    assert (first.status, second.status) == (0, 0), first.err
+    assert "users.totp_secret: 1 encrypted anew, 0 that no configured key opens." in first.out
+    assert "users.totp_secret: 0 encrypted anew" in second.out
+    with make_engine(migrated_url).connect() as connection:
+        found = connection.execute(metadata.tables["users"].select()).one().totp_secret
+    assert found.startswith(make_keyrings([OLD], ["new-key-" + NEW]).secrets[0].kid)
+
+
+def test_reencrypt_says_what_it_cannot_open(
+    migrated_url: str, account_under: Callable[[str], str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret under a lost key is counted and left alone, and the status is 1."""
+    account_under("lost-key-" + OLD)
+    monkeypatch.setitem(os.environ, "JWT_SECRET_KEY", NEW)
+    monkeypatch.setitem(os.environ, "TOTP_ENCRYPTION_KEYS", f"new-key-{NEW}")
+    outcome = run("--url", migrated_url, "--reencrypt")
+
+    assert outcome.status == 1
+    assert "1 that no configured key opens" in outcome.out
+    assert "Put the missing key into" in outcome.out

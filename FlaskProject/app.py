@@ -1,0 +1,77 @@
+"""The pages' table of contents: create_app() puts them together."""
+
+import sys
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from FlaskProject.backend import Backend, HttpSession
+from FlaskProject.config import Config, ConfigError, load_config
+from FlaskProject.error_pages import init_error_pages
+from FlaskProject.guards import init_guards
+from FlaskProject.headers import init_headers
+from FlaskProject.identity import Services, init_identity
+from FlaskProject.logs import RequestLog, init_logs
+from FlaskProject.refresh import Refresher
+from FlaskProject.session_cookies import PageSessions
+from FlaskProject.submissions import init_submissions
+from FlaskProject.template_helpers import init_templates
+from FlaskProject.views import accounts, devices, home, passwords, profile, security, sessions, totp
+
+LARGEST_FORM = 64 * 1024
+
+
+def create_app(config: Config | None = None, http: HttpSession | None = None) -> Flask:
+    """Build the pages; a setting that cannot stand ends the process with one line."""
+    init_logs()
+    config = config or _config_or_exit()
+    app = Flask(__name__)
+    app.config.from_mapping(_flask_settings(config))
+    app.session_interface = PageSessions(config)
+    app.extensions["pupero"] = Services(config, Backend(config.backend_url, http), Refresher())
+
+    init_headers(app, config)
+    init_guards(app, config)
+    CSRFProtect(app)
+    init_identity(app)
+    init_submissions(app)
+    init_error_pages(app)
+    init_templates(app)
+
+    for part in (home, accounts, sessions, profile, security, totp, devices, passwords):
+        app.register_blueprint(part.pages)
+
+    _wrap(app, config)
+    return app
+
+
+def _flask_settings(config: Config) -> dict[str, object]:
+    return {
+        "SECRET_KEY": config.secret_key,
+        "SECRET_KEY_FALLBACKS": list(config.secret_key_fallbacks),
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": config.samesite,
+        "MAX_CONTENT_LENGTH": LARGEST_FORM,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_FORM,
+        "MAX_FORM_PARTS": 100,
+        # The token lives as long as its session: a page left open for an hour still works.
+        "WTF_CSRF_TIME_LIMIT": None,
+        # Flask-WTF wants a Referer on https; guards.py looks at Origin and Sec-Fetch-Site instead.
+        "WTF_CSRF_SSL_STRICT": False,
+    }
+
+
+def _wrap(app: Flask, config: Config) -> None:
+    """Log every request, with the visitor's address as the trusted proxies report it."""
+    app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]  # the documented way
+    count = config.trusted_proxy_count
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # likewise
+
+
+def _config_or_exit() -> Config:
+    try:
+        return load_config()
+    except ConfigError as problem:
+        sys.exit(f"FlaskProject cannot start. {problem}")

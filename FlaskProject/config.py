@@ -1,0 +1,148 @@
+"""Settings from FlaskProject/.env, whatever the working directory; the process environment wins."""
+
+import ipaddress
+import logging
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from FlaskProject.weak_keys import weakness_of
+
+log = logging.getLogger(__name__)
+
+ENV_FILE = Path(__file__).with_name(".env")
+Environment = Literal["development", "production"]
+SameSite = Literal["Lax", "Strict", "None"]
+Value = TypeVar("Value")
+
+
+class ConfigError(Exception):
+    """A setting that cannot stand; the message names it and never its value."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that the pages can be told."""
+
+    secret_key: str = field(repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
+    secret_key_weakness: str | None = None
+    backend_url: str = "http://localhost:8000"
+    remember_me: timedelta = timedelta(days=30)
+    secure_cookies: bool = False
+    samesite: SameSite = "Lax"
+    environment: Environment = "development"
+    trusted_proxy_count: int = 0
+
+
+def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Config:
+    """Read and check every setting; the first that cannot stand raises ConfigError."""
+    settings = _gather(os.environ if process is None else process, env_file)
+    environment = _read(settings, "ENVIRONMENT", _one_of("development", "production"), "development")
+    key, weakness = _secret_key(settings, environment)
+    secure = _read(settings, "SECURE_COOKIES", _boolean, default=False)
+    samesite = _read(settings, "SESSION_COOKIE_SAMESITE", _one_of("Lax", "Strict", "None"), "Lax")
+    if samesite == "None" and not secure:
+        raise ConfigError("SESSION_COOKIE_SAMESITE: browsers drop a None cookie unless SECURE_COOKIES=true")
+    return Config(
+        secret_key=key,
+        secret_key_fallbacks=_fallbacks(settings, environment),
+        secret_key_weakness=weakness,
+        backend_url=_read(settings, "BACKEND_URL", _http_url, Config.backend_url),
+        remember_me=timedelta(days=_read(settings, "REMEMBER_ME_DAYS", _whole_number(1, 3650), 30)),
+        secure_cookies=secure,
+        samesite=samesite,  # type: ignore[arg-type]  # one of the three, just checked
+        environment=environment,  # type: ignore[arg-type]  # likewise
+        trusted_proxy_count=_read(settings, "TRUSTED_PROXY_COUNT", _whole_number(0, 20), 0),
+    )
+
+
+def is_loopback(address: str | None) -> bool:
+    """Tell whether an address can only be this machine's."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+
+
+def _gather(process: Mapping[str, str], env_file: Path) -> dict[str, str]:
+    """Lay the process environment over the file; an empty value counts as unset."""
+    # A `$` in a generated secret is a character, not a variable; Windows editors begin a file with a BOM.
+    from_file = dotenv_values(env_file, interpolate=False, encoding="utf-8-sig")
+    merged = {name: value for name, value in from_file.items() if value and value.strip()}
+    return merged | {name: value for name, value in process.items() if value.strip()}
+
+
+def _read(settings: Mapping[str, str], name: str, parse: Callable[[str], Value], default: Value) -> Value:
+    raw = settings.get(name)
+    if raw is None:
+        return default
+    # `docker run --env-file` keeps what dotenv strips: a comment behind the value.
+    value = raw.split(" #", maxsplit=1)[0].strip()
+    try:
+        return parse(value)
+    except ValueError as problem:
+        raise ConfigError(f"{name}: {problem}") from None
+
+
+def _secret_key(settings: Mapping[str, str], environment: str) -> tuple[str, str | None]:
+    key = settings.get("SECRET_KEY")
+    weakness = "is not set" if key is None else weakness_of(key)
+    if environment == "production" and weakness:
+        raise ConfigError(f"SECRET_KEY: {weakness}; production needs at least 32 random bytes")
+    if key is None:
+        log.warning("SECRET_KEY is not set: using one that ends with this process (development, one worker only)")
+        return secrets.token_urlsafe(48), None
+    if weakness:
+        log.warning("SECRET_KEY %s: the pages answer visitors on this machine only", weakness)
+    return key, weakness
+
+
+def _fallbacks(settings: Mapping[str, str], environment: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in settings.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip())
+    # A weak previous key forges today's cookies just as well as a weak current one.
+    weak = next((weakness for weakness in map(weakness_of, keys) if weakness), None)
+    if environment == "production" and weak:
+        raise ConfigError(f"SECRET_KEY_FALLBACKS: a key {weak}")
+    return keys
+
+
+def _boolean(value: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if value.lower() not in words:
+        raise ValueError("must be true or false")
+    return words[value.lower()]
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        for choice in choices:
+            if value.lower() == choice.lower():
+                return choice
+        raise ValueError(f"must be one of {', '.join(choices)}")
+
+    return parse
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and least <= int(value[:9]) <= most):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return parse
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an address such as http://127.0.0.1:8000")
+    return value.rstrip("/")

@@ -1,0 +1,71 @@
+"""Pages for what goes wrong: plain words, no trace, the right status."""
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from FlaskProject.backend import BackendUnavailable, Refusal
+from FlaskProject.clock import duration
+from FlaskProject.forms import Form, outage_sentence
+from FlaskProject.identity import account_if_any
+from FlaskProject.messages import has_text, sentence_for
+from FlaskProject.own_paths import HOME, own_path
+
+log = logging.getLogger(__name__)
+
+# Pages that say no before anybody is known, or because something is badly wrong, ask the API nothing.
+KNOWS_VISITOR = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+
+
+def init_error_pages(app: Flask) -> None:
+    """Answer everything that can go wrong with a page."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Refusal, _refusal)
+    app.register_error_handler(BackendUnavailable, unavailable_page)
+
+
+def error_page(status: int, name: str | None = None, **details: str) -> ResponseReturnValue:
+    """Show the page of a status, or of a named case of it."""
+    name = name or str(int(status))
+    name = name if has_text(f"error.{name}.title") else "other"
+    account = account_if_any() if status in KNOWS_VISITOR else None
+    return render_template("error.html", name=name, account=account, details=details), status
+
+
+def unavailable_page(outage: BackendUnavailable) -> ResponseReturnValue:
+    """Say that the API is away, with everything typed kept in a form that tries again."""
+    log.warning("the API is unavailable: %s", outage)
+    form = Form.from_request() if request.method == "POST" else Form()
+    page = render_template("unavailable.html", form=form, sentence=outage_sentence(outage), account=None)
+    return page, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
+
+
+def leave_for_login() -> ResponseReturnValue:
+    """Send the visitor to sign in and come back; the cookies stay, for another tab may just have got new ones."""
+    target = own_path(request.path)
+    return redirect(url_for("sessions.login", next=None if target == HOME else target))
+
+
+def retry_headers(seconds: int | None) -> dict[str, str]:
+    """Pass the API's advice on when to come back."""
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def _refusal(refusal: Refusal) -> ResponseReturnValue:
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        return leave_for_login()
+    sentence = sentence_for(refusal.code, wait=duration(refusal.retry_after or 60))
+    page = render_template("error.html", name="refused", account=account_if_any(), details={"reason": sentence})
+    return page, refusal.status, retry_headers(refusal.retry_after)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        return error
+    response = make_response(error_page(error.code))
+    if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = error.get_response().headers.get("Allow", "")
+    return response

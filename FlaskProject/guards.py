@@ -1,0 +1,58 @@
+"""What is refused before any view runs: foreign pages, forged origins, strangers while the key is weak."""
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+
+from FlaskProject.config import Config, is_loopback
+from FlaskProject.error_pages import error_page
+
+log = logging.getLogger(__name__)
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded")
+
+
+def init_guards(app: Flask, config: Config) -> None:
+    """Stand before every view, and before the CSRF token's check."""
+    app.before_request(_same_site_only)
+    if config.secret_key_weakness:
+        app.before_request(_this_machine_only)
+    if config.trusted_proxy_count == 0:
+        app.before_request(_OneWarning())
+
+
+def _same_site_only() -> ResponseReturnValue | None:
+    """Refuse a change that another site's page asked for; the CSRF token is the second lock on that door."""
+    if request.method in SAFE_METHODS:
+        return None
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    origin = request.headers.get("Origin")
+    # https besides our own scheme: a TLS proxy in front need not have told us.
+    ours = {f"{request.scheme}://{request.host}", f"https://{request.host}"}
+    if site in {"same-origin", "none"} and (origin is None or origin in ours):
+        return None
+    return error_page(HTTPStatus.FORBIDDEN, "foreign")
+
+
+def _this_machine_only() -> ResponseReturnValue | None:
+    """Refuse strangers: a sample key is public, and whoever knows it forges this site's cookies."""
+    forwarded = any(name in request.headers for name in FORWARDED)
+    if request.endpoint == "static" or (is_loopback(request.remote_addr) and not forwarded):
+        return None
+    return error_page(HTTPStatus.FORBIDDEN, "weak_key")
+
+
+class _OneWarning:
+    """Tells the operator once about a proxy that nobody configured: every visitor would share its address."""
+
+    def __init__(self) -> None:
+        self._said = False
+        self.__name__ = "warn_about_proxy"
+
+    def __call__(self) -> None:
+        if not self._said and any(name in request.headers for name in FORWARDED):
+            self._said = True
+            log.warning("forwarded headers arrive, but TRUSTED_PROXY_COUNT is 0: they are ignored")

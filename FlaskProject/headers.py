@@ -1,0 +1,36 @@
+"""The headers that every answer carries, errors and static files included."""
+
+from flask import Flask, Response, request
+
+from FlaskProject.config import Config
+from FlaskProject.session_cookies import is_secure
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not `no-referrer`, which makes browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+ONE_YEAR = 31_536_000
+
+
+def init_headers(app: Flask, config: Config) -> None:
+    """Put the headers on every answer."""
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        if is_secure(config):
+            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+        if request.endpoint != "static":
+            # The back button after signing out, and a shared computer's disk, must show nothing private.
+            response.headers["Cache-Control"] = "no-store"
+        return response

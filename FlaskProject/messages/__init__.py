@@ -1,0 +1,28 @@
+"""The one catalogue of everything a person reads, so that a translation has one place to go to."""  # noqa: N999 the seed named it
+
+from FlaskProject.messages.fields import FIELDS
+from FlaskProject.messages.pages import PAGES
+from FlaskProject.messages.refusals import REFUSALS
+
+TEXT = {**PAGES, **FIELDS, **REFUSALS}
+
+
+def t(key: str, **values: object) -> str:
+    """Return a text with its blanks filled in; an unknown key is a mistake of ours and raises KeyError."""
+    text = TEXT[key]
+    return text.format(**values) if values else text
+
+
+def has_text(key: str) -> bool:
+    """Tell whether the catalogue knows a key."""
+    return key in TEXT
+
+
+def sentence_for(code: str, **values: object) -> str:
+    """Return the sentence for a code of the API, for codes of tomorrow a general one."""
+    return t(f"api.{code}" if has_text(f"api.{code}") else "api.unknown", **values)
+
+
+def field_sentence(name: str) -> str:
+    """Return what to say beside a field that the API found malformed."""
+    return t(f"invalid.{name}" if has_text(f"invalid.{name}") else "invalid.other")

@@ -1,0 +1,103 @@
+"""The two HttpOnly cookies that hold a signed-in browser's tokens, and the short-lived one between login's steps."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSessionInterface
+
+from FlaskProject.answers import TokenPair
+from FlaskProject.config import Config
+from FlaskProject.jwt_claims import claims_of
+
+ACCESS, REFRESH, LOGIN_STEP = "access_token", "refresh_token", "login_token"
+LOGIN_STEP_LIFETIME = timedelta(minutes=5)
+# Anything else cannot be a token of the API and must not become part of a header.
+TOKEN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
+LONGEST_TOKEN = 4096
+
+
+@dataclass(frozen=True)
+class TokenCookies:
+    """Reads and writes the token cookies of one request, named and flagged by whether it came over https."""
+
+    config: Config
+    secure: bool
+
+    def read(self, request: Request, name: str) -> str | None:
+        """Return a cookie's token, or None when there is none that could be one."""
+        value = request.cookies.get(_named(name, secure=self.secure), "")
+        return value if len(value) <= LONGEST_TOKEN and TOKEN.fullmatch(value) else None
+
+    def any_in(self, request: Request) -> bool:
+        """Tell whether the browser sent a sign-in of any kind, sound or damaged."""
+        return any(_named(name, secure=self.secure) in request.cookies for name in (ACCESS, REFRESH))
+
+    def write(self, response: Response, pair: TokenPair) -> None:
+        """Keep a pair: until the browser closes, or as long as `remember me` allows."""
+        seconds = self._persistence(pair)
+        # The access token first: a client that keeps only the first cookie keeps the one the seed names.
+        self._set(response, ACCESS, pair.access_token, seconds)
+        self._set(response, REFRESH, pair.refresh_token, seconds)
+
+    def forget(self, response: Response) -> None:
+        """Take both tokens away."""
+        self._delete(response, ACCESS)
+        self._delete(response, REFRESH)
+
+    def write_login_step(self, response: Response, token: str) -> None:
+        """Keep what proves that the password was right until the code is typed."""
+        self._set(response, LOGIN_STEP, token, int(LOGIN_STEP_LIFETIME.total_seconds()))
+
+    def forget_login_step(self, response: Response, request: Request) -> None:
+        """Take the first step's proof away, if there is one."""
+        if _named(LOGIN_STEP, secure=self.secure) in request.cookies:
+            self._delete(response, LOGIN_STEP)
+
+    def _persistence(self, pair: TokenPair) -> int | None:
+        claims = claims_of(pair.refresh_token)
+        if claims is None or not claims.remember:
+            return None
+        # Measured between the token's own times, so that a clock that is off here does not shorten it.
+        return min(claims.lifetime, int(self.config.remember_me.total_seconds()))
+
+    def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
+        response.set_cookie(_named(name, secure=self.secure), value, max_age=seconds, **self._flags(name))
+
+    def _delete(self, response: Response, name: str) -> None:
+        response.delete_cookie(_named(name, secure=self.secure), **self._flags(name))
+
+    def _flags(self, name: str) -> dict[str, Any]:
+        # `__Host-` demands the path /; without it the login step goes nowhere but to the login pages.
+        path = "/login" if name == LOGIN_STEP and not self.secure else "/"
+        return {"path": path, "secure": self.secure, "httponly": True, "samesite": self.config.samesite}
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """Flask's signed session, its cookie named and flagged request by request like the tokens'."""
+
+    plain_name: ClassVar[str] = "pupero_session"
+
+    def __init__(self, config: Config) -> None:
+        """Remember whether https is forced."""
+        self._config = config
+
+    def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 the base's signature
+        """Bind the name to this host when the request is secure."""
+        return _named(self.plain_name, secure=is_secure(self._config))
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 likewise
+        """Keep the cookie off plain http when the request is secure."""
+        return is_secure(self._config)
+
+
+def is_secure(config: Config) -> bool:
+    """Tell whether cookies of this request may insist on https."""
+    return config.secure_cookies or request.is_secure
+
+
+def _named(name: str, *, secure: bool) -> str:
+    # A neighbouring subdomain cannot plant a cookie that carries this prefix.
+    return f"__Host-{name}" if secure else name

@@ -1,0 +1,124 @@
+"""How every form is answered: the view acts, and whatever refuses it brings the form back."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships no types
+
+from FlaskProject.backend import BackendUnavailable, Refusal
+from FlaskProject.error_pages import error_page, leave_for_login, retry_headers, unavailable_page
+from FlaskProject.forms import Form
+from FlaskProject.identity import api, current_account
+from FlaskProject.messages import t
+
+log = logging.getLogger(__name__)
+
+Page = Callable[[Form], str]
+View = Callable[..., ResponseReturnValue]
+
+
+class Incomplete(Exception):
+    """The form has something to put right before the API need be asked."""
+
+
+def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View], View]:
+    """Give a POST view its Form, and show `page` again with the reasons when anything refuses it.
+
+    With `reauthenticates`, a view that needs a fresh session asks for the password in place, then acts.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(**path: Any) -> ResponseReturnValue:  # noqa: ANN401 whatever the route holds
+            form = Form.from_request()
+            try:
+                if "passwords" in form.values:
+                    return (reauthentication_page if _asked_again(form, reauthenticates) else page)(form)
+                if _asked_again(form, reauthenticates) and not _proved_again(form):
+                    return reauthentication_page(form), HTTPStatus.BAD_REQUEST
+                return view(form, **path)
+            except Incomplete:
+                return page(form), HTTPStatus.BAD_REQUEST
+            except Refusal as refusal:
+                return _refused(page, form, refusal)
+            except BackendUnavailable as outage:
+                return _unavailable(page, form, outage)
+
+        answer.form_page = page  # type: ignore[attr-defined]  # how the form comes back when its CSRF token is stale
+        return answer
+
+    return decorate
+
+
+def require(form: Form, *names: str) -> None:
+    """Send the form back at once when one of these fields is empty."""
+    if not form.require(*names):
+        raise Incomplete
+
+
+def reauthentication_page(form: Form) -> str:
+    """Ask for the password (and a code) in place, keeping what the person was about to do."""
+    return render_template("reauthenticate.html", form=form, account=current_account(), action=request.path)
+
+
+def init_submissions(app: Flask) -> None:
+    """Bring a form with a stale CSRF token back instead of refusing it."""
+    app.register_error_handler(CSRFError, _stale_form)
+
+
+def _asked_again(form: Form, reauthenticates: bool) -> bool:
+    """Tell whether this is the form that asked for the password in place."""
+    return reauthenticates and "current_password" in form.values
+
+
+def _proved_again(form: Form) -> bool:
+    """Make the session fresh; False, with the reasons noted, when the API refuses."""
+    if not form.require("current_password"):
+        return False
+    try:
+        api().reauthenticate(form.text("current_password"), form.text("totp"))
+    except Refusal as refusal:
+        if refusal.status == HTTPStatus.UNAUTHORIZED:
+            raise
+        form.refuse(refusal)
+    return not form.failed
+
+
+def _refused(page: Page, form: Form, refusal: Refusal) -> ResponseReturnValue:
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        raise refusal
+    if refusal.code == "reauthentication_required":
+        return reauthentication_page(form), HTTPStatus.FORBIDDEN
+    form.refuse(refusal)
+    return page(form), refusal.status, retry_headers(refusal.retry_after)
+
+
+def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> ResponseReturnValue:
+    """Show the form again where it stands without the API, else a page that keeps what was typed."""
+    form.excuse(outage)
+    try:
+        again = page(form)
+    except BackendUnavailable:
+        return unavailable_page(outage)
+    log.warning("the API is unavailable: %s", outage)
+    return again, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
+
+
+def _stale_form(_error: CSRFError) -> ResponseReturnValue:
+    """Keys rotate and cookies end; the person who types meanwhile loses nothing but the passwords."""
+    page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
+    if page is None:
+        return error_page(HTTPStatus.FORBIDDEN, "stale")
+    form = Form.from_request()
+    form.notices.append(t("form.stale"))
+    try:
+        return page(form), HTTPStatus.FORBIDDEN
+    except BackendUnavailable as outage:
+        return unavailable_page(outage)
+    except Refusal:
+        return leave_for_login()

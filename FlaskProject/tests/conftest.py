@@ -1,0 +1,166 @@
+"""What the pages' own tests share: settings, browsers, and an API of a few lines over a real socket."""
+
+import json
+import re
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from FlaskProject.app import create_app
+from FlaskProject.config import Config
+
+KEY = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
+
+Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+Answer = Callable[[dict[str, Any]], Reply]
+
+
+@dataclass
+class SmallApi:
+    """Answers as a test tells it to, and remembers what it was asked."""
+
+    url: str = ""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def on(self, call: str, answer: Answer) -> None:
+        """Answer `METHOD /path` with what the function returns."""
+        self.answers[call] = answer
+
+    def calls(self, call: str) -> list[dict[str, Any]]:
+        """Return every request of that kind so far."""
+        return [asked for asked in self.asked if asked["call"] == call]
+
+
+def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_args: object) -> None:
+            """Stay quiet."""
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked = {
+                "call": f"{self.command} {self.path}",
+                "headers": dict(self.headers),
+                "body": json.loads(body) if body else None,
+            }
+            with api.lock:
+                api.asked.append(asked)
+            status, data, *more = api.answers[str(asked["call"])](asked)
+            payload = data if isinstance(data, bytes) else json.dumps(data).encode()
+            self.send_response(status)
+            for name, value in (more[0] if more else {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 the library's names
+
+    return Handler
+
+
+@pytest.fixture
+def small_api() -> Iterator[SmallApi]:
+    """Give a started API that knows nothing yet."""
+    api = SmallApi()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
+    server.daemon_threads = True
+    api.url = f"http://127.0.0.1:{server.server_port}"
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield api
+    server.shutdown()
+    server.server_close()
+
+
+OpenBrowser = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def open_browser() -> OpenBrowser:
+    """Give a function that opens a browser with cookies of its own on pages with the settings it is told."""
+
+    def open_it(backend_url: str = "http://127.0.0.1:9", **settings: Any) -> FlaskClient:
+        app = create_app(Config(secret_key=settings.pop("secret_key", KEY), backend_url=backend_url, **settings))
+        return app.test_client()
+
+    return open_it
+
+
+@pytest.fixture
+def browser(open_browser: OpenBrowser) -> FlaskClient:
+    """Give a browser on pages whose API is down (nothing listens on port 9)."""
+    return open_browser()
+
+
+Submit = Callable[..., Any]
+
+
+@pytest.fixture
+def submit() -> Submit:
+    """Give a function that fills in a page's form as a person would: with the token that stands in it."""
+
+    def send(browser: FlaskClient, page: str, action: str = "", **fields: str) -> Any:
+        shown = browser.get(page).text
+        found = re.search(r'name="csrf_token" value="([^"]+)"', shown)
+        assert found, f"no form on {page}"
+        return browser.post(action or page, data={"csrf_token": found[1], **fields})
+
+    return send
+
+
+MakeToken = Callable[..., str]
+
+
+@pytest.fixture
+def make_token() -> MakeToken:
+    """Give a function that makes a token of the API's form; the pages read its times and never its signature."""
+
+    def make(lifetime: float = 1800, age: float = 0, **claims: Any) -> str:
+        now = time.time() - age
+        parts = [{"alg": "HS256"}, {"iat": int(now), "exp": int(now + lifetime), **claims}]
+        encoded = [urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+        return ".".join([*encoded, "c2lnbmF0dXJl"])
+
+    return make
+
+
+@pytest.fixture
+def account() -> dict[str, Any]:
+    """Give an account as GET /user/account shows it."""
+    moment = "2027-05-03T14:02:00Z"
+    device = {
+        "id": "s1",
+        "label": "Firefox on Linux",
+        "client_address": "203.0.113.7",
+        "created_at": moment,
+        "last_seen_at": moment,
+        "expires_at": moment,
+        "remember_me": False,
+        "current": True,
+    }
+    return {
+        "user_id": "u1",
+        "email": "ada@example.com",
+        "email_verified": False,
+        "username": "ada",
+        "role": "user",
+        "phrase": "Red boots",
+        "phrase_is_default": False,
+        "totp_enabled": False,
+        "recovery_codes_left": 0,
+        "created_at": moment,
+        "last_login_at": moment,
+        "fresh_until": moment,
+        "session": device,
+    }

@@ -1,0 +1,173 @@
+"""The pages' settings: where they come from, and which ones stop the start."""
+
+import logging
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from FlaskProject.app import create_app
+from FlaskProject.config import Config, ConfigError, is_loopback, load_config
+
+STRONG = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
+NOWHERE = Path("does-not-exist")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load(**process: str) -> Config:
+    """Read settings from these variables and no file."""
+    return load_config(process, NOWHERE)
+
+
+def test_defaults_are_the_seeds() -> None:
+    """With a key alone, everything else is as the configuration reference says."""
+    assert load(SECRET_KEY=STRONG) == Config(secret_key=STRONG)
+    assert Config(secret_key="").backend_url == "http://localhost:8000"
+
+
+def test_the_file_beside_config_is_read_and_the_process_wins(tmp_path: Path) -> None:
+    """Values keep their `$`, a byte order mark does no harm, empty means unset, the environment comes first."""
+    file = tmp_path / ".env"
+    file.write_text(
+        f"\ufeffSECRET_KEY={STRONG}$HOME\nREMEMBER_ME_DAYS=\nSECURE_COOKIES=true  # in production\n"
+        "BACKEND_URL=http://from.file:1\n",
+        encoding="utf-8",
+    )
+
+    config = load_config({"BACKEND_URL": "http://from.process:2/", "SESSION_COOKIE_SAMESITE": " "}, file)
+
+    assert config.secret_key == f"{STRONG}$HOME"
+    assert config.remember_me == timedelta(days=30)
+    assert config.secure_cookies
+    assert config.backend_url == "http://from.process:2"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *((word, True) for word in ("true", "1", "YES", "on")),
+        *((word, False) for word in ("false", "0", "No", "off", "false  # set true in production")),
+    ],
+)
+def test_booleans_are_read_as_people_write_them(written: str, meant: bool) -> None:
+    """A comment that `docker run --env-file` left behind the value is no part of it."""
+    assert load(SECRET_KEY=STRONG, SECURE_COOKIES=written).secure_cookies is meant
+
+
+@pytest.mark.parametrize("written", ["lax", "LAX", "Lax"])
+def test_samesite_is_read_whatever_its_case(written: str) -> None:
+    """Browsers take it so, too."""
+    assert load(SECRET_KEY=STRONG, SESSION_COOKIE_SAMESITE=written).samesite == "Lax"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REMEMBER_ME_DAYS", "thirty-one"),
+        ("REMEMBER_ME_DAYS", "0"),
+        ("REMEMBER_ME_DAYS", "-5"),
+        ("REMEMBER_ME_DAYS", "9" * 5000),
+        ("SECURE_COOKIES", "perhaps"),
+        ("SESSION_COOKIE_SAMESITE", "Loose"),
+        ("SESSION_COOKIE_SAMESITE", "None"),
+        ("TRUSTED_PROXY_COUNT", "many"),
+        ("ENVIRONMENT", "staging"),
+        ("BACKEND_URL", "ftp://nowhere"),
+        ("BACKEND_URL", "localhost:8000"),
+    ],
+)
+def test_a_setting_that_cannot_stand_is_named_and_not_quoted(name: str, value: str) -> None:
+    """One line with the name, never the value: it may stand in a log that others read."""
+    with pytest.raises(ConfigError) as caught:
+        load(SECRET_KEY=STRONG, **{name: value})
+
+    assert str(caught.value).startswith(f"{name}: ")
+    assert value in {"0", "None"} or value not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+WEAK = ["", "tiny", "a" * 64, "abab" * 20, "please-change-me", "please-change-me-" * 4, "CHANGEME" * 8]
+
+
+@pytest.mark.parametrize("key", WEAK)
+def test_production_refuses_a_weak_key(key: str) -> None:
+    """A key that can be guessed signs nothing."""
+    with pytest.raises(ConfigError, match="SECRET_KEY") as caught:
+        load(SECRET_KEY=key, ENVIRONMENT="production")
+
+    assert not key or key not in str(caught.value)
+
+
+def test_production_refuses_a_weak_previous_key() -> None:
+    """A previous key still opens doors."""
+    with pytest.raises(ConfigError, match="SECRET_KEY_FALLBACKS"):
+        load(SECRET_KEY=STRONG, SECRET_KEY_FALLBACKS=f"{STRONG[::-1]},short", ENVIRONMENT="production")
+
+
+def test_development_warns_once_about_a_weak_key(caplog: pytest.LogCaptureFixture) -> None:
+    """The seed's quickstart runs with its sample, and says what that means."""
+    with caplog.at_level(logging.WARNING, "FlaskProject"):
+        logging.getLogger("FlaskProject").propagate = True
+        config = load(SECRET_KEY="please-change-me")
+
+    assert config.secret_key_weakness
+    assert ["this machine only" in record.message for record in caplog.records] == [True]
+    assert "please-change-me" not in caplog.text
+
+
+def test_a_missing_key_is_made_for_this_process(caplog: pytest.LogCaptureFixture) -> None:
+    """Two starts do not share it, and the log says so once."""
+    with caplog.at_level(logging.WARNING, "FlaskProject"):
+        logging.getLogger("FlaskProject").propagate = True
+        first, second = load(), load()
+
+    assert first.secret_key != second.secret_key
+    assert first.secret_key_weakness is None
+    assert len(caplog.records) == 2
+    assert first.secret_key not in caplog.text
+
+
+def test_the_key_never_shows_in_a_repr() -> None:
+    """Settings end up in traces."""
+    assert STRONG not in repr(Config(secret_key=STRONG, secret_key_fallbacks=(STRONG,)))
+
+
+def test_a_bad_setting_ends_the_start_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No trace: whoever starts the pages reads what to mend."""
+    monkeypatch.setenv("SECURE_COOKIES", "perhaps")
+
+    with pytest.raises(SystemExit) as caught:
+        create_app()
+
+    assert str(caught.value) == "FlaskProject cannot start. SECURE_COOKIES: must be true or false"
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        *((address, True) for address in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1")),
+        *((address, False) for address in ("10.0.0.1", "::ffff:10.0.0.1", "localhost", None)),
+    ],
+)
+def test_loopback_is_told_from_everything_else(address: str | None, ours: bool) -> None:
+    """Names and empty addresses are nobody's."""
+    assert is_loopback(address) is ours
+
+
+@pytest.mark.parametrize(
+    ("folder", "app"), [(ROOT / "FlaskProject", "app.py"), (ROOT, "FlaskProject.app"), (ROOT, "FlaskProject/app.py")]
+)
+def test_flask_finds_the_pages_however_it_is_told(folder: Path, app: str) -> None:
+    """The seed's own command works, and so does the dotted name."""
+    command = [sys.executable, "-m", "flask", "--app", app, "routes"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 our own command
+
+    assert "sessions.log_in" in ended.stdout, ended.stderr
+
+
+def test_importing_the_app_builds_and_reads_nothing() -> None:
+    """A bad setting hurts only whoever starts the pages."""
+    code = "import os; os.environ['SECURE_COOKIES'] = 'perhaps'; import FlaskProject.app"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True)  # noqa: S603 our own command

@@ -1,0 +1,135 @@
+"""Requests that other sites make, and forms that waited too long."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+FORMS = [
+    "/register",
+    "/login",
+    "/login/code",
+    "/logout",
+    "/profile/phrase",
+    "/profile/username",
+    "/profile/email",
+    "/security/password",
+    "/security/totp/start",
+    "/security/totp/confirm",
+    "/security/totp/saved",
+    "/security/totp/disable",
+    "/security/totp/recovery-codes",
+    "/security/sessions/abc/end",
+    "/security/sessions/end-others",
+    "/account/delete",
+    "/password/forgot",
+]
+
+
+def token_on(browser: FlaskClient, page: str) -> str:
+    """Return the CSRF token in a page's form."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(page).text)
+    assert found
+    return found[1]
+
+
+def test_the_list_of_forms_is_complete(browser: FlaskClient) -> None:
+    """A new form cannot stay outside the tests below."""
+    rules = [rule for rule in browser.application.url_map.iter_rules() if "POST" in (rule.methods or ())]
+
+    assert {rule.rule.replace("<session_id>", "abc") for rule in rules} == set(FORMS)
+
+
+@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("token", [None, "", "nonsense", "ünicode", "WyJhIl0.aaaaaa.bbbbbbbb"])
+def test_a_form_without_its_token_does_nothing(browser: FlaskClient, path: str, token: str | None) -> None:
+    """It never reaches the view, which would call the API and answer 503 here."""
+    answer = browser.post(path, data={} if token is None else {"csrf_token": token})
+
+    assert answer.status_code in {302, 403}
+    assert answer.status_code == 403 or answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://localhost:5001"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"},
+    ],
+)
+def test_a_request_from_elsewhere_is_refused_even_with_the_token(
+    browser: FlaskClient, path: str, headers: dict[str, str]
+) -> None:
+    """A stolen token is worth nothing on another site's page."""
+    answer = browser.post(path, data={"csrf_token": token_on(browser, "/login")}, headers=headers)
+
+    assert answer.status_code == 403
+    assert "did not come from our pages" in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "http://localhost"},
+        {"Origin": "https://localhost"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_our_own_forms_get_through(browser: FlaskClient, headers: dict[str, str]) -> None:
+    """The view is reached: it says that the API is down."""
+    form = {"csrf_token": token_on(browser, "/login"), "username": "ada", "password": "secret-of-ada"}
+    answer = browser.post("/login", data=form, headers=headers)
+
+    assert answer.status_code == 503
+
+
+def test_the_https_site_takes_nothing_from_its_http_twin(browser: FlaskClient) -> None:
+    """Whoever can forge the plain page must not drive the safe one."""
+    answer = browser.post("/login", base_url="https://localhost", headers={"Origin": "http://localhost"})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/login", "/register", "/password/forgot"])
+def test_a_stale_form_comes_back_with_what_was_typed(browser: FlaskClient, path: str) -> None:
+    """Keys rotate; the person sends the form once more and loses only the password."""
+    typed = {"csrf_token": "stale", "email": "ada@example.com", "username": "ada&co", "password": "secret-of-ada"}
+    answer = browser.post(path, data=typed)
+
+    assert answer.status_code == 403
+    assert "open too long" in answer.text
+    assert ("ada&amp;co" in answer.text) or ("ada@example.com" in answer.text)
+    assert "secret-of-ada" not in answer.text
+    assert token_on(browser, path)
+
+
+def test_a_rotated_key_keeps_its_sessions_and_returns_old_forms(open_browser: Callable[..., FlaskClient]) -> None:
+    """SECRET_KEY_FALLBACKS: the cookie still opens, the form comes back once, then works."""
+    old, new = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu", "uEaK4jGfD9sHb5YcT7nWx2LpQm8Rv3kZ"
+    before = open_browser(secret_key=old)
+    token = token_on(before, "/login")
+    cookie = before.get_cookie("pupero_session")
+    after = open_browser(secret_key=new, secret_key_fallbacks=(old,))
+    assert cookie
+    after.set_cookie("pupero_session", cookie.value)
+
+    assert after.post("/login", data={"csrf_token": token, "username": "a", "password": "b"}).status_code == 403
+    again = {"csrf_token": token_on(after, "/login"), "username": "a", "password": "b"}
+    assert after.post("/login", data=again).status_code == 503
+
+
+def test_signing_out_takes_a_form(browser: FlaskClient) -> None:
+    """A picture on another site's page must not sign anybody out."""
+    answer = browser.get("/logout")
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"]

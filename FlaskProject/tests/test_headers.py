@@ -1,0 +1,79 @@
+"""What every answer carries, and what strangers learn from it."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+EVERYWHERE = ["/", "/login", "/register", "/password/forgot", "/account/deleted", "/profile", "/nope", "/logout"]
+STATIC = ["/static/style.css", "/static/logo.svg", "/static/nope.css"]
+
+
+@pytest.mark.parametrize("path", EVERYWHERE + STATIC)
+def test_the_protective_headers_are_everywhere(browser: FlaskClient, path: str) -> None:
+    """Errors, redirects and static files included."""
+    with browser.get(path) as answer:
+        headers = answer.headers
+    policy = headers["Content-Security-Policy"]
+
+    for rule in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"):
+        assert rule in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in headers
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_no_page_is_stored(browser: FlaskClient, path: str) -> None:
+    """The back button after signing out shows nothing."""
+    assert browser.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_the_stylesheet_may_be_kept(browser: FlaskClient) -> None:
+    """Its address changes with its content."""
+    with browser.get("/static/style.css") as answer:
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+def test_https_is_made_to_last(open_browser: Callable[..., FlaskClient]) -> None:
+    """When cookies are Secure, browsers are told to stay with https."""
+    assert open_browser(secure_cookies=True).get("/").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_no_page_has_a_script_or_inline_style(browser: FlaskClient, path: str) -> None:
+    """The policy would block them, so nothing may need them."""
+    page = browser.get(path).text
+
+    assert "<script" not in page
+    assert "style=" not in page
+
+
+def test_a_form_of_twenty_megabytes_is_refused(browser: FlaskClient) -> None:
+    """Early, and with a page."""
+    answer = browser.post("/login", data={"username": "a" * 20_000_000})
+
+    assert answer.status_code == 413
+    assert "That is too much" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/.env", "/.git/config", "/static/../app.py", "/static/%2e%2e/app.py", "/console"])
+def test_source_and_settings_are_not_served(browser: FlaskClient, path: str) -> None:
+    """Nor is there a debugger."""
+    assert browser.get(path).status_code == 404
+
+
+def test_a_weak_key_serves_this_machine_only(open_browser: Callable[..., FlaskClient]) -> None:
+    """Strangers, and whoever comes through a proxy, read which setting to mend."""
+    browser = open_browser(secret_key="please-change-me", secret_key_weakness="looks like a sample")
+
+    assert browser.get("/login").status_code == 200
+    for stranger in (
+        browser.get("/login", environ_base={"REMOTE_ADDR": "203.0.113.7"}),
+        browser.get("/login", headers={"X-Forwarded-For": "127.0.0.1"}),
+    ):
+        assert stranger.status_code == 403
+        assert "SECRET_KEY" in stranger.text
+        assert "please-change-me" not in stranger.text

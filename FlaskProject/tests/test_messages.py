@@ -1,0 +1,93 @@
+"""Every text a person reads comes from the catalogue, and the catalogue knows every code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app import errors, problems
+from FlaskProject.messages import REFUSALS, TEXT, sentence_for, t
+
+PAGES = Path(__file__).resolve().parents[1]
+TEMPLATES = sorted((PAGES / "templates").glob("*.html"))
+SOURCES = [path for path in sorted(PAGES.rglob("*.py")) if "tests" not in path.parts]
+
+NOT_WORDS = re.compile(r"\{% block width %\}\w*|\{[%{#].*?[%}#]\}|<[^>]*>|&[a-z]+;", re.DOTALL)
+
+
+def all_errors(family: type[errors.ApiError]) -> set[str]:
+    """Return every code of the API's error family."""
+    codes = {family.code} if hasattr(family, "code") else set()
+    return codes.union(*(all_errors(child) for child in family.__subclasses__()))
+
+
+API_CODES = sorted(all_errors(errors.ApiError) | set(problems.CODES.values()) | {problems.VALIDATION_CODE})
+
+
+@pytest.mark.parametrize("code", API_CODES)
+def test_every_code_of_the_api_has_a_sentence(code: str) -> None:
+    """None of them is left to the general one."""
+    assert f"api.{code}" in REFUSALS
+
+
+def test_codes_of_tomorrow_have_one_too() -> None:
+    """An API newer than its pages is no reason for a trace."""
+    assert sentence_for("brand_new_code", wait="1 minute") == t("api.unknown")
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_templates_hold_no_words(template: Path) -> None:
+    """A translator needs to look nowhere else."""
+    left = NOT_WORDS.sub(" ", re.sub(r"\{#.*?#\}", "", template.read_text(encoding="utf-8"), flags=re.DOTALL))
+
+    assert re.findall(r"[A-Za-z]{2,}", left) == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_templates_ask_for_texts_that_exist(template: Path) -> None:
+    """A misspelt key would break the page."""
+    keys = re.findall(r"""\bt\((["'])([a-z_.]+)\1[,)]""", template.read_text(encoding="utf-8"))
+
+    assert {key for _quote, key in keys} <= TEXT.keys()
+
+
+def test_views_flash_texts_that_exist() -> None:
+    """What an action tells is looked up a page later."""
+    keys = {key for path in SOURCES for key in re.findall(r'(?:flash|_done)\("([a-z_.]+)"', path.read_text("utf-8"))}
+
+    assert len(keys) > 8
+    assert keys <= TEXT.keys()
+
+
+def test_the_catalogue_keeps_nothing_unused() -> None:
+    """Texts that no page shows only cost translators time."""
+    everything = "".join(
+        path.read_text(encoding="utf-8") for path in [*TEMPLATES, *SOURCES] if "messages" not in path.parts
+    )
+    built = (
+        "api.",
+        "error.",
+        "required.",
+        "invalid.",
+        "label.",
+        "ago.",
+        "wait.",
+        "home.",
+        "welcome.",
+        "advice.",
+        "code.",
+        "delete.goes.",
+    )
+
+    assert [key for key in TEXT if not key.startswith(built) and f'"{key}"' not in everything.replace("'", '"')] == []
+
+
+def test_texts_are_whole_sentences_of_plain_characters() -> None:
+    """No markup, no dashes that screen readers stumble over, no blanks at the ends."""
+    odd = {
+        key: text
+        for key, text in TEXT.items()
+        if re.search(r"[<>\u2013\u2014]", text) or text.strip() != text.rstrip(" ")
+    }
+
+    assert {key for key in odd if key != "title.error"} == set()

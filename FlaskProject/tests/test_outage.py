@@ -1,0 +1,173 @@
+"""The API down, slow, or answering nonsense: a page, quickly, with what was typed."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+TYPED = {"username": "ada&co", "email": "ada@example.com", "password": "secret-of-ada"}
+INNER = ("127.0.0.1", "Traceback", "Connection", "requests", "urllib3", "http://")
+
+NONSENSE: dict[str, Any] = {
+    "html": (200, b"<html>hello</html>"),
+    "empty": (200, b""),
+    "other fields": (200, {"hello": "world"}),
+    "wrong types": (200, {"access_token": 5, "refresh_token": []}),
+    "a list": (200, [1, 2]),
+    "a number": (200, 7),
+    "deep": (200, b"[" * 100_000),
+    "huge": (200, b'"' + b"a" * 3_000_000 + b'"'),
+    "redirect": (302, b"", {"Location": "http://127.0.0.1:9/"}),
+    "error page": (500, b"<h1>Traceback</h1>"),
+    "gateway": (502, b"bad gateway"),
+    "no code": (404, {"detail": "Not Found"}),
+    "odd code": (400, {"code": 7}),
+    "teapot": (418, b"short and stout"),
+}
+
+
+@pytest.fixture
+def dripping_api() -> Iterator[str]:
+    """Give an API that sends one byte of a long answer every 50 ms."""
+
+    class Drip(BaseHTTPRequestHandler):
+        def log_message(self, *_args: object) -> None:
+            """Stay quiet."""
+
+        def do_GET(self) -> None:
+            """Trickle."""
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(200):
+                    self.wfile.write(b" ")
+                    time.sleep(0.05)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def slow(_asked: Any) -> tuple[int, Any]:
+    """Answer after four seconds."""
+    time.sleep(4)
+    return 200, {}
+
+
+def is_friendly(answer: Any) -> bool:
+    """Tell whether a page says what is the matter without a word about our insides."""
+    return answer.status_code == 503 and not any(word in answer.text for word in INNER)
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/register", "/password/forgot", "/account/deleted"])
+def test_public_pages_stand_without_the_api(browser: FlaskClient, path: str) -> None:
+    """Nothing to ask, nothing to wait for."""
+    assert browser.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/login", "/register", "/password/forgot"])
+def test_a_form_says_that_the_api_is_down(browser: FlaskClient, submit: Any, path: str) -> None:
+    """It keeps what was typed, never the password."""
+    started = time.monotonic()
+    answer = submit(browser, path, **TYPED)
+
+    assert time.monotonic() - started < 5
+    assert is_friendly(answer)
+    assert "does not answer right now" in answer.text
+    assert "secret-of-ada" not in answer.text
+    assert "ada&amp;co" in answer.text or "ada@example.com" in answer.text
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_is_an_outage(small_api: Any, open_browser: Any, submit: Any, nonsense: Any) -> None:
+    """Whatever listens on the API's port, people read a sentence."""
+    small_api.on("POST /login", lambda _asked: nonsense)
+
+    assert is_friendly(submit(open_browser(small_api.url), "/login", **TYPED))
+
+
+@pytest.mark.parametrize("path", ["/", "/profile", "/security", "/account/delete"])
+def test_signed_in_pages_wait_two_seconds_and_no_more(
+    small_api: Any, open_browser: Any, make_token: Any, path: str
+) -> None:
+    """A slow API gives a page with a way to try again."""
+    small_api.on("GET /user/account", slow)
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+
+    started = time.monotonic()
+    answer = browser.get(path)
+
+    assert time.monotonic() - started < 3.5
+    assert is_friendly(answer)
+    assert "Try again" in answer.text
+    assert browser.get_cookie("access_token")
+
+
+def test_an_answer_that_drips_in_is_given_up(open_browser: Any, make_token: Any, dripping_api: str) -> None:
+    """Bytes that trickle forever keep no page waiting."""
+    browser = open_browser(dripping_api)
+    browser.set_cookie("access_token", make_token())
+
+    started = time.monotonic()
+    answer = browser.get("/profile")
+
+    assert time.monotonic() - started < 6
+    assert is_friendly(answer)
+
+
+def test_a_form_behind_the_sign_in_keeps_what_was_typed(
+    small_api: Any, open_browser: Any, submit: Any, make_token: Any, account: Any
+) -> None:
+    """The page itself needs the API; a page of its own holds the form meanwhile."""
+    up = {"is": True}
+    busy = (503, {"code": "busy"}, {"Retry-After": "7"})
+    small_api.on("GET /user/account", lambda _asked: (200, account) if up["is"] else busy)
+    small_api.on("PUT /user/update", lambda _asked: up.update({"is": False}) or busy)
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+
+    new = {"new_email": "new@example.com", "current_password": "secret-of-ada"}
+    answer = submit(browser, "/profile", "/profile/email", **new)
+
+    assert is_friendly(answer)
+    assert answer.headers["Retry-After"] == "7"
+    assert "try again in 7 seconds" in answer.text
+    assert 'value="new@example.com"' in answer.text
+    assert 'action="/profile/email"' in answer.text
+    assert 'name="current_password"' in answer.text
+    assert "secret-of-ada" not in answer.text
+
+
+def test_signing_out_works_without_the_api(browser: FlaskClient, submit: Any, make_token: Any) -> None:
+    """On a shared computer the cookies must go, whatever the API does."""
+    page = browser.get("/login")
+    assert page.status_code == 200
+    browser.set_cookie("access_token", make_token())
+    browser.set_cookie("refresh_token", make_token())
+    answer = submit(browser, "/login", "/logout")
+
+    assert answer.status_code == 302
+    assert browser.get_cookie("access_token") is None
+    assert browser.get_cookie("refresh_token") is None
+    assert "could not be told" in browser.get("/login").text
+
+
+def test_a_reused_connection_that_died_is_no_outage(
+    small_api: Any, open_browser: Any, make_token: Any, account: Any
+) -> None:
+    """Servers close idle connections; a page asks again."""
+    small_api.on("GET /user/account", lambda _asked: (200, account, {"Connection": "close"}))
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+
+    assert [browser.get("/profile").status_code for _ in range(3)] == [200, 200, 200]

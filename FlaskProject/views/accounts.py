@@ -1,0 +1,67 @@
+"""Opening an account, and closing it for good."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from FlaskProject.backend import Refusal
+from FlaskProject.forms import Form
+from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out
+from FlaskProject.submissions import require, submission
+
+pages = Blueprint("accounts", __name__)
+
+
+def register_page(form: Form) -> str:
+    """Show the form that opens an account."""
+    return render_template("register.html", form=form, account=None)
+
+
+def delete_page(form: Form) -> str:
+    """Show what deletion takes away, and the form that does it."""
+    return render_template("delete.html", form=form, account=current_account())
+
+
+@pages.get("/register")
+def register() -> ResponseReturnValue:
+    """Offer an account to whoever has none open."""
+    if account_if_any():
+        return redirect(url_for("home.home"))
+    return register_page(Form())
+
+
+@pages.post("/register")
+@submission(register_page)
+def open_account(form: Form) -> ResponseReturnValue:
+    """Open an account and sign in to it at once."""
+    require(form, "email", "password")
+    api().register(form.text("email"), form.text("username"), form.text("password"))
+    try:
+        sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
+    except Refusal as refusal:
+        # The account stands; whatever keeps it shut (an address to verify, a limit), login will say.
+        flash("registered.verify" if refusal.code == "email_unverified" else "registered.sign_in", "done")
+        return redirect(url_for("sessions.login"))
+    flash("registered", "done")
+    return redirect(url_for("home.home"))
+
+
+@pages.get("/account/delete")
+def delete() -> ResponseReturnValue:
+    """Explain deletion."""
+    return delete_page(Form())
+
+
+@pages.post("/account/delete")
+@submission(delete_page)
+def delete_account(form: Form) -> ResponseReturnValue:
+    """Erase the account."""
+    require(form, "current_password", "confirm")
+    api().delete_account(form.text("current_password"), form.text("totp"))
+    sign_out()
+    return redirect(url_for("accounts.deleted"))
+
+
+@pages.get("/account/deleted")
+def deleted() -> ResponseReturnValue:
+    """Say that it is done."""
+    return render_template("deleted.html", account=None)

@@ -1,0 +1,36 @@
+"""The front page: who am I, and what is worth doing next."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from FlaskProject.answers import Account
+from FlaskProject.identity import current_account, tokens
+
+pages = Blueprint("home", __name__)
+
+FEW_CODES = 3
+
+
+@pages.get("/")
+def home() -> ResponseReturnValue:
+    """Greet whoever is signed in, or explain what this is."""
+    if not tokens().sent:
+        return render_template("welcome.html", account=None)
+    account = current_account()
+    return render_template("home.html", account=account, advice=_advice(account))
+
+
+@pages.get("/.well-known/change-password")
+def change_password() -> ResponseReturnValue:
+    """Lead password managers to the form they ask for."""
+    return redirect(url_for("security.show", _anchor="password"))
+
+
+def _advice(account: Account) -> list[str]:
+    """Name what is worth doing next, most urgent first."""
+    worth_doing = {
+        "totp": not account.totp_enabled,
+        "codes": account.totp_enabled and account.recovery_codes_left <= FEW_CODES,
+        "phrase": account.phrase_is_default,
+    }
+    return [name for name, worth in worth_doing.items() if worth]

@@ -1,0 +1,70 @@
+"""The profile: the phrase, the name, the address."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from FlaskProject.backend import Refusal
+from FlaskProject.forms import Form
+from FlaskProject.identity import api, current_account
+from FlaskProject.submissions import require, submission
+
+pages = Blueprint("profile", __name__, url_prefix="/profile")
+
+
+def profile_page(form: Form) -> str:
+    """Show the three forms."""
+    return render_template("profile.html", form=form, account=current_account())
+
+
+@pages.get("")
+def show() -> ResponseReturnValue:
+    """Show the profile."""
+    return profile_page(Form())
+
+
+@pages.post("/phrase")
+@submission(profile_page, reauthenticates=True)
+def change_phrase(form: Form) -> ResponseReturnValue:
+    """Change the phrase that proves a page or a mail is ours."""
+    require(form, "phrase")
+    _require_fresh()
+    api().update(phrase=form.text("phrase"))
+    return _done("phrase.changed")
+
+
+@pages.post("/username")
+@submission(profile_page)
+def change_username(form: Form) -> ResponseReturnValue:
+    """Change the name to sign in with."""
+    require(form, "username")
+    api().update(username=form.text("username"))
+    return _done("username.changed")
+
+
+@pages.post("/email")
+@submission(profile_page)
+def change_email(form: Form) -> ResponseReturnValue:
+    """Change the address, which takes the password."""
+    require(form, "new_email", "current_password")
+    api().update(new_email=form.text("new_email"), current_password=form.text("current_password"))
+    return _done("email.changed")
+
+
+@pages.get("/<step>")
+def back(step: str) -> ResponseReturnValue:  # noqa: ARG001 any of the forms' addresses
+    """Bring a reload of a form's own address back to the profile."""
+    return redirect(url_for("profile.show"))
+
+
+def _require_fresh() -> None:
+    """Ask again who it is: whoever sets the phrase can dress up as us."""
+    fresh_until = current_account().fresh_until
+    if fresh_until is None or fresh_until <= datetime.now(UTC):
+        raise Refusal(403, "reauthentication_required")
+
+
+def _done(message: str) -> ResponseReturnValue:
+    flash(message, "done")
+    return redirect(url_for("profile.show"))

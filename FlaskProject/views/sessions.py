@@ -1,0 +1,134 @@
+"""Signing in, in one step or two, and signing out."""
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from FlaskProject.answers import TokenPair
+from FlaskProject.backend import BackendUnavailable, Refusal
+from FlaskProject.forms import Form
+from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out, token_cookies, tokens
+from FlaskProject.messages import sentence_for
+from FlaskProject.own_paths import HOME, own_path
+from FlaskProject.session_cookies import LOGIN_STEP
+from FlaskProject.submissions import require, submission
+
+pages = Blueprint("sessions", __name__)
+
+
+def login_page(form: Form) -> str:
+    """Show the first step: who, and the password."""
+    return render_template("login.html", form=form, account=None, next=_next(form))
+
+
+def code_page(form: Form) -> str:
+    """Show the second step: a code from the app, or a recovery code."""
+    recovery = (form.text("with") or request.args.get("with")) == "recovery"
+    return render_template("login_code.html", form=form, account=None, next=_next(form), recovery=recovery)
+
+
+def logout_page(form: Form) -> str:
+    """Offer to sign out, for when the button on another page was too old."""
+    return render_template("logout.html", form=form, account=account_if_any())
+
+
+@pages.get("/login")
+def login() -> ResponseReturnValue:
+    """Offer to sign in; a visitor who still is goes on, one who no longer is learns why."""
+    form = Form()
+    if tokens().sent:
+        try:
+            current_account()
+            return redirect(_next(form))
+        except Refusal as refusal:
+            form.notices.append(sentence_for(refusal.code))
+            tokens().forget()
+        except BackendUnavailable as outage:
+            form.excuse(outage)
+    return login_page(form)
+
+
+@pages.post("/login")
+@submission(login_page)
+def log_in(form: Form) -> ResponseReturnValue:
+    """Check the password; with a second factor, go on to the code."""
+    require(form, "username", "password")
+    try:
+        pair = api().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
+    except Refusal as refusal:
+        step = refusal.extra.get("login_token")
+        if refusal.code != "totp_required" or not isinstance(step, str):
+            raise
+        return _ask_for_code(step, _next(form))
+    return _welcome(pair, _next(form))
+
+
+@pages.get("/login/code")
+def code() -> ResponseReturnValue:
+    """Ask for the code, if the password has just been right."""
+    if _login_step() is None:
+        return redirect(url_for("sessions.login", next=_next_or_none(Form())))
+    return code_page(Form())
+
+
+@pages.post("/login/code")
+@submission(code_page)
+def log_in_with_code(form: Form) -> ResponseReturnValue:
+    """Check the code."""
+    step = _login_step()
+    if step is None:
+        return _start_over(form)
+    require(form, "totp")
+    try:
+        pair = api().log_in_with_code(step, form.text("totp"))
+    except Refusal as refusal:
+        if refusal.code != "login_token_invalid":
+            raise
+        return _start_over(form)
+    return _welcome(pair, _next(form))
+
+
+@pages.post("/logout")
+@submission(logout_page)
+def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
+    """Sign out here whatever happens, and in the API if it can be reached."""
+    message, kind = "signed_out", "done"
+    try:
+        api().log_out()
+    except Refusal:
+        pass  # The session had ended already.
+    except BackendUnavailable:
+        message, kind = "signed_out.here_only", "warning"
+    sign_out()
+    flash(message, kind)
+    return redirect(url_for("sessions.login"))
+
+
+def _welcome(pair: TokenPair, target: str) -> ResponseReturnValue:
+    sign_in(pair)
+    return redirect(target)
+
+
+def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
+    response = make_response(redirect(url_for("sessions.code", next=None if target == HOME else target)))
+    token_cookies().write_login_step(response, step)
+    return response
+
+
+def _start_over(form: Form) -> ResponseReturnValue:
+    flash("login.start_over", "warning")
+    response = make_response(redirect(url_for("sessions.login", next=_next_or_none(form))))
+    token_cookies().forget_login_step(response, request)
+    return response
+
+
+def _login_step() -> str | None:
+    return token_cookies().read(request, LOGIN_STEP)
+
+
+def _next(form: Form) -> str:
+    return own_path(form.text("next") or request.args.get("next"))
+
+
+def _next_or_none(form: Form) -> str | None:
+    target = _next(form)
+    return None if target == HOME else target

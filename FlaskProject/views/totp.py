@@ -1,0 +1,68 @@
+"""The second factor: on, off, and the codes for the day the phone is gone."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from FlaskProject.backend import Refusal
+from FlaskProject.forms import Form
+from FlaskProject.identity import api, current_account
+from FlaskProject.submissions import require, submission
+from FlaskProject.views.security import security_page
+
+pages = Blueprint("totp", __name__, url_prefix="/security/totp")
+
+
+def enrolment_page(form: Form) -> str:
+    """Show the picture, the same secret in letters, and the field for the first code."""
+    enrolment = api().start_totp()
+    return render_template("totp_start.html", form=form, account=current_account(), enrolment=enrolment)
+
+
+@pages.post("/start")
+@submission(security_page, reauthenticates=True)
+def start(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
+    """Begin; the answer to the POST is itself the page, for its secret must not be had by an address."""
+    return enrolment_page(Form())
+
+
+@pages.post("/confirm")
+@submission(enrolment_page)
+def confirm(form: Form) -> ResponseReturnValue:
+    """Switch the second factor on and show the recovery codes, this once."""
+    require(form, "code")
+    try:
+        codes = api().confirm_totp(form.text("secret"), form.text("code"))
+    except Refusal as refusal:
+        if refusal.code not in {"totp_enrolment_invalid", "totp_already_enabled"}:
+            raise
+        flash(f"api.{refusal.code}", "warning")
+        return redirect(url_for("security.show", _anchor="totp"))
+    return _codes_page(codes, "totp.on")
+
+
+@pages.post("/recovery-codes")
+@submission(security_page, reauthenticates=True)
+def new_recovery_codes(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
+    """Replace the recovery codes and show the new ones, this once."""
+    return _codes_page(api().new_recovery_codes(), "codes.replaced")
+
+
+@pages.post("/saved")
+@submission(security_page)
+def saved(form: Form) -> ResponseReturnValue:
+    """Go on once the codes are in a safe place."""
+    flash("codes.saved" if form.ticked("saved") else "codes.not_saved", "done" if form.ticked("saved") else "warning")
+    return redirect(url_for("security.show", _anchor="totp"))
+
+
+@pages.post("/disable")
+@submission(security_page, reauthenticates=True)
+def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
+    """Switch the second factor off."""
+    api().disable_totp()
+    flash("totp.off", "done")
+    return redirect(url_for("security.show", _anchor="totp"))
+
+
+def _codes_page(codes: list[str], what_happened: str) -> str:
+    return render_template("recovery_codes.html", codes=codes, what_happened=what_happened, account=current_account())

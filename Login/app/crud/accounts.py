@@ -1,0 +1,98 @@
+"""Queries on accounts."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, select, update
+
+from app.crud.operations import NOW, insert_row
+from app.models import User, metadata
+
+users = metadata.tables["users"]
+
+
+class Credentials(NamedTuple):
+    """What an account proves itself with, as it stood at `now`."""
+
+    id: int
+    public_id: str
+    email: str
+    username: str | None
+    password_hash: str | None
+    password_changed_at: datetime
+    totp_secret: str | None
+    totp_last_step: int | None
+    disabled_at: datetime | None
+    now: datetime
+
+
+class Account(NamedTuple):
+    """What an authenticated call knows of the account."""
+
+    id: int
+    public_id: str
+    email: str
+    email_verified_at: datetime | None
+    username: str | None
+    phrase: str | None
+    role: str
+    created_at: datetime
+    last_login_at: datetime | None
+    disabled_at: datetime | None
+    has_totp: bool
+
+
+_CREDENTIALS = select(*(users.c[name] for name in Credentials._fields if name != "now"), NOW)
+
+
+def insert_user(connection: Connection, user: User) -> int:
+    """Add an account; IntegrityError when its email or username is taken."""
+    return insert_row(connection, user)
+
+
+def find_taken(connection: Connection, email_key: str | None, username_key: str | None, own: int = 0) -> str | None:
+    """Say which column an account other than `own` holds already: `email_key`, `username_key` or neither."""
+    for name, key in (("email_key", email_key), ("username_key", username_key)):
+        query = select(users.c.id).where(users.c[name] == key, users.c.id != own)
+        if key is not None and connection.execute(query).first():
+            return name
+    return None
+
+
+def find_credentials(connection: Connection, keys: dict[str, str]) -> Credentials | None:
+    """Find the account that every given identifier means."""
+    query = _CREDENTIALS.where(*(users.c[name] == key for name, key in keys.items()))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Credentials._make(row)
+
+
+def get_credentials(connection: Connection, user_id: int) -> Credentials | None:
+    """Load the credentials of a known account."""
+    row = connection.execute(_CREDENTIALS.where(users.c.id == user_id)).one_or_none()
+    return None if row is None else Credentials._make(row)
+
+
+def update_user(connection: Connection, user_id: int, **values: object) -> bool:
+    """Change columns of an account that still exists; IntegrityError when an identifier is taken."""
+    return connection.execute(update(users).where(users.c.id == user_id).values(values)).rowcount == 1
+
+
+def confirm_password(connection: Connection, user_id: int, password_hash: str) -> bool:
+    """Hold the account's row if its password is still the one that was checked, and the account is not disabled."""
+    query = select(users.c.id).where(
+        users.c.id == user_id, users.c.password_hash == password_hash, users.c.disabled_at.is_(None)
+    )
+    return connection.execute(query.with_for_update()).first() is not None
+
+
+def hold_user(connection: Connection, user_id: int, *, with_totp: bool = False) -> bool:
+    """Lock an account's row until the transaction ends, if it is there (and has a second factor)."""
+    query = select(users.c.id).where(users.c.id == user_id)
+    if with_totp:
+        query = query.where(users.c.totp_secret.is_not(None))
+    return connection.execute(query.with_for_update()).first() is not None
+
+
+def delete_user(connection: Connection, user_id: int) -> bool:
+    """Remove an account with all that belongs to it (foreign keys cascade)."""
+    return connection.execute(delete(users).where(users.c.id == user_id)).rowcount == 1

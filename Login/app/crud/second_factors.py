@@ -1,0 +1,91 @@
+"""Queries on TOTP and recovery codes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+
+from app.clock import utc_now
+from app.crud.accounts import users
+from app.models import RecoveryCode, TotpEnrolment, metadata
+
+enrolments = metadata.tables["totp_enrolments"]
+recovery_codes = metadata.tables["recovery_codes"]
+
+
+def spend_totp_step(connection: Connection, user_id: int, secret: str, step: int) -> bool:
+    """Take a step of this factor, once and only forward."""
+    unused = or_(users.c.totp_last_step.is_(None), users.c.totp_last_step < step)
+    query = update(users).where(users.c.id == user_id, users.c.totp_secret == secret, unused)
+    return connection.execute(query.values(totp_last_step=step)).rowcount == 1
+
+
+def enable_totp(connection: Connection, user_id: int, secret: str, step: int) -> bool:
+    """Switch the factor on, never over an active one."""
+    query = update(users).where(users.c.id == user_id, users.c.totp_secret.is_(None))
+    return connection.execute(query.values(totp_secret=secret, totp_last_step=step)).rowcount == 1
+
+
+def disable_totp(connection: Connection, user_id: int) -> bool:
+    """Switch the factor off and forget its recovery codes."""
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    query = update(users).where(users.c.id == user_id, users.c.totp_secret.is_not(None))
+    return connection.execute(query.values(totp_secret=None, totp_last_step=None)).rowcount == 1
+
+
+def get_enrolment(connection: Connection, user_id: int) -> Any | None:  # noqa: ANN401 a row of columns
+    """Load the set-up that an account has begun and that has not expired."""
+    query = select(enrolments).where(enrolments.c.user_id == user_id, enrolments.c.expires_at > utc_now())
+    return connection.execute(query).one_or_none()
+
+
+def replace_enrolment(connection: Connection, enrolment: TotpEnrolment) -> None:
+    """Begin a set-up in place of any other of the account."""
+    connection.execute(delete(enrolments).where(enrolments.c.user_id == enrolment.user_id))
+    connection.execute(insert(enrolments).values(enrolment.model_dump()))
+
+
+def take_enrolment(connection: Connection, user_id: int, session_id: int, secret: str) -> bool:
+    """Use up exactly this set-up, once, if it has not expired."""
+    query = delete(enrolments).where(
+        enrolments.c.user_id == user_id,
+        enrolments.c.session_id == session_id,
+        enrolments.c.secret == secret,
+        enrolments.c.expires_at > utc_now(),
+    )
+    return connection.execute(query).rowcount == 1
+
+
+def replace_recovery_codes(connection: Connection, user_id: int, hashes: Sequence[bytes]) -> None:
+    """Give an account new recovery codes; the old ones stop working."""
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    rows = [RecoveryCode(user_id=user_id, code_hash=code_hash).model_dump(exclude={"id"}) for code_hash in hashes]
+    connection.execute(insert(recovery_codes), rows)
+
+
+def spend_recovery_code(connection: Connection, user_id: int, code_hash: bytes, now: datetime) -> bool:
+    """Take a recovery code, once."""
+    query = update(recovery_codes).where(
+        recovery_codes.c.user_id == user_id, recovery_codes.c.code_hash == code_hash, recovery_codes.c.used_at.is_(None)
+    )
+    return connection.execute(query.values(used_at=now)).rowcount == 1
+
+
+def has_recovery_code(connection: Connection, user_id: int, code_hash: bytes) -> bool:
+    """Whether this recovery code is there and unused."""
+    query = _unused_codes(user_id).where(recovery_codes.c.code_hash == code_hash)
+    return connection.execute(query).scalar_one() == 1
+
+
+def count_recovery_codes(connection: Connection, user_id: int) -> int:
+    """Count the recovery codes that are left."""
+    return connection.execute(_unused_codes(user_id)).scalar_one()
+
+
+def _unused_codes(user_id: int) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(recovery_codes)
+        .where(recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None))
+    )

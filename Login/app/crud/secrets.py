@@ -1,0 +1,86 @@
+"""The encrypted columns: what no configured key opens, and what an older key still holds."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
+
+from app.models import metadata
+
+BATCH = 500
+
+users = metadata.tables["users"]
+enrolments = metadata.tables["totp_enrolments"]
+mails = metadata.tables["mails"]
+
+
+class SecretColumn(NamedTuple):
+    """Where secrets are kept, and the place that each ciphertext is tied to."""
+
+    table: Table
+    key: Column[int]
+    secret: Column[str]
+    place: ColumnElement[str]
+    source: FromClause
+
+
+SECRET_COLUMNS = (
+    SecretColumn(users, users.c.id, users.c.totp_secret, literal("totp:") + users.c.public_id, users),
+    SecretColumn(
+        enrolments,
+        enrolments.c.user_id,
+        enrolments.c.secret,
+        literal("totp:") + users.c.public_id,
+        enrolments.join(users, users.c.id == enrolments.c.user_id),
+    ),
+    SecretColumn(mails, mails.c.id, mails.c.content, literal("mail:") + mails.c.message_id, mails),
+)
+
+
+class Ciphertext(NamedTuple):
+    """One encrypted value, the row that has it, and its place."""
+
+    key: int
+    secret: str
+    place: str
+
+
+def count_unreadable_secrets(connection: Connection, kids: Sequence[str]) -> int:
+    """Count the ciphertexts that name none of these keys."""
+    return sum(
+        connection.execute(
+            select(func.count()).select_from(column.table).where(_names_none_of(column, kids))
+        ).scalar_one()
+        for column in SECRET_COLUMNS
+    )
+
+
+def list_secrets_not_under(connection: Connection, column: SecretColumn, kid: str, after: int) -> list[Ciphertext]:
+    """List a batch of ciphertexts that another key made, in order, beginning behind a row."""
+    query = select(column.key, column.secret, column.place).select_from(column.source)
+    query = query.where(column.key > after, _names_none_of(column, [kid])).order_by(column.key).limit(BATCH)
+    return [Ciphertext._make(row) for row in connection.execute(query)]
+
+
+def replace_secret(connection: Connection, column: SecretColumn, old: Ciphertext, new: str) -> None:
+    """Put a new ciphertext in the old one's place, unless that has changed meanwhile."""
+    query = update(column.table).where(column.key == old.key, column.secret == old.secret)
+    connection.execute(query.values({column.secret.name: new}))
+
+
+def _names_none_of(column: SecretColumn, kids: Sequence[str]) -> ColumnElement[bool]:
+    named = [column.secret.startswith(f"{kid}.", autoescape=True) for kid in kids]
+    return and_(column.secret.is_not(None), not_(or_(*named)))

@@ -1,0 +1,119 @@
+"""Queries on sessions, and the one query of an authenticated call."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, bindparam, case, select, update
+
+from app.clock import utc_now
+from app.crud.accounts import Account, users
+from app.crud.operations import NOW, insert_row
+from app.models import Session, metadata
+
+sessions = metadata.tables["sessions"]
+
+
+class SessionRow(NamedTuple):
+    """A session as the database has it."""
+
+    id: int
+    sid: str
+    generation: int
+    rotated_at: datetime
+    created_at: datetime
+    last_seen_at: datetime
+    authenticated_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+    remember: bool
+    client_address: str
+    user_agent: str
+
+
+class Principal(NamedTuple):
+    """Who is calling: account and session, loaded together by the one query of an authenticated call."""
+
+    account: Account
+    session: SessionRow
+    now: datetime
+
+
+_ACCOUNT = [
+    *(users.c[name] for name in Account._fields if name != "has_totp"),
+    users.c.totp_secret.is_not(None).label("has_totp"),
+]
+_SESSION = [sessions.c[name] for name in SessionRow._fields]
+_PRINCIPAL = select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
+
+
+def insert_session(connection: Connection, session: Session) -> int:
+    """Add a session."""
+    return insert_row(connection, session)
+
+
+def get_principal(connection: Connection, sid: str) -> Principal | None:
+    """Load session and account in one query."""
+    row = connection.execute(_PRINCIPAL, {"sid": sid}).one_or_none()
+    if row is None:
+        return None
+    width = len(_ACCOUNT)
+    return Principal(Account(*row[:width]), SessionRow(*row[width:-1]), row[-1])
+
+
+def rotate_session(connection: Connection, sid: str, generation: int, now: datetime, seen: dict[str, str]) -> bool:
+    """Move a live session to its next generation; of rivals for one generation a single one succeeds."""
+    query = update(sessions).where(
+        sessions.c.sid == sid, sessions.c.generation == generation, sessions.c.ended_at.is_(None)
+    )
+    moved = {"generation": generation + 1, "rotated_at": now, "last_seen_at": now, **seen}
+    return connection.execute(query.values(moved)).rowcount == 1
+
+
+def touch_session(connection: Connection, session_id: int, now: datetime, seen: dict[str, str]) -> None:
+    """Note that a session is in use."""
+    query = update(sessions).where(sessions.c.id == session_id, sessions.c.last_seen_at < now)
+    connection.execute(query.values(last_seen_at=now, **seen))
+
+
+def freshen_session(connection: Connection, session_id: int, now: datetime) -> bool:
+    """Note that the person has just proved who they are."""
+    query = update(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+    return connection.execute(query.values(authenticated_at=now)).rowcount == 1
+
+
+def end_session(connection: Connection, sid: str, reason: str, now: datetime) -> bool:
+    """End one live session."""
+    return _end(connection, reason, now, sessions.c.sid == sid) == 1
+
+
+def end_own_session(connection: Connection, user_id: int, sid: str, reason: str, now: datetime) -> bool:
+    """End one live session if it is this account's."""
+    return _end(connection, reason, now, and_(sessions.c.sid == sid, sessions.c.user_id == user_id)) == 1
+
+
+def end_sessions(connection: Connection, user_id: int, reason: str, now: datetime, *, keep: int | None = None) -> int:
+    """End an account's live sessions, all but `keep`, and return how many."""
+    which = and_(sessions.c.user_id == user_id, sessions.c.id != keep) if keep else sessions.c.user_id == user_id
+    return _end(connection, reason, now, which)
+
+
+def list_sessions(connection: Connection, user_id: int, idle: datetime, idle_remembered: datetime) -> list[SessionRow]:
+    """List an account's live sessions, the last seen first, at most a hundred."""
+    query = (
+        select(*_SESSION)
+        .where(
+            sessions.c.user_id == user_id,
+            sessions.c.ended_at.is_(None),
+            sessions.c.expires_at > utc_now(),
+            sessions.c.last_seen_at > case((sessions.c.remember, idle_remembered), else_=idle),
+        )
+        .order_by(sessions.c.last_seen_at.desc(), sessions.c.id.desc())
+        .limit(100)
+    )
+    return [SessionRow._make(row) for row in connection.execute(query)]
+
+
+def _end(connection: Connection, reason: str, now: datetime, which: Any) -> int:  # noqa: ANN401 a condition
+    query = update(sessions).where(which, sessions.c.ended_at.is_(None))
+    return connection.execute(query.values(ended_at=now, end_reason=reason)).rowcount

@@ -1,0 +1,59 @@
+"""Rows that have outlived their use, removed in small batches so that no lock is held for long."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from app.crud.operations import current_time
+from app.models import metadata
+
+BATCH = 500
+
+schedules = metadata.tables["schedules"]
+
+
+class Expiry(NamedTuple):
+    """When rows of a table have had their day."""
+
+    table: str
+    moment: str
+    keep: timedelta = timedelta(0)
+
+
+EXPIRIES = (
+    Expiry("totp_enrolments", "expires_at"),
+    Expiry("used_tokens", "expires_at"),
+    Expiry("one_time_tokens", "expires_at"),
+    Expiry("attempts", "expires_at"),
+    Expiry("sessions", "expires_at"),
+    Expiry("known_addresses", "last_used_at", keep=timedelta(days=90)),
+    Expiry("mails", "finished_at", keep=timedelta(days=30)),
+)
+
+
+def take_turn(connection: Connection, name: str, interval: timedelta) -> bool:
+    """Whether this process is the one to do a piece of background work that is due, until `interval` later."""
+    now = current_time(connection)
+    query = update(schedules).where(schedules.c.name == name, schedules.c.next_at <= now)
+    if connection.execute(query.values(next_at=now + interval)).rowcount == 1:
+        return True
+    if connection.execute(select(schedules.c.name).where(schedules.c.name == name)).first():
+        return False
+    try:
+        connection.execute(insert(schedules).values(name=name, next_at=now + interval))
+    except IntegrityError:  # another process was first
+        return False
+    return True
+
+
+def delete_expired(connection: Connection, expiry: Expiry) -> int:
+    """Remove at most a batch of one table's expired rows and return how many."""
+    table = metadata.tables[expiry.table]
+    key = tuple_(*table.primary_key)
+    before = current_time(connection) - expiry.keep
+    rows = connection.execute(select(*table.primary_key).where(table.c[expiry.moment] < before).limit(BATCH)).all()
+    if not rows:
+        return 0
+    return connection.execute(delete(table).where(key.in_([tuple(row) for row in rows]))).rowcount

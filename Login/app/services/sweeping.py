@@ -1,0 +1,37 @@
+"""Sweeping expired rows, by whichever replica finds that it is time."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from app import crud
+from app.errors import ApiError
+from app.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = timedelta(minutes=10)
+LOOK = 60.0  # seconds between looks at the schedule
+PAUSE = 0.1  # seconds between batches, for everybody else
+
+
+async def sweep_forever(resources: Resources) -> None:
+    """Look now and then whether it is time, and sweep; a database that is away is met again at the next look."""
+    while True:
+        await asyncio.sleep(LOOK)
+        try:
+            if await resources.database.transaction(crud.take_turn, "sweep", INTERVAL):
+                await sweep(resources)
+        except ApiError:
+            logger.warning("sweep_postponed")
+
+
+async def sweep(resources: Resources) -> dict[str, int]:
+    """Remove all expired rows, batch by batch, and return how many of each table."""
+    counts = {expiry.table: 0 for expiry in crud.EXPIRIES}
+    for expiry in crud.EXPIRIES:
+        while gone := await resources.database.transaction(crud.delete_expired, expiry):
+            counts[expiry.table] += gone
+            await asyncio.sleep(PAUSE)
+    logger.info("swept", extra={"event": {"rows": {table: count for table, count in counts.items() if count}}})
+    return counts

@@ -1,0 +1,364 @@
+"""Sessions: one query a call, rotation without forks, reuse ends the line, freshness, devices."""
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import Engine, event
+from starlette.testclient import TestClient
+
+from app import auth
+from app.config import Settings
+from app.keys import make_keyrings
+from testing.api import PASSWORD, MakeStale, Person, RunSql, SignedIn, StartApi, register, sign_in
+
+
+def age(sql: RunSql, column: str, seconds: float) -> None:
+    """Move a time of every session into the past, as waiting would."""
+    for session_id, moment in sql(f"SELECT id, {column} FROM sessions"):  # noqa: S608 our own column names
+        earlier = datetime.fromisoformat(str(moment)) - timedelta(seconds=seconds)
+        text = earlier.isoformat(sep=" ", timespec="microseconds")
+        sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=text, id=session_id)  # noqa: S608 likewise
+
+
+def issued_earlier(settings: Settings, refresh_token: str, seconds: float) -> str:
+    """Make the same refresh token as it would be, had it been issued so long ago."""
+    ring = make_keyrings(settings.signing_secrets, []).tokens
+    claims = auth.decode_token("refresh", refresh_token, ring)
+    return auth.encode_token("refresh", {**claims, "iat": claims["iat"] - seconds}, ring)
+
+
+# --- what ends a session -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.asvs("7.4.1")
+def test_logout_kills_both_tokens_at_once(user: SignedIn, other_device: SignedIn) -> None:
+    """After logging out, neither token works, and the other device stays signed in."""
+    assert user.post("/logout").status_code == 200
+
+    assert user.get("/user/profile").json()["code"] == "session_ended"
+    assert user.refresh().json()["code"] == "session_ended"
+    assert other_device.get("/user/profile").status_code == 200
+
+
+@pytest.mark.asvs("7.4.2")
+def test_disabling_an_account_bites_on_the_next_call(user: SignedIn, sql: RunSql, api: TestClient) -> None:
+    """A disabled person is out at once, cannot refresh, and learns why only with the right password."""
+    sql("UPDATE users SET disabled_at = '2026-01-01 00:00:00'")
+
+    assert user.get("/user/profile").json()["code"] == "session_ended"
+    assert user.refresh().json()["code"] == "session_ended"
+    right, wrong = (
+        api.post("/login", json={"email": user.person.email, "password": password}).json()["code"]
+        for password in (PASSWORD, "not the password")
+    )
+    assert (right, wrong) == ("account_disabled", "invalid_credentials")
+
+
+@pytest.mark.asvs("7.3.2")
+def test_refreshing_never_moves_the_end(user: SignedIn, sql: RunSql) -> None:
+    """A session ends when it was to end, however often it is refreshed."""
+    before = user.get("/user/account").json()["session"]["expires_at"]
+    user.refresh()
+
+    assert user.get("/user/account").json()["session"]["expires_at"] == before
+    age(sql, "expires_at", seconds=86_500)
+    assert user.get("/user/profile").json()["code"] == "session_ended"
+    assert user.refresh().json()["code"] == "session_ended"
+
+
+@pytest.mark.asvs("7.3.1")
+def test_an_unused_session_ends(user: SignedIn, sql: RunSql) -> None:
+    """A session that nobody used for the idle limit is over."""
+    age(sql, "last_seen_at", seconds=86_500)
+
+    assert user.get("/user/profile").json()["code"] == "session_ended"
+    assert user.get("/user/sessions").status_code == 401
+
+
+@pytest.mark.parametrize("settings_changes", [{"session_idle_minutes": 0.02}])
+def test_using_a_session_keeps_it_from_idling_out(user: SignedIn) -> None:
+    """Calls count as use, well before the idle limit of (here) 1.2 seconds."""
+    for _ in range(5):
+        time.sleep(0.4)
+        assert user.get("/user/profile").status_code == 200
+    time.sleep(1.3)
+
+    assert user.get("/user/profile").json()["code"] == "session_ended"
+
+
+@pytest.mark.parametrize("settings_changes", [{"jwt_access_token_expire_minutes": "0.01"}])
+def test_an_expired_access_token_says_so(user: SignedIn) -> None:
+    """An access token ends, the answer says why, and a refresh mends it."""
+    time.sleep(1.7)
+    expired = user.get("/user/profile")
+    user.refresh()
+
+    assert (expired.status_code, expired.json()["code"]) == (401, "token_expired")
+    assert expired.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert user.get("/user/profile").status_code == 200
+
+
+# --- one query ---------------------------------------------------------------------------------------------------
+
+
+def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
+    """Account and session are loaded together, and nothing else is asked."""
+    statements: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    user.get("/user/profile")
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert user.get("/user/profile").status_code == 200
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+    assert len(statements) == 1, statements
+
+
+def test_last_seen_is_written_at_most_every_five_minutes(user: SignedIn, sql: RunSql) -> None:
+    """Reading costs no write, until five minutes have passed."""
+    before = sql("SELECT last_seen_at FROM sessions")
+    user.get("/user/profile")
+    unchanged = sql("SELECT last_seen_at FROM sessions")
+    age(sql, "last_seen_at", seconds=301)
+    user.get("/user/profile")
+
+    assert before == unchanged
+    assert sql("SELECT last_seen_at FROM sessions")[0][0] > before[0][0]
+
+
+# --- rotation ----------------------------------------------------------------------------------------------------
+
+
+def test_refresh_answers_with_exactly_a_pair(user: SignedIn) -> None:
+    """The answer is the seed's: two tokens, not to be cached, the refresh token a new one."""
+    first = user.refresh_token
+    answer = user.refresh()
+
+    assert sorted(answer.json()) == ["access_token", "refresh_token"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert user.refresh_token != first
+    assert user.refresh().status_code == 200
+
+
+@pytest.mark.asvs("10.4.5")
+def test_the_token_just_replaced_gets_the_same_successor(user: SignedIn) -> None:
+    """A lost answer can be asked for again: the line never forks."""
+    old = user.refresh_token
+    successor = user.refresh().json()["refresh_token"]
+    again = user.http.post("/refresh", json={"refresh_token": old})
+
+    assert again.json()["refresh_token"] == successor
+    assert user.refresh().status_code == 200
+
+
+def test_a_retry_does_not_move_the_time_of_rotation(user: SignedIn, sql: RunSql, settings: Settings) -> None:
+    """Ten seconds count from the rotation, not from the last retry."""
+    old = issued_earlier(settings, user.refresh_token, 60)
+    user.refresh()
+    before = sql("SELECT rotated_at, generation FROM sessions")
+    user.http.post("/refresh", json={"refresh_token": old})
+
+    assert sql("SELECT rotated_at, generation FROM sessions") == before
+
+
+@pytest.mark.asvs("10.4.5")
+@pytest.mark.parametrize("generations", [1, 3])
+def test_an_old_token_ends_the_session_and_only_that(
+    user: SignedIn, other_device: SignedIn, sql: RunSql, settings: Settings, generations: int
+) -> None:
+    """A token replaced more than ten seconds ago is theft: thief and owner are out, and both learn why."""
+    stolen = issued_earlier(settings, user.refresh_token, 11)
+    for _ in range(generations):
+        user.refresh()
+    age(sql, "rotated_at", 11)
+    theft = user.http.post("/refresh", json={"refresh_token": stolen})
+
+    assert (theft.status_code, theft.json()["code"]) == (401, "refresh_token_reused")
+    assert user.get("/user/profile").json()["code"] == "refresh_token_reused"
+    assert user.refresh().json()["code"] == "refresh_token_reused"
+    assert other_device.get("/user/profile").status_code == 200
+
+
+@pytest.mark.parametrize("generations", [1, 2, 5])
+def test_a_young_token_of_the_line_is_a_retry(user: SignedIn, generations: int) -> None:
+    """Tabs that refresh in quick succession all end up with the newest token, however far the line has moved."""
+    first = user.refresh_token
+    for _ in range(generations):
+        user.refresh()
+    late = user.http.post("/refresh", json={"refresh_token": first})
+
+    assert late.json()["refresh_token"] == user.refresh_token
+    assert user.refresh().status_code == 200
+
+
+def test_an_old_token_of_two_rotations_ago_is_theft_even_in_haste(user: SignedIn, settings: Settings) -> None:
+    """Only the token just replaced, or a young one, is forgiven."""
+    stolen = issued_earlier(settings, user.refresh_token, 60)
+    user.refresh()
+    user.refresh()
+    theft = user.http.post("/refresh", json={"refresh_token": stolen})
+
+    assert theft.json()["code"] == "refresh_token_reused"
+
+
+def test_grace_ends_after_ten_real_seconds(user: SignedIn) -> None:
+    """The same without any trick: eleven seconds later the replaced token is no retry any more."""
+    old = user.refresh_token
+    user.refresh()
+    time.sleep(10.5)
+
+    assert user.http.post("/refresh", json={"refresh_token": old}).json()["code"] == "refresh_token_reused"
+
+
+def test_a_token_from_before_a_restored_backup_is_no_theft(user: SignedIn, sql: RunSql) -> None:
+    """A generation that the database has forgotten means signing in again, not an alarm."""
+    user.refresh()
+    user.refresh()
+    sql("UPDATE sessions SET generation = 0")
+    answer = user.http.post("/refresh", json={"refresh_token": user.refresh_token})
+
+    assert answer.json()["code"] == "session_ended"
+    assert sql("SELECT ended_at FROM sessions") == [(None,)]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_ten_refreshes_at_once_hand_out_one_token(start_api: StartApi, workers: int) -> None:
+    """Ten tabs refresh at the same moment, over one process or four: one and the same successor, and no error."""
+    server = start_api(workers=workers)
+    with httpx2.Client(base_url=server.url, timeout=30) as http:
+        user = sign_in(http, register(http))
+    for _ in range(3):
+        answers = _refresh_at_once(server.url, user.refresh_token, 10)
+
+        assert Counter(status for status, _ in answers) == {200: 10}
+        assert len({token for _, token in answers}) == 1
+        user.refresh_token = answers[0][1]
+
+
+def _refresh_at_once(url: str, token: str, times: int) -> list[tuple[int, str]]:
+    barrier = Barrier(times)
+
+    def refresh(_number: int) -> tuple[int, str]:
+        with httpx2.Client(base_url=url, timeout=30) as http:
+            barrier.wait()
+            answer = http.post("/refresh", json={"refresh_token": token})
+            return answer.status_code, answer.json().get("refresh_token", answer.text)
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(refresh, range(times)))
+
+
+# --- remember me -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("remember", "days"), [(True, 30), (False, 1)])
+def test_remember_me_lengthens_the_session_and_not_the_access_token(
+    api: TestClient, alice: Person, settings: Settings, remember: bool, days: int
+) -> None:
+    """The flag survives rotation; access tokens stay short."""
+    user = sign_in(api, alice, remember_me=remember)
+    user.refresh()
+    ring = make_keyrings(settings.signing_secrets, []).tokens
+    access = auth.decode_token("access", user.access_token, ring)
+    refresh = auth.decode_token("refresh", user.refresh_token, ring)
+    session = user.get("/user/account").json()["session"]
+
+    assert access["exp"] - access["iat"] == 1800
+    assert refresh["exp"] - refresh["iat"] == pytest.approx(days * 86_400, abs=5)
+    assert (session["remember_me"], refresh["rem"]) == (remember, remember)
+
+
+# --- freshness ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.asvs("7.5.3")
+def test_a_refresh_never_makes_a_session_fresh(user: SignedIn, make_session_stale: MakeStale) -> None:
+    """Only a password (and code) does, for five minutes."""
+    make_session_stale()
+    user.refresh()
+
+    assert user.call("DELETE", "/user/sessions").json()["code"] == "reauthentication_required"
+    assert user.post("/reauthenticate", {"current_password": "not the password"}).status_code == 400
+    assert user.call("DELETE", "/user/sessions").status_code == 403
+    assert user.post("/reauthenticate", {"current_password": PASSWORD}).status_code == 200
+    assert user.call("DELETE", "/user/sessions").status_code == 200
+
+
+def test_freshness_lasts_five_minutes(user: SignedIn, sql: RunSql) -> None:
+    """Just under five minutes after signing in a session is fresh, just over it is not."""
+    age(sql, "authenticated_at", seconds=295)
+    under = user.call("DELETE", "/user/sessions").status_code
+    age(sql, "authenticated_at", seconds=6)
+    over = user.call("DELETE", "/user/sessions").status_code
+
+    assert (under, over) == (200, 403)
+
+
+@pytest.mark.asvs("7.5.3")
+def test_reauthentication_asks_for_the_code_too(user_with_totp: SignedIn, make_session_stale: MakeStale) -> None:
+    """With a second factor, a password alone makes nothing fresh."""
+    make_session_stale()
+    without = user_with_totp.post("/reauthenticate", {"current_password": PASSWORD})
+    right = user_with_totp.post("/reauthenticate", {"current_password": PASSWORD, "totp": user_with_totp.code()})
+
+    assert (without.json()["code"], right.status_code) == ("totp_required", 200)
+
+
+def test_a_new_password_keeps_freshness_as_it_was(user: SignedIn, make_session_stale: MakeStale) -> None:
+    """Changing the password with the password alone is no new sign-in."""
+    make_session_stale()
+    body = {"new_password": "a quite different one", "current_password": PASSWORD}
+    user.access_token = user.call("PUT", "/user/update", body).json()["access_token"]
+
+    assert user.call("DELETE", "/user/sessions").json()["code"] == "reauthentication_required"
+
+
+# --- the list ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.asvs("7.4.5", "7.5.2")
+def test_the_list_names_devices_and_marks_this_one(user: SignedIn, other_device: SignedIn) -> None:
+    """Each live session is listed in plain words, and nobody else's."""
+    register(user.http, "bob")
+    listed = user.get("/user/sessions").json()
+
+    assert len(listed) == 2
+    assert [session["current"] for session in listed].count(True) == 1
+    assert {session["label"] for session in listed} == {"Firefox on Linux"}
+    assert {session["client_address"] for session in listed} == {"127.0.0.1"}
+    assert other_device.get("/user/sessions").json()[0]["id"] in {session["id"] for session in listed}
+
+
+@pytest.mark.asvs("7.5.2")
+def test_one_session_or_all_others_can_be_ended(user: SignedIn, other_device: SignedIn) -> None:
+    """A person ends a lost device's session, or all but this; an ended one is gone from the list."""
+    third = sign_in(user.http, user.person)
+    other_id = next(s["id"] for s in other_device.get("/user/sessions").json() if s["current"])
+
+    assert user.call("DELETE", f"/user/sessions/{other_id}").status_code == 200
+    assert other_device.get("/user/profile").json()["code"] == "session_ended"
+    assert third.get("/user/profile").status_code == 200
+    assert user.call("DELETE", "/user/sessions").json() == {"message": "1 other session ended."}
+    assert third.get("/user/profile").json()["code"] == "session_ended"
+    assert [session["current"] for session in user.get("/user/sessions").json()] == [True]
+
+
+@pytest.mark.asvs("8.2.2")
+def test_nobody_ends_somebody_elses_session(api: TestClient, user: SignedIn) -> None:
+    """A session id of another person is as unknown as any other."""
+    bob = sign_in(api, register(api, "bob"))
+    bobs = bob.get("/user/sessions").json()[0]["id"]
+    answers = [user.call("DELETE", f"/user/sessions/{sid}") for sid in (bobs, "unknown", "%00", "a" * 500)]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "session_not_found")}
+    assert bob.get("/user/profile").status_code == 200
