@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     resources = app.state.resources
     if resources.settings.weakness:
-        reason = f"JWT_SECRET_KEY {resources.settings.weakness}: answering this machine only"
+        reason = f"{resources.settings.weakness}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
     background = [asyncio.create_task(work(resources)) for work in (report_unreadable_secrets, sweep_forever)]
     yield
