@@ -49,7 +49,7 @@ def api_copy(tmp_path: Path) -> Path:
 def run(api_copy: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python far away from the copy, with nothing in the environment but what is given."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 our own Python
         [sys.executable, *command],
         check=False,
         capture_output=True,
