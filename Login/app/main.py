@@ -21,8 +21,6 @@ from app.services.sweeping import sweep_forever
 
 logger = logging.getLogger(__name__)
 
-BODY_MAX = 64 * 1024  # bytes
-
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application as the settings say."""
@@ -31,7 +29,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_live,
         docs_url=None,
         redoc_url=None,
-        max_body_size=BODY_MAX,
+        redirect_slashes=False,  # to wherever the Host header says
         telemetry={"tracing": False, "metrics": False},
     )
     app.state.resources = make_resources(settings)
