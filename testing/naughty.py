@@ -1,5 +1,6 @@
 """Texts that break programs: empty, odd, hidden, composed, right to left, over-long, and meant for other parsers."""
 
+# ruff: noqa: RUF001 look-alike characters are the point
 NAUGHTY = [
     "",
     " ",
