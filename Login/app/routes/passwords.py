@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import FromResources
+from app.deps import FromResources, limit
 from app.problems import refusals
 from app.schemas import Message, PasswordResetRequest
 from app.services import passwords
@@ -11,7 +11,12 @@ from app.services import passwords
 router = APIRouter(prefix="/password", tags=["Account"])
 
 
-@router.post("/reset", summary="Ask for a way to a new password", responses=refusals(errors.TooManyAttempts))
+@router.post(
+    "/reset",
+    dependencies=[limit("reset")],
+    summary="Ask for a way to a new password",
+    responses=refusals(errors.TooManyAttempts),
+)
 async def request_reset(body: PasswordResetRequest, resources: FromResources) -> Message:
     """Answer everybody alike, whether there is such an account or not."""
     await passwords.request_reset(resources, body)
