@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -55,6 +56,18 @@ class MariadbControl:
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         self._end(kill=True)
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open and nobody answers on them."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, what: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(what)
 
     def restart(self) -> None:
         """Stop and start on the same port with the same data."""
