@@ -320,11 +320,23 @@ class PasswordResetRequest(Body):
 class LinkToken(Body):
     """The token of a link from a mail."""
 
-    token: Token = Field(examples=["Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"}]}
+    )
+
+    token: Token
 
 
 class PasswordReset(LinkToken):
     """A new password, by the link from the mail."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI", "new_password": "correct horse battery"}
+            ]
+        }
+    )
 
     new_password: NewPassword
 

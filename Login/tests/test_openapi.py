@@ -20,7 +20,8 @@ from starlette.testclient import TestClient
 from testing.api import PASSWORD, StartApi, register, sign_in
 from testing.browser import OpenPage, Picture
 
-OPEN = {"/register", "/login", "/refresh", "/password/reset", "/healthz", "/readyz"}
+LINKS = {"/password/reset/confirm", "/email/verify", "/email/change/confirm", "/email/revert", "/account/disown"}
+OPEN = {"/register", "/login", "/refresh", "/password/reset", "/healthz", "/readyz"} | LINKS
 ENDPOINTS = {
     "POST /register",
     "POST /login",
@@ -41,6 +42,12 @@ ENDPOINTS = {
     "POST /totp/disable",
     "POST /totp/recovery-codes",
     "POST /password/reset",
+    "POST /password/reset/confirm",
+    "POST /email/verification",
+    "POST /email/verify",
+    "POST /email/change/confirm",
+    "POST /email/revert",
+    "POST /account/disown",
     "GET /healthz",
     "GET /readyz",
 }

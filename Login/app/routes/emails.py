@@ -14,7 +14,7 @@ router = APIRouter(prefix="/email", tags=["Account"])
 
 @router.post(
     "/verification",
-    dependencies=[limit("proof")],
+    dependencies=[limit("call")],
     summary="Send the link that confirms your address",
     responses=refusals(*UNAUTHORIZED, errors.TooManyAttempts, body=False),
 )
