@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -100,7 +101,8 @@ class Mailbox:
 
 def deliver_due(settings: Settings) -> bool:
     """Let a worker of its own deliver all that is due, and end; False when the mail server is away."""
-    return asyncio.run(_deliver(make_resources(settings)))
+    with ThreadPoolExecutor(1) as apart:  # a browser's event loop may be running in this thread
+        return apart.submit(lambda: asyncio.run(_deliver(make_resources(settings)))).result()
 
 
 async def _deliver(resources: Resources) -> bool:
