@@ -84,6 +84,10 @@ def test_the_catalogue_keeps_nothing_unused() -> None:
 
 def test_texts_are_whole_sentences_of_plain_characters() -> None:
     """No markup, no dashes that screen readers stumble over, no blanks at the ends."""
-    odd = {key: text for key, text in TEXT.items() if re.search(r"[<>\u2013\u2014]", text) or text.strip() != text.rstrip(" ")}
+    odd = {
+        key: text
+        for key, text in TEXT.items()
+        if re.search(r"[<>\u2013\u2014]", text) or text.strip() != text.rstrip(" ")
+    }
 
     assert {key for key in odd if key != "title.error"} == set()

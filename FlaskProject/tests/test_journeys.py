@@ -1,0 +1,347 @@
+"""Whole journeys: a browser without script, the pages, the real API over a socket, SQLite and MariaDB."""
+
+import html
+import re
+import time
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import unquote
+
+import pyotp
+import pytest
+from flask.testing import FlaskClient
+
+PASSWORD = "blue herons at dawn"
+NEW_PASSWORD = "green herons at dusk"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+
+@dataclass
+class Visit:
+    """One browser and the page it shows; it sends forms as they stand in the page."""
+
+    client: FlaskClient
+    page: str = ""
+    status: int = 0
+    path: str = ""
+
+    def open(self, path: str) -> Self:
+        """Go to an address, following redirects."""
+        return self._show(self.client.get(path, follow_redirects=True))
+
+    def send(self, action: str, **typed: str) -> Self:
+        """Fill in the form with this action and press its button."""
+        return self._show(self.client.post(action, data=self.hidden(action) | typed, follow_redirects=True))
+
+    def hidden(self, action: str) -> dict[str, str]:
+        """Return what the form with this action holds besides what a person types."""
+        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.page, re.DOTALL)
+        assert form, f"no form for {action} on {self.path}:\n{self.page}"
+        inputs = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0])
+        return {name: html.unescape(value) for name, value in inputs}
+
+    def says(self, sentence: str) -> bool:
+        """Tell whether the page holds these words."""
+        return sentence in html.unescape(self.page)
+
+    def register(self, name: str) -> Self:
+        """Open an account, which signs in."""
+        typed = {"email": f"{name}@example.com", "username": name, "password": PASSWORD}
+        return self.open("/register").send("/register", **typed)
+
+    def log_in(self, name: str, password: str = PASSWORD, **more: str) -> Self:
+        """Take the first step."""
+        return self.open("/login").send("/login", username=name, password=password, **more)
+
+    def enable_totp(self) -> tuple[str, list[str]]:
+        """Switch the second factor on; returns the secret and the recovery codes."""
+        self.open("/security").send("/security/totp/start")
+        secret = self.hidden("/security/totp/confirm")["secret"]
+        # The code of one step ago leaves the present one for a login.
+        self.send("/security/totp/confirm", code=pyotp.TOTP(secret).at(int(time.time()), counter_offset=-1))
+        shown = re.search(r"<pre[^>]*>(.*?)</pre>", self.page, re.DOTALL)
+        assert shown, self.page
+        return secret, shown[1].split()
+
+    def _show(self, answer: Any) -> Self:
+        self.page, self.status, self.path = answer.text, answer.status_code, answer.request.path
+        return self
+
+
+@pytest.fixture
+def visit(api_url: str, open_browser: Any) -> Visit:
+    """Give a fresh Firefox."""
+    client = open_browser(api_url)
+    client.environ_base["HTTP_USER_AGENT"] = FIREFOX
+    return Visit(client)
+
+
+@pytest.fixture
+def second_visit(visit: Visit) -> Visit:
+    """Give another browser on the same pages."""
+    client = visit.client.application.test_client()
+    client.environ_base |= {"HTTP_USER_AGENT": CHROME, "REMOTE_ADDR": "203.0.113.7"}
+    return Visit(client)
+
+
+def test_from_sign_up_to_deletion(visit: Visit) -> None:
+    """Everything that an account is for, and an end that leaves nothing behind."""
+    assert visit.register("ada").path == "/"
+    assert visit.says("Welcome! Your account is open")
+    assert visit.says("Welcome to Pupero")
+
+    visit.open("/profile").send("/profile/phrase", phrase="Red <b>boots</b> & co")
+    assert visit.says("Your new phrase is saved")
+    assert "Red &lt;b&gt;boots&lt;/b&gt; &amp; co" in visit.page
+
+    visit.send("/profile/username", username="lovelace")
+    assert visit.says("Your username is saved")
+    visit.send("/profile/email", new_email="ada@example.org", current_password=PASSWORD)
+    assert visit.says("Your address is ada@example.org.")
+
+    visit.open("/").send("/logout")
+    assert visit.says("You are signed out.")
+    assert visit.log_in("ada@example.org").says("Hello, lovelace")
+
+    visit.open("/account/delete").send("/account/delete", current_password=PASSWORD, confirm="true")
+    assert visit.path == "/account/deleted"
+    assert visit.says("Everything we kept about you is gone")
+    assert visit.log_in("ada@example.org").says("do not belong together")
+
+
+def test_a_lost_phone(visit: Visit, let_codes_pass: Any) -> None:
+    """Second factor on, a code to sign in, the phone gone, a recovery code, factor off, a new one on."""
+    visit.register("ada")
+    secret, codes = visit.enable_totp()
+    assert visit.says("The second factor is on.")
+    assert len(codes) == 10
+    file = re.search(r'href="data:text/plain;charset=utf-8,([^"]+)"', visit.page)
+    assert file
+    assert all(code in unquote(html.unescape(file[1])) for code in codes)
+    assert visit.send("/security/totp/saved", saved="true").says("Your recovery codes are ready")
+    visit.send("/logout")
+
+    assert visit.log_in("ada").path == "/login/code"
+    assert visit.send("/login/code", totp="000000").says("That code is not right")
+    let_codes_pass()
+    assert visit.send("/login/code", totp=pyotp.TOTP(secret).now()).path == "/"
+    visit.send("/logout")
+
+    visit.log_in("ada")
+    visit.open("/login/code?with=recovery")
+    assert visit.send("/login/code", totp=codes[0].lower()).says("On, 9 recovery codes left")
+    assert visit.open("/security").send("/security/totp/disable").says("Your password alone now opens the account")
+    fresh_secret, _codes = visit.enable_totp()
+    assert fresh_secret != secret
+
+
+def test_enrolment_survives_a_typo(visit: Visit) -> None:
+    """A mistyped code brings back the same secret, and the picture that was scanned."""
+    visit.register("ada").open("/security").send("/security/totp/start")
+    secret = visit.hidden("/security/totp/confirm")["secret"]
+    picture = re.search(r'src="data:image/png;base64,([^"]+)"', visit.page)
+
+    visit.send("/security/totp/confirm", code="12 34")
+
+    assert visit.status == 400
+    assert visit.says("That code is not right")
+    assert visit.hidden("/security/totp/confirm")["secret"] == secret
+    assert picture
+    assert picture[1] in visit.page
+    assert b64decode(picture[1]).startswith(b"\x89PNG")
+    assert secret not in visit.open("/security").page
+
+
+def test_the_first_step_expires_or_is_used_up(visit: Visit) -> None:
+    """Without the first step there is no code page; a used one starts over with a sentence."""
+    assert visit.open("/login/code").path == "/login"
+    visit.register("ada")
+    _secret, codes = visit.enable_totp()
+    visit.send("/logout")
+    visit.log_in("ada", next="/security")
+    step = visit.client.get_cookie("login_token", path="/login")
+    assert step
+    form = visit.page
+    assert visit.send("/login/code", totp=codes[0]).path == "/security"
+    assert visit.client.get_cookie("login_token", path="/login") is None
+
+    visit.send("/logout").client.set_cookie("login_token", step.value, path="/login")
+    visit.page = form
+    visit.open("/login/code").send("/login/code", totp=codes[1])
+    assert visit.path == "/login"
+    assert visit.says("Please sign in again from the start")
+
+
+def test_asking_again_in_place(visit: Visit, second_visit: Visit, make_session_stale: Any) -> None:
+    """A stale session is asked for the password, then does what was asked for."""
+    visit.register("ada")
+    second_visit.log_in("ada")
+    make_session_stale()
+
+    visit.open("/security").send("/security/sessions/end-others")
+    assert visit.status == 403
+    assert visit.says("Is it still you?")
+    assert second_visit.open("/profile").says("Your phrase")
+
+    visit.send("/security/sessions/end-others", current_password="wrong")
+    assert visit.says("That is not your current password")
+    visit.send("/security/sessions/end-others", current_password=PASSWORD)
+    assert visit.says("All other devices are signed out.")
+    assert second_visit.open("/profile").says("This sign-in has ended")
+
+
+def test_asking_again_keeps_what_was_typed(visit: Visit, make_session_stale: Any) -> None:
+    """The phrase arrives though the password had to come in between; the password never shows."""
+    visit.register("ada").enable_totp()
+    codes = re.findall(r"\b(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}\b", visit.page)
+    visit.open("/profile")
+    make_session_stale()
+    visit.send("/profile/phrase", phrase="Red & boots")
+    assert visit.says("Is it still you?")
+    assert visit.send("/profile/phrase", current_password=PASSWORD).says("This needs a code")
+    assert PASSWORD not in visit.page
+
+    visit.send("/profile/phrase", current_password=PASSWORD, totp=codes[0])
+    assert visit.path == "/profile"
+    assert visit.says("Red & boots")
+
+
+def test_devices_are_told_apart_and_ended(visit: Visit, second_visit: Visit) -> None:
+    """`Firefox on Linux, this device` stays; Chrome on Windows goes, and learns why."""
+    visit.register("ada")
+    second_visit.log_in("ada", remember_me="true")
+    visit.open("/security")
+    assert visit.says("Firefox on Linux")
+    assert visit.page.count("this device") == 1
+    assert visit.says("Chrome on Windows")
+    assert visit.says("203.0.113.7")
+
+    (action,) = re.findall(r'action="(/security/sessions/[^"]+/end)"', visit.page)
+    assert visit.send(action).says("That device is signed out.")
+    assert visit.client.get(action).status_code == 302
+    assert second_visit.open("/security").says("This sign-in has ended")
+    assert second_visit.client.get_cookie("access_token") is None
+
+
+def test_a_new_password_keeps_this_device_only(visit: Visit, second_visit: Visit) -> None:
+    """The old tokens are dead, the new pair is in the cookies, the rules are said beside the field."""
+    visit.register("ada")
+    second_visit.log_in("ada")
+    visit.open("/security").send("/security/password", current_password=PASSWORD, new_password="short")
+    assert visit.status == 400
+    assert visit.says("This password is too short")
+    visit.send("/security/password", current_password="wrong", new_password=NEW_PASSWORD)
+    assert visit.says("That is not your current password")
+
+    visit.send("/security/password", current_password=PASSWORD, new_password=NEW_PASSWORD)
+    assert visit.says("Your password is changed")
+    assert visit.open("/profile").path == "/profile"
+    assert second_visit.open("/profile").path == "/login"
+    assert second_visit.log_in("ada", NEW_PASSWORD).path == "/"
+
+
+SIGN_UP_MISTAKES = [
+    ({"email": "nonsense", "password": PASSWORD}, "not a complete email address"),
+    ({"email": "new@example.com", "password": "short"}, "This password is too short"),
+    ({"email": "new@example.com", "password": "password1"}, "on lists that attackers try"),
+    ({"email": "new@example.com", "password": "new@example.com"}, "too close to your name or address"),
+    ({"email": "new@example.com", "username": "ada lovelace", "password": PASSWORD}, "Use 3 to 50 letters"),
+    ({"email": "new@example.com", "username": "ADA", "password": PASSWORD}, "Somebody else has this username"),
+    ({"email": "ADA@example.com", "password": PASSWORD}, "There is an account with this address already"),
+    ({"email": "", "password": ""}, "Please type your email address"),
+]
+
+
+def test_sign_up_says_what_to_put_right(visit: Visit, second_visit: Visit) -> None:
+    """Beside the field and in the summary, with everything typed kept but the password."""
+    second_visit.register("ada")
+    for typed, sentence in SIGN_UP_MISTAKES:
+        visit.open("/register").send("/register", **typed)
+
+        assert 400 <= visit.status < 500
+        assert visit.path == "/register"
+        assert html.unescape(visit.page).count(sentence) == 2, sentence
+        assert 'aria-invalid="true"' in visit.page
+        assert 'role="alert"' in visit.page
+        assert f'value="{typed["email"]}"' in visit.page
+        assert PASSWORD not in visit.page
+
+
+def test_sign_in_goes_on_to_where_it_was_going(visit: Visit) -> None:
+    """And a person who is signed in already is not asked again."""
+    visit.register("ada").send("/logout")
+    visit.open("/security")
+    assert visit.path == "/login"
+    assert visit.send("/login", username="ada", password="wrong").says("do not belong together")
+    assert visit.send("/login", username="ADA@example.com ", password=PASSWORD).path == "/security"
+    assert visit.open("/login?next=/profile").path == "/profile"
+    assert visit.open("/register").path == "/"
+    assert visit.open("/.well-known/change-password").path == "/security"
+
+
+def test_forgetting_says_the_same_to_everybody(visit: Visit) -> None:
+    """Nobody learns who has an account."""
+    visit.register("ada").send("/logout")
+    known = visit.open("/password/forgot").send("/password/forgot", email="ada@example.com").page
+    unknown = visit.open("/password/forgot").send("/password/forgot", email="eve@example.com").page
+
+    token = re.compile(r'name="csrf_token" value="[^"]+"')
+    assert token.sub("", known) == token.sub("", unknown)
+    assert visit.says("If that address belongs to an account")
+
+
+def test_a_showing_password_field_is_asked_for(visit: Visit) -> None:
+    """Without script: the form comes back with its values, its password fields readable and empty."""
+    visit.open("/register").send("/register", email="ada@example.com", password=PASSWORD, passwords="show")
+
+    assert visit.status == 200
+    assert 'value="ada@example.com"' in visit.page
+    assert re.search(r'<input id="password" name="password" type="text"', visit.page)
+    assert PASSWORD not in visit.page
+    visit.send("/register", email="ada@example.com", password="short")
+    assert re.search(r'<input id="password" name="password" type="text"', visit.page)
+    visit.send("/register", email="ada@example.com", passwords="hide")
+    assert re.search(r'<input id="password" name="password" type="password"', visit.page)
+
+
+def test_no_page_holds_a_token(visit: Visit) -> None:
+    """Tokens live in cookies that scripts cannot read, and nowhere else."""
+    visit.register("ada")
+    cookies = [visit.client.get_cookie(name) for name in ("access_token", "refresh_token")]
+    for path in ("/", "/profile", "/security", "/account/delete"):
+        page = visit.open(path).page
+        assert not any(cookie and cookie.value in page for cookie in cookies)
+
+
+def test_a_session_outlives_its_access_token(start_api: Any, open_browser: Any) -> None:
+    """The lifetime of an access token is nothing a person ever notices."""
+    server = start_api(JWT_ACCESS_TOKEN_EXPIRE_MINUTES="0.05")
+    visit = Visit(open_browser(server.url)).register("ada")
+    first = visit.client.get_cookie("refresh_token")
+    time.sleep(3.2)
+
+    assert visit.open("/profile").path == "/profile"
+    second = visit.client.get_cookie("refresh_token")
+    assert first
+    assert second
+    assert second.value != first.value
+
+
+def test_a_copied_sign_in_ends_for_both_and_the_owner_learns_why(start_api: Any, open_browser: Any) -> None:
+    """A thief who replays an old refresh token gets nothing, and gives himself away."""
+    server = start_api(JWT_ACCESS_TOKEN_EXPIRE_MINUTES="0.05")
+    owner = Visit(open_browser(server.url)).register("ada")
+    copied = owner.client.get_cookie("refresh_token")
+    assert copied
+    time.sleep(3.2)
+    owner.open("/profile")
+    time.sleep(11)  # past the ten seconds in which a late tab may still bring the old one
+    thief = Visit(open_browser(server.url))
+    thief.client.set_cookie("refresh_token", copied.value)
+
+    assert thief.open("/profile").path == "/login"
+    owner.open("/profile")
+    assert owner.path == "/login"
+    assert owner.says("somebody else used a copy of this sign-in")

@@ -1,0 +1,115 @@
+"""Recovery codes, and secrets at rest."""
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from app import auth
+from app.encryption import UnreadableSecret, decrypt, encrypt
+from app.keys import make_keyrings
+from testing.api import (
+    PASSWORD,
+    LetPass,
+    MakeStale,
+    Person,
+    RunSql,
+    SignedIn,
+    enable_totp,
+    register,
+    sign_in,
+)
+
+
+def log_in(http: object, person: Person, **more: object) -> httpx2.Response:
+    """Try to sign in."""
+    body = {"email": person.email, "password": person.password, **more}
+    return http.post("/login", json=body)  # type: ignore[attr-defined,no-any-return]  # a client of either library
+
+
+@pytest.mark.asvs("6.5.2")
+def test_ten_recovery_codes_each_good_once(api: TestClient, user_with_totp: SignedIn) -> None:
+    """A recovery code stands in for a code, once, however it is typed."""
+    codes, person = user_with_totp.recovery_codes, user_with_totp.person
+    forms = [codes[0], codes[1].lower(), codes[2].replace("-", ""), codes[3].replace("-", " "), codes[4] + " "]
+
+    assert len(set(codes)) == 10
+    assert all(len(code.replace("-", "")) == 24 for code in codes)
+    for form in forms:
+        assert log_in(api, person, totp=form).status_code == 200
+        assert log_in(api, person, totp=form).json()["code"] == "totp_invalid"
+    assert user_with_totp.get("/totp/status").json() == {"enabled": True, "recovery_codes_left": 5}
+
+
+def test_misread_letters_of_a_recovery_code_are_forgiven() -> None:
+    """O is read as 0, I and L as 1, which the alphabet leaves out."""
+    assert auth.hash_recovery_code("OIL" * 8, "x") == auth.hash_recovery_code("011" * 8, "x")
+
+
+def test_new_recovery_codes_replace_the_old(
+    api: TestClient, user_with_totp: SignedIn, make_session_stale: MakeStale
+) -> None:
+    """New codes need a fresh session or a proof, and end the old ones."""
+    user, old = user_with_totp, user_with_totp.recovery_codes
+    make_session_stale()
+    assert user.post("/totp/recovery-codes").json()["code"] == "reauthentication_required"
+    proof = {"current_password": PASSWORD, "totp": old[0]}
+    new = user.post("/totp/recovery-codes", proof).json()["recovery_codes"]
+
+    assert len(set(new) | set(old)) == 20
+    assert log_in(api, user.person, totp=old[1]).json()["code"] == "totp_invalid"
+    assert log_in(api, user.person, totp=new[1]).status_code == 200
+
+
+def test_codes_of_another_account_are_worth_nothing(api: TestClient, user_with_totp: SignedIn) -> None:
+    """Recovery codes are bound to their account."""
+    bob = enable_totp(sign_in(api, register(api, "bob")))
+
+    assert log_in(api, bob.person, totp=user_with_totp.recovery_codes[0]).json()["code"] == "totp_invalid"
+
+
+@pytest.mark.asvs("13.3.1", "11.3.3")
+def test_a_dump_shows_no_secret_and_no_recovery_code(user: SignedIn, sql: RunSql) -> None:
+    """The pending secret, the active one and the recovery codes are unreadable in the database."""
+    secret = user.post("/totp/enable/start").json()["secret"]
+    pending = str(sql("SELECT * FROM totp_enrolments"))
+    enable_totp(user)
+    dump = pending + str(sql("SELECT * FROM users")) + str(sql("SELECT * FROM recovery_codes"))
+
+    assert user.secret == secret
+    for plain in (secret, *user.recovery_codes, *(code.replace("-", "") for code in user.recovery_codes)):
+        assert plain not in dump
+
+
+def test_encryption_keys_rotate() -> None:
+    """The first key encrypts, all decrypt, and the derived one still opens what was made before own keys were set."""
+    signing = "s" * 8 + "igning-key-with-some-length-to-it"
+    derived = make_keyrings([signing], []).secrets
+    own = make_keyrings([signing], ["first-key", "second-key"]).secrets
+    rotated = make_keyrings([signing], ["new-key", "first-key"]).secrets
+    old, current = encrypt("SECRET", "totp:x", derived), encrypt("SECRET", "totp:x", own)
+
+    assert decrypt(old, "totp:x", own) == decrypt(current, "totp:x", rotated) == "SECRET"
+    assert current.startswith(own[0].kid)
+    with pytest.raises(UnreadableSecret):
+        decrypt(current, "totp:x", make_keyrings([signing], ["new-key"]).secrets)
+    with pytest.raises(UnreadableSecret):
+        decrypt(current, "totp:somebody-else", own)
+
+
+def test_an_unreadable_secret_is_never_no_second_factor(api: TestClient, user_with_totp: SignedIn, sql: RunSql) -> None:
+    """With the keys lost, nobody gets in by the password alone: 503, not a login."""
+    sql("UPDATE users SET totp_secret = 'unknown.AAAA'")
+
+    assert log_in(api, user_with_totp.person).json()["code"] == "totp_required"
+    answer = log_in(api, user_with_totp.person, totp=user_with_totp.code())
+    assert (answer.status_code, answer.json()["code"]) == (503, "secret_unreadable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_next_code_signs_in_half_a_minute_later(
+    api: TestClient, user_with_totp: SignedIn, let_codes_pass: LetPass
+) -> None:
+    """A spent step never blocks the following ones."""
+    for _ in range(3):
+        assert log_in(api, user_with_totp.person, totp=user_with_totp.code()).status_code == 200
+        let_codes_pass()

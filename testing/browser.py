@@ -1,0 +1,85 @@
+"""A real Chromium, and the pages as a real server, for journeys as people make them."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from testing.processes import Server, free_port
+from testing.required import missing
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+OpenPage = Callable[..., Page]
+StartPages = Callable[..., Server]
+Picture = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give a headless Chromium."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        missing("chromium", "no Chromium is installed")
+    arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[OpenPage]:
+    """Give a function that opens a browser window with cookies of its own; scripts are off unless asked for."""
+    contexts = []
+
+    def open_it(*, scripts: bool = False, width: int = 1280, height: int = 900, **options: object) -> Page:
+        viewport = {"width": width, "height": height}
+        context = chromium.new_context(java_script_enabled=scripts, viewport=viewport, **options)  # type: ignore[arg-type]  # Playwright's own
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def start_pages(tmp_path: Path) -> Iterator[StartPages]:
+    """Give a function that starts the pages as a real process before an API; all are stopped at the end."""
+    started: list[Server] = []
+
+    def start(api_url: str, **environment: str) -> Server:
+        port = free_port()
+        command = ["-m", "flask", "--app", "FlaskProject.app", "run", "--port", str(port)]
+        settings = {"BACKEND_URL": api_url, "SECRET_KEY": secrets.token_urlsafe(32), "SECURE_COOKIES": "false"}
+        settings |= {"SESSION_COOKIE_SAMESITE": "Lax", "REMEMBER_ME_DAYS": "30", "ENVIRONMENT": "development"}
+        settings |= {"TRUSTED_PROXY_COUNT": "0", "SECRET_KEY_FALLBACKS": " "}
+        log = tmp_path / f"pages-{len(started)}.log"
+        server = Server(command, settings | environment, port, log)
+        server.start("/login")
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest, tmp_path: Path) -> Picture:
+    """Give a function that keeps a picture of a page, in PUPERO_SCREENSHOTS if that names a folder."""
+    folder = Path(os.environ.get("PUPERO_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    test = "".join(c if c.isalnum() else "-" for c in request.node.name)
+    taken: list[str] = []
+
+    def take(page: Page, name: str) -> None:
+        taken.append(name)
+        page.screenshot(path=folder / f"{test}-{len(taken):02d}-{name}.png", full_page=True)
+
+    return take

@@ -1,0 +1,141 @@
+"""The whole suite as a person meets it: browser, pages, API and database, without a script in the browser."""
+
+import base64
+import re
+import time
+
+import cv2
+import numpy as np
+import pyotp
+import pytest
+from playwright.sync_api import Page, expect
+
+from testing.api import STEP_MARGIN
+from testing.browser import OpenPage, Picture, StartPages
+
+PASSWORD = "blue herons at dawn"
+
+pytestmark = pytest.mark.browser
+
+
+def read_qr_picture(page: Page) -> str:
+    """Scan the picture as a phone would."""
+    source = page.get_attribute("img.qr", "src") or ""
+    data = np.frombuffer(base64.b64decode(source.partition(",")[2]), np.uint8)
+    text, _corners, _straight = cv2.QRCodeDetector().detectAndDecode(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return str(text)
+
+
+def current_code(totp: pyotp.TOTP, steps: int = 0) -> str:
+    """Read the authenticator, with time left to use what it shows."""
+    left = 30 - time.time() % 30
+    if left < STEP_MARGIN:
+        time.sleep(left)
+    return totp.at(int(time.time()), counter_offset=steps)
+
+
+def submit(page: Page, button: str, **fields: str) -> None:
+    """Fill in the form that a button belongs to, and press it."""
+    form = page.locator("form", has=page.get_by_role("button", name=button, exact=True))
+    for name, value in fields.items():
+        form.locator(f"[name={name}]:not([type=hidden])").fill(value)
+    form.get_by_role("button", name=button, exact=True).click()
+
+
+def register(page: Page, url: str, name: str = "ada") -> None:
+    """Make an account by the form."""
+    page.goto(f"{url}/register")
+    submit(page, "Create account", email=f"{name}@example.com", username=name, password=PASSWORD)
+    expect(page).to_have_url(f"{url}/")
+
+
+@pytest.mark.asvs("3.4.3")
+def test_a_person_lives_through_everything(
+    api_url: str, start_pages: StartPages, open_page: OpenPage, picture: Picture
+) -> None:
+    """Register, profile, phrase, second factor by picture, out, in with a code, factor off, deleted."""
+    url, page = start_pages(api_url).url, open_page()
+    violations: list[str] = []
+    page.on("console", lambda message: violations.append(message.text) if message.type == "error" else None)
+
+    register(page, url)
+    picture(page, "home")
+    page.goto(f"{url}/profile")
+    picture(page, "profile")
+    submit(page, "Save phrase", phrase="Herons wear red boots")
+    expect(page.locator("body")).to_contain_text("Herons wear red boots")
+    picture(page, "phrase")
+
+    page.goto(f"{url}/security")
+    picture(page, "security")
+    submit(page, "Switch on")
+    picture(page, "picture")
+    totp = pyotp.parse_uri(read_qr_picture(page))
+    assert isinstance(totp, pyotp.TOTP)
+    assert totp.secret in (page.text_content(".key") or "").replace(" ", "")
+    submit(page, "Switch on", code=current_code(totp, -1))
+    picture(page, "recovery-codes")
+    assert len(re.findall(r"\b(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}\b", page.text_content(".codes") or "")) == 10
+    page.check("[name=saved]")
+    submit(page, "Go on")
+
+    page.get_by_role("button", name="Sign out").first.click()
+    expect(page).to_have_url(f"{url}/login")
+    picture(page, "signed-out")
+    page.go_back()
+    assert "Herons wear red boots" not in page.content()
+
+    page.goto(f"{url}/login")
+    submit(page, "Sign in", username="ada@example.com", password=PASSWORD)
+    expect(page).to_have_url(f"{url}/login/code")
+    picture(page, "code")
+    submit(page, "Go on", totp=current_code(totp))
+    expect(page).to_have_url(f"{url}/")
+    expect(page.locator("body")).to_contain_text("Herons wear red boots")
+
+    page.goto(f"{url}/security")
+    submit(page, "Switch off")
+    expect(page.locator("#totp")).to_contain_text("Off")
+    picture(page, "factor-off")
+
+    page.goto(f"{url}/account/delete")
+    picture(page, "delete")
+    page.check("[name=confirm]")
+    submit(page, "Delete account", current_password=PASSWORD)
+    picture(page, "deleted")
+    page.goto(f"{url}/login")
+    submit(page, "Sign in", username="ada@example.com", password=PASSWORD)
+    expect(page.locator("body")).to_contain_text("do not belong together")
+    assert [text for text in violations if "status of 4" not in text] == []
+
+
+@pytest.mark.asvs("6.5.2")
+def test_a_lost_phone_is_replaced(api_url: str, start_pages: StartPages, open_page: OpenPage, picture: Picture) -> None:
+    """In by a recovery code, factor off, a new one on."""
+    url, page = start_pages(api_url).url, open_page(width=320, height=700)
+    register(page, url)
+    page.goto(f"{url}/security")
+    submit(page, "Switch on")
+    old = pyotp.parse_uri(read_qr_picture(page))
+    assert isinstance(old, pyotp.TOTP)
+    submit(page, "Switch on", code=current_code(old))
+    codes = (page.text_content(".codes") or "").split()
+
+    page.context.clear_cookies()
+    page.goto(f"{url}/login")
+    submit(page, "Sign in", username="ada", password=PASSWORD)
+    page.get_by_role("link", name=re.compile("recovery code", re.IGNORECASE)).click()
+    picture(page, "use-recovery-code")
+    submit(page, "Go on", totp=codes[4].lower().replace("-", " "))
+    expect(page).to_have_url(f"{url}/")
+
+    page.goto(f"{url}/security")
+    expect(page.locator("#totp")).to_contain_text("9")
+    submit(page, "Switch off")
+    submit(page, "Switch on")
+    new = pyotp.parse_uri(read_qr_picture(page))
+    assert isinstance(new, pyotp.TOTP)
+    assert new.secret != old.secret
+    submit(page, "Switch on", code=current_code(new))
+    picture(page, "new-recovery-codes")
+    assert set((page.text_content(".codes") or "").split()).isdisjoint(codes)

@@ -1,0 +1,74 @@
+"""Sessions in a real browser: short access tokens that nobody notices, and a stolen cookie that everybody notices."""
+
+import re
+import time
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from testing.api import StartApi
+from testing.browser import OpenPage, StartPages
+
+PASSWORD = "blue herons at dawn"
+THREE_SECONDS = "0.05"  # minutes
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("migrated_url", ["mariadb"], indirect=True)]
+
+
+def register(page: Page, url: str) -> None:
+    """Make an account by the form, and be signed in."""
+    page.goto(f"{url}/register")
+    for name, value in {"email": "ada@example.com", "username": "ada", "password": PASSWORD}.items():
+        page.fill(f"[name={name}]", value)
+    page.get_by_role("button", name="Create account").click()
+    expect(page).to_have_url(f"{url}/")
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+def test_four_tabs_never_notice_that_tokens_end(
+    start_api: StartApi, start_pages: StartPages, open_page: OpenPage, servers: int
+) -> None:
+    """With access tokens of three seconds, four tabs clicked for half a minute stay signed in.
+
+    With two page servers on one address' cookies, the single flight of a process does not help: the API's grace does.
+    """
+    api = start_api(JWT_ACCESS_TOKEN_EXPIRE_MINUTES=THREE_SECONDS)
+    key = "a-key-that-both-page-servers-know-9f8e7d"
+    urls = [start_pages(api.url, SECRET_KEY=key).url for _ in range(servers)]
+    first = open_page()
+    register(first, urls[0])
+    tabs = [first, *(first.context.new_page() for _ in range(3))]
+
+    end, clicks = time.monotonic() + 30 / servers, 0
+    while time.monotonic() < end:
+        for number, tab in enumerate(tabs):
+            url = f"{urls[number % servers]}/{'profile' if clicks % 2 else 'security'}"
+            tab.goto(url, wait_until="commit")
+            clicks += 1
+        for tab in tabs:
+            expect(tab.get_by_role("button", name="Sign out").first).to_be_visible()
+
+    assert clicks > 40
+    assert api.read_log().count('"path": "/refresh"') >= 6 / servers
+
+
+@pytest.mark.asvs("10.4.5")
+def test_a_stolen_refresh_cookie_ends_the_session_for_both(
+    start_api: StartApi, start_pages: StartPages, open_page: OpenPage
+) -> None:
+    """A thief who copies the cookie gets nothing, the session ends, and the owner is told why."""
+    api = start_api(JWT_ACCESS_TOKEN_EXPIRE_MINUTES=THREE_SECONDS)
+    url, owner = start_pages(api.url).url, open_page()
+    register(owner, url)
+    copied = next(cookie["value"] for cookie in owner.context.cookies() if cookie["name"] == "refresh_token")
+    time.sleep(3)
+    owner.goto(f"{url}/profile")
+    time.sleep(10.2)
+    theft = httpx2.post(f"{api.url}/refresh", json={"refresh_token": copied})
+    owner.goto(f"{url}/profile")
+
+    assert (theft.status_code, theft.json()["code"]) == (401, "refresh_token_reused")
+    expect(owner).to_have_url(re.compile("/login"))
+    expect(owner.locator("main")).to_contain_text(re.compile("copy", re.IGNORECASE))
+    assert '"message": "refresh_token_reused"' in api.read_log()
