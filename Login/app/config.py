@@ -2,15 +2,18 @@
 
 import re
 from datetime import timedelta
+from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.processors import default_hash_threads
 
+ROOT = Path(__file__).parents[2]
 SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
 SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
 SAMPLE = re.compile(
@@ -52,7 +55,23 @@ def _network(value: object) -> object:
     return ip_network(value, strict=False) if isinstance(value, str) else value
 
 
+def _check_mailbox(value: str) -> str:
+    """Refuse what is no single mailbox: a header must not be split by a setting either."""
+    if len(getaddresses([value])) != 1 or "@" not in parseaddr(value)[1] or not value.isprintable():
+        raise ValueError("must be one mailbox, such as: Pupero <no-reply@example.com>")
+    return value
+
+
+def _check_public_url(value: str) -> str:
+    """Take the address of the pages without a slash at its end; mails are made of it, never of a Host header."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be the address of the pages, such as https://accounts.example.com")
+    return value.rstrip("/")
+
+
 Positive = Field(gt=timedelta(0), le=timedelta(days=3650))
+Seconds = Annotated[timedelta, _lift("seconds"), Positive]
 Minutes = Annotated[timedelta, _lift("minutes"), Positive]
 Days = Annotated[timedelta, _lift("days"), Positive]
 Flag = Annotated[bool, BeforeValidator(_strip_comment)]
@@ -103,6 +122,20 @@ class Settings(BaseSettings):
     argon2_memory_kib: Annotated[int, Field(ge=8)] = 65536
     argon2_parallelism: Count = 4
 
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, BeforeValidator(_strip_comment), Field(ge=1, le=65535)] = 587
+    smtp_secure: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_timeout_seconds: Annotated[Seconds, Field(le=timedelta(seconds=60))] = timedelta(seconds=10)
+    mail_from: Annotated[str, AfterValidator(_check_mailbox)] = "Pupero <no-reply@localhost>"
+    mail_dir: Path = ROOT / "var" / "mail"
+    mail_worker: Flag = True
+    public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
+    require_verified_email: Flag = False
+    prevent_enumeration: Flag = False
+    email_change_requires_verification: Flag = False
+
     @property
     def signing_secrets(self) -> list[str]:
         """The key that signs, then those that only verify."""
@@ -112,6 +145,16 @@ class Settings(BaseSettings):
     def weakness(self) -> str | None:
         """Why JWT_SECRET_KEY must not face strangers, or None."""
         return find_weakness(self.jwt_secret_key.get_secret_value())
+
+    @property
+    def delivers_mail(self) -> bool:
+        """Whether mails can leave: over SMTP, or to the folder of a developer."""
+        return self.smtp_host is not None or self.environment == "development"
+
+    @property
+    def needs_verified_email(self) -> bool:
+        """Whether only a confirmed address may sign in."""
+        return self.require_verified_email or self.prevent_enumeration
 
     def session_lifetime(self, *, remember: bool) -> timedelta:
         """How long a session may live, however often it is refreshed."""
@@ -137,6 +180,22 @@ class Settings(BaseSettings):
         for name, key in named:
             if weakness := find_weakness(key.get_secret_value()):
                 raise ValueError(f"{name} {weakness}: production refuses it")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_mail(self) -> Self:
+        """Refuse production with links or credentials in the clear, or with promises of mail and no server."""
+        if self.environment != "production":
+            return self
+        if not self.public_url.startswith("https://"):
+            raise ValueError("PUBLIC_URL must begin with https:// in production: mails carry links to it")
+        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
+            raise ValueError("MAIL_FROM is missing: SMTP servers want to know who writes")
+        if self.smtp_user is not None and self.smtp_secure == "none":
+            raise ValueError("SMTP_SECURE=none would send SMTP_PASSWORD in the clear: production refuses it")
+        for name in ("require_verified_email", "prevent_enumeration", "email_change_requires_verification"):
+            if getattr(self, name) and not self.delivers_mail:
+                raise ValueError(f"{name.upper()} needs mail: set SMTP_HOST")
         return self
 
 

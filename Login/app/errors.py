@@ -61,6 +61,20 @@ class AccountDisabled(ApiError):
     detail = "This account has been disabled. Ask whoever runs this service."
 
 
+class EmailUnverified(ApiError):
+    """Said only after a right password and code; the link to confirm the address has been sent again."""
+
+    code = "email_unverified"
+    detail = "Confirm your email address first: open the link in the mail that we have sent you."
+
+
+class LinkInvalid(ApiError):
+    """The link has expired, was used, or no longer fits the account."""
+
+    code = "link_invalid"
+    detail = "This link has expired or was already used. Ask for a new one."
+
+
 class CurrentPasswordRequired(ApiError):
     """A change of email or password names the current password."""
 

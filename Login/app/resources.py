@@ -1,22 +1,24 @@
 """What the services work with, made once for an application and handed to each of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.auth import PasswordHasher
 from app.config import Settings
 from app.database import Database
 from app.hashing import HashPool
 from app.keys import Keyrings, make_keyrings
+from app.mail.bell import Bell
 
 
 @dataclass(frozen=True)
 class Resources:
-    """The settings, the database, the hash pool and the keys."""
+    """The settings, the database, the hash pool, the keys, and the bell that wakes the mail worker."""
 
     settings: Settings
     database: Database
     hashes: HashPool
     keys: Keyrings
+    bell: Bell = field(default_factory=Bell)
 
     def close(self) -> None:
         """Let running work end."""

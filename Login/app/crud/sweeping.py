@@ -29,7 +29,7 @@ EXPIRIES = (
     Expiry("attempts", "expires_at"),
     Expiry("sessions", "expires_at"),
     Expiry("known_addresses", "last_used_at", keep=timedelta(days=90)),
-    Expiry("mails", "finished_at", keep=timedelta(days=30)),
+    Expiry("mails", "created_at", keep=timedelta(days=30)),
 )
 
 
