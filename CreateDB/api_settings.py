@@ -20,7 +20,9 @@ def find_database_url() -> str:
     try:
         return load_settings().database_url.get_secret_value()
     except ConfigurationError as error:
-        raise OperatorError(f"Say where by --user and --database or by --url; the API's settings do not: {error}") from None
+        raise OperatorError(
+            f"Say where by --user and --database or by --url; the API's settings do not: {error}"
+        ) from None
 
 
 def load_keys(url: URL) -> Keyrings:

@@ -48,9 +48,9 @@ def create_app_user(arguments: Arguments, url: URL, password: str) -> None:
         _make_account(arguments, url, account, password)
     except DBAPIError as error:
         raise OperatorError(_explain(error, url, password)) from None
-    own = url.set(username=name, password=None, query={})
+    own = URL.create(url.drivername, name, "PASSWORD", url.host, url.port, url.database)
     say(f"Account {name}@{host} may read and write rows in {url.database}, and nothing else.")
-    say(f"For the API: DATABASE_URL={str(own).replace('@', ':PASSWORD@', 1)} (PASSWORD percent-encoded)")
+    say(f"For the API: DATABASE_URL={own.render_as_string(hide_password=False)} (PASSWORD percent-encoded)")
 
 
 def _make_account(arguments: Arguments, url: URL, account: str, password: str) -> None:

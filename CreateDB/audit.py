@@ -1,4 +1,4 @@
-"""The trail of what operators do to accounts: one JSON line on stderr for each change, in the style of the API's log."""
+"""The trail of what operators do to accounts: one JSON line on stderr for each, in the style of the API's log."""
 
 import getpass
 import logging

@@ -15,7 +15,7 @@ if __name__ == "__main__":  # Python puts only this folder on the path, where it
 try:
     from sqlalchemy import URL
 
-    from CreateDB import accounts, doctor, logins
+    from CreateDB import accounts, doctor
     from CreateDB.app_user import ask_app_password, create_app_user
     from CreateDB.arguments import UPGRADE, Arguments, parse
     from CreateDB.credentials import with_password
@@ -104,8 +104,6 @@ TASKS: Mapping[str, Callable[[Arguments, URL], int]] = {
     "end_sessions": accounts.end_sessions,
     "reset_second_factor": accounts.reset_second_factor,
     "set_role": accounts.set_role,
-    "explain_login": logins.explain_login,
-    "clear_throttle": logins.clear_throttle,
 }
 
 

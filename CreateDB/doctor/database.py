@@ -13,7 +13,8 @@ from CreateDB.grants import NEEDED, list_grants
 from CreateDB.models import UtcDateTime, metadata
 from CreateDB.revisions import check_connection
 
-COLLATION, ENGINE = "utf8mb4_nopad_bin", "InnoDB"
+COLLATION, ENGINE, MOMENT = "utf8mb4_nopad_bin", "InnoDB", "datetime(6)"
+MEND = f"ALTER TABLE: {ENGINE}, {COLLATION} for text, {MOMENT} for times; or restore a backup of mariadb-dump."
 DRIFT, FAR = 2.0, 30.0  # seconds
 
 TABLES = text("SELECT table_name, engine FROM information_schema.tables WHERE table_schema = database()")
@@ -23,15 +24,14 @@ COLUMNS = text(
 )
 
 
-def examine_driver(patient: Patient, _connection: Connection) -> Findings:
+def examine_driver(_patient: Patient, connection: Connection) -> Findings:
     """Tell which build of the driver Python has chosen, which it does silently."""
-    if not patient.url.drivername.endswith("+mariadbconnector"):
+    if connection.dialect.driver != "mariadbconnector":
         return
-    import mariadb  # noqa: PLC0415 SQLAlchemy has just imported it
-
-    build = getattr(mariadb, "__impl__", "c")  # the 1.1 line has no other
-    name = f"The MariaDB driver {mariadb.__version__} is the {build} build"
-    if build in ("c", "binary"):
+    module = connection.dialect.loaded_dbapi
+    build = getattr(module, "__impl__", "c")  # the 1.1 line has no other
+    name = f"The MariaDB driver {getattr(module, '__version__', '')} is the {build} build"
+    if build in {"c", "binary"}:
         yield Finding("driver", "ok", f"{name}.")
     else:
         fix = "Install mariadb[binary] as in requirements.txt, or build it."
@@ -68,26 +68,28 @@ def examine_tables(_patient: Patient, connection: Connection) -> Findings:
     """Find tables that a restore or another tool has made in its own way."""
     if connection.dialect.name not in SERVERS:
         return
-    engines = dict(connection.execute(TABLES).tuples().all())
-    columns = {(row[0], row[1]): row[2:] for row in connection.execute(COLUMNS)}
-    odd = [f"{name} is {engines[name]}" for name in metadata.tables if engines.get(name, ENGINE) != ENGINE]
-    odd += [
-        f"{table}.{column} compares by {collation}"
-        for (table, column), (_, collation) in columns.items()
-        if table in metadata.tables and collation not in (None, COLLATION)
-    ]
-    odd += [
-        f"{table.name}.{column.name} is {columns[table.name, column.name][0]}"
-        for table in metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, UtcDateTime) and columns.get((table.name, column.name), ["datetime(6)"])[0] != "datetime(6)"
-    ]
+    odd = [*_list_odd_engines(connection), *_list_odd_columns(connection)]
     if odd:
         more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
-        fix = f"ALTER TABLE: {ENGINE}, {COLLATION} for text, DATETIME(6) for times; or restore a backup made by mariadb-dump."
-        yield Finding("tables", "failure", f"{odd[0]}{more}.", fix)
+        yield Finding("tables", "failure", f"{odd[0]}{more}.", MEND)
     else:
         yield Finding("tables", "ok", f"All tables are {ENGINE}, compare text byte for byte and keep microseconds.")
+
+
+def _list_odd_engines(connection: Connection) -> list[str]:
+    rows = connection.execute(TABLES)
+    return [f"{table} is {engine}" for table, engine in rows if table in metadata.tables and engine != ENGINE]
+
+
+def _list_odd_columns(connection: Connection) -> list[str]:
+    moments = {(t.name, c.name) for t in metadata.sorted_tables for c in t.columns if isinstance(c.type, UtcDateTime)}
+    odd = []
+    for table, column, type_, collation in connection.execute(COLUMNS):
+        if table in metadata.tables and collation not in {None, COLLATION}:
+            odd.append(f"{table}.{column} compares by {collation}")
+        if (table, column) in moments and type_ != MOMENT:
+            odd.append(f"{table}.{column} is {type_}")
+    return odd
 
 
 def examine_clock(_patient: Patient, connection: Connection) -> Findings:
@@ -97,8 +99,9 @@ def examine_clock(_patient: Patient, connection: Connection) -> Findings:
     drift = theirs - (before + time.time()) / 2
     text_ = f"The database's clock is {abs(drift):.1f} s {'ahead of' if drift > 0 else 'behind'} this machine's."
     if abs(drift) > DRIFT:
-        verdict = "failure" if abs(drift) > FAR else "warning"
-        yield Finding("clock", verdict, text_, "Let both machines set their clocks by NTP.")
+        yield Finding(
+            "clock", "failure" if abs(drift) > FAR else "warning", text_, "Let both machines set their clocks by NTP."
+        )
     else:
         yield Finding("clock", "ok", f"This machine's clock and the database's agree within {DRIFT:g} s.")
 

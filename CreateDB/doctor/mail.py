@@ -1,51 +1,50 @@
 """Examines whether the mail server takes mails from us; none is sent."""
 
 import smtplib
-import ssl
 
 from app.config import Settings
+from app.mail.delivery import ServerAway, Smtp
 from CreateDB.doctor.findings import Finding, Findings, Patient
 from CreateDB.explain import one_line
 
-SEE = "Correct the SMTP_ settings, or see the server's log."
+ENCRYPTION = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}
 
 
 def examine_smtp(patient: Patient, settings: Settings) -> Findings:
-    """Connect, greet, encrypt and sign in, as the API does before it hands over a mail."""
-    if not settings.smtp_host:
-        folder = "mails are written to MAIL_DIR" if settings.delivers_mail else "no mail is sent"
-        fix = None if settings.delivers_mail else "Set SMTP_HOST, MAIL_FROM and PUBLIC_URL."
-        yield Finding("smtp", "ok" if settings.delivers_mail else "warning", f"SMTP_HOST is not set: {folder}.", fix)
+    """Connect, encrypt and sign in by the API's own code, as before it hands over a mail."""
+    if settings.smtp_host is None:
+        yield _without_server(settings)
         return
-    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    where, carrier = f"{settings.smtp_host}:{settings.smtp_port}", Smtp(settings)
     try:
-        how = _knock(settings)
-    except smtplib.SMTPAuthenticationError:
-        yield Finding("smtp", "failure", f"{where} refused SMTP_USER or SMTP_PASSWORD.", SEE)
-    except (smtplib.SMTPException, OSError, ssl.SSLError) as error:
-        yield Finding("smtp", "failure", f"{where}: {one_line(str(error)) or type(error).__name__}.", SEE)
+        carrier.knock()
+    except ServerAway as error:
+        yield Finding("smtp", "failure", f"{where} does not take mails from us: {_describe(error)}.", _advise(error))
+        return
+    carrier.rest()
+    how = f"{ENCRYPTION[settings.smtp_secure]}{', signed in' if settings.smtp_user else ''}"
+    if settings.smtp_secure == "none":
+        fix = "Set SMTP_SECURE=starttls or tls."
+        yield Finding("smtp", patient.grave, f"{where} takes mails, whose links can be read on their way.", fix)
     else:
-        plain = settings.smtp_secure == "none"
-        fix = "Set SMTP_SECURE=starttls or tls." if plain else None
-        yield Finding("smtp", patient.grave if plain else "ok", f"{where} takes mails from us ({how}).", fix)
+        yield Finding("smtp", "ok", f"{where} takes mails from us ({how}).")
 
 
-def _knock(settings: Settings) -> str:
-    context, seconds = ssl.create_default_context(), settings.smtp_timeout_seconds.total_seconds()
-    host, port = settings.smtp_host or "", settings.smtp_port
-    secure = settings.smtp_secure == "tls"
-    with smtplib.SMTP_SSL(host, port, timeout=seconds, context=context) if secure else smtplib.SMTP(
-        host, port, timeout=seconds
-    ) as server:
-        server.ehlo()
-        if settings.smtp_secure == "starttls":
-            server.starttls(context=context)
-            server.ehlo()
-        if settings.smtp_user and settings.smtp_password:
-            server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
-        return _describe(settings)
+def _without_server(settings: Settings) -> Finding:
+    if settings.delivers_mail:
+        return Finding("smtp", "ok", f"SMTP_HOST is not set: mails are written to {settings.mail_dir}.")
+    text = "SMTP_HOST is not set: nobody can reset a password or learns of a break-in."
+    return Finding("smtp", "warning", text, "Set SMTP_HOST, MAIL_FROM and PUBLIC_URL.")
 
 
-def _describe(settings: Settings) -> str:
-    encryption = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}[settings.smtp_secure]
-    return f"{encryption}, signed in" if settings.smtp_user else encryption
+def _describe(error: ServerAway) -> str:
+    """Add what the server or the system said; it was told nobody's address yet."""
+    said = getattr(error.__cause__, "smtp_error", None)
+    text = said.decode(errors="replace") if isinstance(said, bytes) else str(error.__cause__)
+    return one_line(f"{error}: {text}")[:300].rstrip(".")
+
+
+def _advise(error: ServerAway) -> str:
+    if isinstance(error.__cause__, smtplib.SMTPAuthenticationError):
+        return "Correct SMTP_USER and SMTP_PASSWORD."
+    return "Correct SMTP_HOST, SMTP_PORT and SMTP_SECURE, or see that server's log."

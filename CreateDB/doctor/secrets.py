@@ -10,28 +10,34 @@ PROXIES = "Name the addresses of your own proxies and of the pages' host."
 
 def examine_secrets(patient: Patient, settings: Settings) -> Findings:
     """Judge each key as production would, also those that only verify or decrypt."""
-    keys = [("JWT_SECRET_KEY", [settings.jwt_secret_key])]
-    keys += [("JWT_PREVIOUS_SECRET_KEYS", settings.jwt_previous_secret_keys)]
-    keys += [("TOTP_ENCRYPTION_KEYS", settings.totp_encryption_keys)]
-    for name, values in keys:
-        weak = [weakness for value in values if (weakness := find_weakness(value.get_secret_value()))]
+    weakness = settings.weakness
+    if weakness:
+        text = f"JWT_SECRET_KEY {weakness}: the API {_take(settings)}."
+        yield Finding("jwt_secret_key", patient.grave, text, f"Set another. {GOOD_SECRET}")
+    else:
+        yield Finding("jwt_secret_key", "ok", "JWT_SECRET_KEY is long and looks random.")
+    rest = {"JWT_PREVIOUS_SECRET_KEYS": settings.jwt_previous_secret_keys}
+    rest |= {"TOTP_ENCRYPTION_KEYS": settings.totp_encryption_keys}
+    for name, keys in rest.items():
+        weak = next((why for key in keys if (why := find_weakness(key.get_secret_value()))), None)
         if weak:
-            fix = f"Set another. {GOOD_SECRET}" if name == "JWT_SECRET_KEY" else "Rotate it out: docs/operations.md."
-            yield Finding(name.lower(), patient.grave, f"{name} {weak[0]}.", fix)
-        elif values:
-            yield Finding(name.lower(), "ok", f"{name} is long and looks random.")
+            yield Finding(name.lower(), patient.grave, f"A key of {name} {weak}.", "Rotate it out: docs/operations.md.")
+        elif keys:
+            yield Finding(name.lower(), "ok", f"Each key of {name} is long and looks random.")
 
 
-def examine_key_of_secrets(patient: Patient, settings: Settings) -> Findings:
+def _take(settings: Settings) -> str:
+    return "does not start" if settings.environment == "production" else "answers its own machine only"
+
+
+def examine_key_of_secrets(_patient: Patient, settings: Settings) -> Findings:
     """Tell of keys that serve two purposes: who learns one then has both."""
     own = {key.get_secret_value() for key in settings.totp_encryption_keys}
     if not own:
-        yield Finding(
-            "totp_encryption_keys",
-            "ok" if patient.grave == "warning" else "warning",
-            "TOTP_ENCRYPTION_KEYS is not set: second factors are encrypted under a key derived from JWT_SECRET_KEY.",
-            f"Set it, then run --reencrypt. {GOOD_SECRET}",
-        )
+        text = "TOTP_ENCRYPTION_KEYS is not set: second factors are encrypted under a key derived from JWT_SECRET_KEY."
+        fix = f"Set it, then run --reencrypt. {GOOD_SECRET}"
+        production = settings.environment == "production"
+        yield Finding("totp_encryption_keys", *(("warning", text, fix) if production else ("ok", text)))
     elif own & set(settings.signing_secrets):
         yield Finding(
             "totp_encryption_keys_shared",
@@ -52,7 +58,9 @@ def examine_proxies(_patient: Patient, settings: Settings) -> Findings:
         text = f"TRUSTED_PROXIES has {', '.join(map(str, wide))}: every machine in there may claim any client address."
         yield Finding("trusted_proxies", "warning", text, PROXIES)
     else:
-        listed = ", ".join(str(network.network_address if _is_one(network) else network) for network in settings.trusted_proxies)
+        listed = ", ".join(
+            str(network.network_address if _is_one(network) else network) for network in settings.trusted_proxies
+        )
         yield Finding("trusted_proxies", "ok", f"TRUSTED_PROXIES is {listed or 'empty'}.")
 
 

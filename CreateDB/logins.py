@@ -1,0 +1,1 @@
+"""--explain-login and --clear-throttle."""
