@@ -28,6 +28,10 @@ PUBLISHED = {
 }
 
 
+ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
+DEFAULT_PORTS = {"http:": ":80", "https": ":443"}  # browsers leave them out
+
+
 class ConfigurationError(Exception):
     """The settings are unusable; the message names each one and never a value."""
 
@@ -70,6 +74,19 @@ def _check_public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_origin(text: str) -> str:
+    """Take an origin exactly as browsers send it (RFC 6454, section 6.2), so that comparing the text is enough."""
+    if not ORIGIN.fullmatch(text) or text.endswith(DEFAULT_PORTS[text[:5]]):
+        raise ValueError("must be origins as browsers send them, such as https://app.example.com; * is refused")
+    return text
+
+
+def _check_storage(uri: SecretStr) -> SecretStr:
+    if not uri.get_secret_value().startswith(("redis://", "rediss://")):
+        raise ValueError("must be redis://host:port/number, or rediss:// for TLS")
+    return uri
+
+
 Positive = Field(gt=timedelta(0), le=timedelta(days=3650))
 Seconds = Annotated[timedelta, _lift("seconds"), Positive]
 Minutes = Annotated[timedelta, _lift("minutes"), Positive]
@@ -77,6 +94,7 @@ Days = Annotated[timedelta, _lift("days"), Positive]
 Flag = Annotated[bool, BeforeValidator(_strip_comment)]
 Count = Annotated[int, BeforeValidator(_strip_comment), Field(ge=1)]
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
+Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_origin)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
@@ -115,6 +133,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(
         default_factory=lambda: [ip_network("127.0.0.1"), ip_network("::1")]
     )
+    cors_allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split)] = []
+    rate_limit_storage_uri: Annotated[SecretStr, AfterValidator(_check_storage)] | None = None
+    rate_limits_enabled: Flag = True
     log_user: Literal["email", "id", "none"] = "email"
     database_pool_size: Count = 8
     hash_threads: Count = Field(default_factory=default_hash_threads)
@@ -174,6 +195,8 @@ class Settings(BaseSettings):
     def _refuse_unsafe_production(self) -> Self:
         if self.environment != "production":
             return self
+        if not self.rate_limits_enabled:
+            raise ValueError("RATE_LIMITS_ENABLED=false is for measurements: production refuses it")
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]

@@ -219,6 +219,14 @@ class TooManyAttempts(ApiError):
     detail = "Too many attempts. Wait a moment and try again."
 
 
+class TooManyRequests(ApiError):
+    """One client address floods one kind of request, whatever it says in them."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
+    detail = "Too many requests from your network. Wait a moment and try again."
+
+
 class Busy(ApiError):
     """More password checks are waiting than can be answered in time."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.browsers import allow_origins
 from app.config import ConfigurationError, Settings, load_settings
 from app.logs import set_up_logging
 from app.mail.worker import running_worker
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
     describe_api(app)
+    allow_origins(app, settings.cors_allowed_origins)
     app.add_middleware(Edge, settings=settings)
     return app
 
@@ -63,6 +65,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         yield
     for task in background:
         task.cancel()
+    await resources.floods.close()
     resources.close()
 
 

@@ -15,6 +15,14 @@ from app.crud.accounts import (
     insert_user,
     update_user,
 )
+from app.crud.attempts import (
+    delete_tallies,
+    hold_tally,
+    is_known_address,
+    list_tallies,
+    note_address,
+    save_tally,
+)
 from app.crud.operations import current_time, get_revision, spend_token
 from app.crud.second_factors import (
     count_recovery_codes,
@@ -64,6 +72,7 @@ __all__ = [
     "count_unreadable_secrets",
     "current_time",
     "delete_expired",
+    "delete_tallies",
     "delete_user",
     "disable_totp",
     "enable_totp",
@@ -80,15 +89,20 @@ __all__ = [
     "get_principal",
     "get_revision",
     "has_recovery_code",
+    "hold_tally",
     "hold_user",
     "insert_session",
     "insert_user",
+    "is_known_address",
     "list_secrets_not_under",
     "list_sessions",
+    "list_tallies",
+    "note_address",
     "replace_enrolment",
     "replace_recovery_codes",
     "replace_secret",
     "rotate_session",
+    "save_tally",
     "spend_recovery_code",
     "spend_token",
     "spend_totp_step",

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import FromClient, FromResources
+from app.deps import FromClient, FromResources, limit
 from app.problems import refusals
 from app.routes.accounts import WEAK_PASSWORD
 from app.schemas import Message, PasswordReset, PasswordResetRequest
@@ -12,7 +12,12 @@ from app.services import passwords
 router = APIRouter(prefix="/password", tags=["Account"])
 
 
-@router.post("/reset", summary="Ask for a way to a new password", responses=refusals(errors.TooManyAttempts))
+@router.post(
+    "/reset",
+    dependencies=[limit("reset")],
+    summary="Ask for a way to a new password",
+    responses=refusals(errors.TooManyAttempts),
+)
 async def request_reset(body: PasswordResetRequest, resources: FromResources, client: FromClient) -> Message:
     """Answer everybody alike, whether there is such an account or not."""
     await passwords.request_reset(resources, body, client)
