@@ -49,8 +49,7 @@ def show_user(arguments: Arguments, url: URL) -> int:
         entry = find_one(connection, arguments.who)
         codes = crud.count_recovery_codes(connection, entry.id)
         sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
-    show(align(_describe(entry, codes)))
-    show([f"sessions         {len(sessions)}"])
+    show(align([*_describe(entry, codes), ("sessions", str(len(sessions)))]))
     show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
     return 0
 
@@ -68,7 +67,7 @@ def disable_user(arguments: Arguments, url: URL) -> int:
             f"{name(entry)} is disabled; {sessions_ended(ended)}.", "user_disabled", {"sessions_ended": ended}
         )
 
-    return _change(arguments, url, disable)
+    return change(arguments, url, disable)
 
 
 def enable_user(arguments: Arguments, url: URL) -> int:
@@ -80,7 +79,7 @@ def enable_user(arguments: Arguments, url: URL) -> int:
         crud.update_user(connection, entry.id, disabled_at=None)
         return Change(f"{name(entry)} may log in again.", "user_enabled")
 
-    return _change(arguments, url, enable)
+    return change(arguments, url, enable)
 
 
 def end_sessions(arguments: Arguments, url: URL) -> int:
@@ -91,7 +90,7 @@ def end_sessions(arguments: Arguments, url: URL) -> int:
         event = "user_sessions_ended" if ended else None
         return Change(f"{name(entry)}: {sessions_ended(ended)}.", event, {"sessions_ended": ended})
 
-    return _change(arguments, url, end)
+    return change(arguments, url, end)
 
 
 def set_role(arguments: Arguments, url: URL) -> int:
@@ -104,22 +103,18 @@ def set_role(arguments: Arguments, url: URL) -> int:
         facts = {"role": arguments.role, "former_role": entry.role}
         return Change(f"{name(entry)} has the role {arguments.role} now, and had {entry.role}.", "user_role_set", facts)
 
-    return _change(arguments, url, give)
+    return change(arguments, url, give)
 
 
-def reset_second_factor(arguments: Arguments, url: URL) -> int:
-    """Do --reset-second-factor, for somebody who has lost the device and the recovery codes."""
-
-    def reset(connection: Connection, entry: Entry) -> Change:
-        if not crud.disable_totp(connection, entry.id):
-            return Change(f"{name(entry)} has no second factor.")
-        return Change(
-            f"{name(entry)} has no second factor any more and signs in by password alone. No mail was sent: "
-            "tell the owner. --end-sessions signs out whoever has the lost device.",
-            "user_second_factor_reset",
-        )
-
-    return _change(arguments, url, reset)
+def change(arguments: Arguments, url: URL, work: Callable[[Connection, Entry], Change]) -> int:
+    """Change one account in one transaction, then log it and say so."""
+    with transaction(url, echo=arguments.echo) as connection:
+        entry = find_one(connection, arguments.who)
+        done = work(connection, entry)
+    if done.event is not None:
+        log_change(done.event, entry.public_id, **done.facts)
+    say(done.sentence)
+    return 0
 
 
 def find_one(connection: Connection, who: str) -> Entry:
@@ -147,17 +142,6 @@ def sessions_ended(count: int) -> str:
     return f"{count or 'no'} {'session' if count == 1 else 'sessions'} ended"
 
 
-def _change(arguments: Arguments, url: URL, work: Callable[[Connection, Entry], Change]) -> int:
-    """Change one account in one transaction, then log it and say so."""
-    with transaction(url, echo=arguments.echo) as connection:
-        entry = find_one(connection, arguments.who)
-        done = work(connection, entry)
-    if done.event is not None:
-        log_change(done.event, entry.public_id, **done.facts)
-    say(done.sentence)
-    return 0
-
-
 def _list_one(entry: Entry) -> tuple[str, ...]:
     state = "disabled" if entry.disabled_at else "" if entry.email_verified_at else "email not verified"
     second = "yes" if entry.has_totp else "no"
@@ -170,7 +154,7 @@ def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
     return [
         ("public id", entry.public_id),
         ("email", entry.email),
-        ("email verified", moment(entry.email_verified_at)),
+        ("email verified", moment(entry.email_verified_at) if entry.email_verified_at else "no"),
         ("username", entry.username or "-"),
         ("role", entry.role),
         ("second factor", second),

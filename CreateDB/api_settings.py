@@ -25,8 +25,7 @@ def find_database_url() -> str:
         ) from None
 
 
-def load_keys(url: URL) -> Keyrings:
+def make_keys(settings: Settings) -> Keyrings:
     """Make the API's keys."""
-    settings = load_for(url)
     own = [key.get_secret_value() for key in settings.totp_encryption_keys]
     return make_keyrings(settings.signing_secrets, own)

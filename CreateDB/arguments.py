@@ -23,11 +23,11 @@ TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER)
 PARTS = ("user", "password", "host", "port", "database", "driver")
 # Flags that only mean something beside another one.
 COMPANIONS = {
-    "json": "doctor",
-    "like": "list_users",
-    "limit": "list_users",
-    "from_address": "explain_login",
-    "app_user_host": "create_app_user",
+    "json": ("doctor",),
+    "like": ("list_users",),
+    "limit": ("list_users",),
+    "from_address": ("explain_login", "clear_throttle"),
+    "app_user_host": ("create_app_user",),
 }
 
 
@@ -119,9 +119,9 @@ def _find_whom(parser: Parser, found: argparse.Namespace, task: str) -> tuple[st
 
 
 def _require_company(parser: Parser, found: argparse.Namespace) -> None:
-    for flag, other in COMPANIONS.items():
-        if _is_given(found, flag) and not _is_given(found, other):
-            parser.error(f"{_flag(flag)} goes with {_flag(other)} only")
+    for flag, others in COMPANIONS.items():
+        if _is_given(found, flag) and not any(_is_given(found, other) for other in others):
+            parser.error(f"{_flag(flag)} goes with {' or '.join(map(_flag, others))} only")
 
 
 def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace, task: str) -> None:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
+from app.clients import parse_address
+
 DESCRIPTION = "Make the database and bring its tables up to date. Run it again at any time, also to upgrade."
 EPILOG = (
     "The password is taken from --password, else from the environment variable DB_PASSWORD, "
@@ -103,17 +105,25 @@ def _add_users(parser: Parser) -> None:
     users.add_argument("--reset-second-factor", metavar="WHO", help="switch an account's second factor off")
     users.add_argument("--set-role", metavar=("WHO", "ROLE"), nargs=2, help="give an account another role")
     users.add_argument(
+        "--from",
+        dest="from_address",
+        metavar="ADDRESS",
+        type=_address,
+        help="with the next two: as seen from this client address",
+    )
+    users.add_argument(
         "--explain-login",
         metavar="WHO",
         help="say what keeps an account from logging in, and until when; status 1 if anything does",
     )
-    users.add_argument(
-        "--from",
-        dest="from_address",
-        metavar="ADDRESS",
-        help="with --explain-login: as seen from this client address",
-    )
     users.add_argument("--clear-throttle", metavar="WHO", help="forget the failed attempts that make an account wait")
+
+
+def _address(text: str) -> str:
+    address = parse_address(text)
+    if address is None:
+        raise argparse.ArgumentTypeError("a client address is one such as 203.0.113.9 or 2001:db8::9")
+    return str(address)
 
 
 def _number(least: int, most: int, what: str) -> Callable[[str], int]:

@@ -15,7 +15,7 @@ if __name__ == "__main__":  # Python puts only this folder on the path, where it
 try:
     from sqlalchemy import URL
 
-    from CreateDB import accounts, doctor
+    from CreateDB import accounts, doctor, logins, second_factors
     from CreateDB.app_user import ask_app_password, create_app_user
     from CreateDB.arguments import UPGRADE, Arguments, parse
     from CreateDB.credentials import with_password
@@ -102,8 +102,10 @@ TASKS: Mapping[str, Callable[[Arguments, URL], int]] = {
     "disable_user": accounts.disable_user,
     "enable_user": accounts.enable_user,
     "end_sessions": accounts.end_sessions,
-    "reset_second_factor": accounts.reset_second_factor,
+    "reset_second_factor": second_factors.reset_second_factor,
     "set_role": accounts.set_role,
+    "explain_login": logins.explain_login,
+    "clear_throttle": logins.clear_throttle,
 }
 
 

@@ -7,13 +7,13 @@ from sqlalchemy import URL, Engine
 from app.crud import SECRET_COLUMNS, SecretColumn, list_secrets_not_under, replace_secret
 from app.encryption import UnreadableSecret, decrypt, encrypt
 from app.keys import Key
-from CreateDB.api_settings import load_keys
+from CreateDB.api_settings import load_for, make_keys
 from CreateDB.engine import make_engine
 
 
 def reencrypt(url: URL, *, echo: bool, say: Callable[[str], None]) -> bool:
     """Encrypt anew what another key made; False when there were secrets that no configured key opens."""
-    ring, engine = load_keys(url).secrets, make_engine(url, echo=echo)
+    ring, engine = make_keys(load_for(url)).secrets, make_engine(url, echo=echo)
     unreadable = 0
     for column in SECRET_COLUMNS:
         done, failed = _reencrypt_column(engine, column, ring)

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from sqlalchemy import Connection, text
 
 from app import crud
-from app.keys import make_keyrings
+from CreateDB.api_settings import make_keys
 from CreateDB.doctor.findings import Finding, Findings, Patient
 from CreateDB.engine import SERVERS
 from CreateDB.grants import NEEDED, list_grants
@@ -110,8 +110,7 @@ def examine_secrets_at_rest(patient: Patient, connection: Connection) -> Finding
     """Count what no configured key opens, and what an older key still holds."""
     if patient.settings is None:
         return
-    own = [key.get_secret_value() for key in patient.settings.totp_encryption_keys]
-    kids = [key.kid for key in make_keyrings(patient.settings.signing_secrets, own).secrets]
+    kids = [key.kid for key in make_keys(patient.settings).secrets]
     lost, older = (crud.count_unreadable_secrets(connection, known) for known in (kids, kids[:1]))
     if lost:
         found = f"{lost} secrets at rest were made with a key that is not configured: these people cannot sign in."

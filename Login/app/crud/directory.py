@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from app.clock import utc_now
 from app.crud.accounts import users
 from app.crud.sessions import sessions
 from app.identifiers import login_keys
@@ -55,8 +54,7 @@ def count_entries(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(users)).scalar_one()
 
 
-def count_live_sessions(connection: Connection, user_id: int) -> int:
-    """Count the sessions that have neither ended nor expired."""
-    query = select(func.count()).select_from(sessions)
-    live = (sessions.c.user_id == user_id, sessions.c.ended_at.is_(None), sessions.c.expires_at > utc_now())
-    return connection.execute(query.where(*live)).scalar_one()
+def list_addresses(connection: Connection, user_id: int) -> list[str]:
+    """List the client addresses of an account's sessions, also of those that have ended."""
+    query = select(sessions.c.client_address).where(sessions.c.user_id == user_id).distinct()
+    return sorted(address for address in connection.execute(query).scalars() if address)
