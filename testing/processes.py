@@ -39,6 +39,11 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Give the process id of the one that was started."""
+        return self._process.pid if self._process else 0
+
     def start(self, probe: str) -> None:
         """Start it and wait until `probe` answers at all."""
         self._output = self.log.open("ab")
