@@ -110,7 +110,7 @@ def _find_standing(settings: Settings, keys: Keyrings, entry: Entry, account: Cr
     if settings.needs_verified_email and entry.email_verified_at is None:
         yield Obstacle(
             "The email address is not verified, and REQUIRE_VERIFIED_EMAIL or PREVENT_ENUMERATION asks for it.",
-            "the owner opens the link in the mail; a password reset sends another",
+            "the owner opens the link in the mail; each login with the right password sends another",
         )
     if account is not None and account.password_hash is None:
         yield Obstacle("The account has no password.", "the owner asks for a password reset")
