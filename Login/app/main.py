@@ -9,13 +9,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.browsers import allow_origins
 from app.config import ConfigurationError, Settings, load_settings
 from app.logs import set_up_logging
+from app.mail.worker import running_worker
 from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
 from app.resources import make_resources
-from app.routes import accounts, docs, health, logins, passwords, sessions, totp
+from app.routes import accounts, disowning, docs, emails, health, logins, passwords, sessions, totp
 from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep_forever
 
@@ -40,11 +42,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(sessions.router)
     app.include_router(totp.router)
     app.include_router(passwords.router)
+    app.include_router(emails.router)
+    app.include_router(disowning.router)
     app.include_router(health.router)
     app.include_router(docs.router)
     app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
     describe_api(app)
+    allow_origins(app, settings.cors_allowed_origins)
     app.add_middleware(Edge, settings=settings)
     return app
 
@@ -56,9 +61,11 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         reason = f"JWT_SECRET_KEY {resources.settings.weakness}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
     background = [asyncio.create_task(work(resources)) for work in (report_unreadable_secrets, sweep_forever)]
-    yield
+    async with running_worker(resources):
+        yield
     for task in background:
         task.cancel()
+    await resources.floods.close()
     resources.close()
 
 

@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources
+from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
-from app.services import accounts
+from app.services import accounts, emails
 
 router = APIRouter(tags=["Account"])
 
@@ -26,21 +26,32 @@ DELETION: Responses = refusals(
 
 @router.post(
     "/register",
+    dependencies=[limit("register")],
     summary="Make an account",
     responses=refusals(*WEAK_PASSWORD, *TAKEN, errors.TooManyAttempts, errors.Busy),
 )
-async def register(body: Registration, resources: FromResources) -> Registered:
+async def register(body: Registration, resources: FromResources, client: FromClient) -> Registered:
     """Make an account with a unique email and, if wanted, a unique username."""
-    return Registered(user_id=await accounts.register(resources, body))
+    return Registered(user_id=await accounts.register(resources, body, client))
 
 
-@router.get("/user/profile", summary="Show your profile", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get(
+    "/user/profile",
+    dependencies=[limit("call")],
+    summary="Show your profile",
+    responses=refusals(*UNAUTHORIZED, body=False),
+)
 async def show_profile(user: CurrentUser, resources: FromResources) -> Profile:
     """Show email, username, role and anti-phishing phrase."""
     return accounts.show_profile(resources.settings, user)
 
 
-@router.get("/user/account", summary="Show your account", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get(
+    "/user/account",
+    dependencies=[limit("call")],
+    summary="Show your account",
+    responses=refusals(*UNAUTHORIZED, body=False),
+)
 async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     """Show everything about the account and this session."""
     return await accounts.show_account(resources, user)
@@ -48,6 +59,7 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
 
 @router.put(
     "/user/update",
+    dependencies=[limit("proof")],
     summary="Change your account",
     response_model_exclude_none=True,
     responses=refusals(
@@ -61,17 +73,28 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     ),
 )
 async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromClient) -> Updated:
-    """Make all the changes or none. A new password ends every session and answers with a new pair."""
+    """Make all the changes or none. A new password ends every session and answers with a new pair.
+
+    The old address gets a link that undoes a change of email for 72 hours. With
+    EMAIL_CHANGE_REQUIRES_VERIFICATION the email changes only once the new mailbox has confirmed it.
+    """
     pair = await accounts.update(resources, user, body, client)
     message = "Your account has been updated." if body.changes else "Nothing to change."
+    if emails.must_confirm(resources.settings, user.account.email, body.new_email):
+        message = "Open the link in the mail to your new address: until then your email address stays as it is."
     if pair is None:
         return Updated(message=message)
     return Updated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
-@router.delete("/user/delete", summary="Delete your account", responses=DELETION)
-@router.post("/user/delete", summary="Delete your account (for clients that drop bodies of DELETE)", responses=DELETION)
-async def delete(body: Deletion, user: CurrentUser, resources: FromResources) -> Message:
+@router.delete("/user/delete", dependencies=[limit("proof")], summary="Delete your account", responses=DELETION)
+@router.post(
+    "/user/delete",
+    dependencies=[limit("proof")],
+    summary="Delete your account (for clients that drop bodies of DELETE)",
+    responses=DELETION,
+)
+async def delete(body: Deletion, user: CurrentUser, resources: FromResources, client: FromClient) -> Message:
     """Delete the account and everything that belongs to it, at once and for good."""
-    await accounts.delete(resources, user, body)
+    await accounts.delete(resources, user, body, client)
     return Message(message="Your account has been deleted.")

@@ -7,13 +7,15 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
-from app.config import Settings
-from app.errors import ApiError, InvalidCredentials, LoginTokenInvalid, TotpRequired
+from app.errors import ApiError, EmailUnverified, InvalidCredentials, LoginTokenInvalid, TotpRequired
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
+from app.services.attempts import Guess, expect_guess, hash_address, judge_password, name_account, note_sign_in
+from app.services.emails import resend_verification
+from app.services.notices import notify
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
 
@@ -34,7 +36,8 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     if first.account.totp_secret is not None and body.totp is None:
         raise TotpRequired(login_token=_make_login_token(resources, first))
     proof = await _take_second_step(resources, first, body.totp, client)
-    session = await resources.database.transaction(_start_session, resources.settings, first, proof, client)
+    await _require_verified(resources, first)
+    session = await resources.database.transaction(_start_session, resources, first, proof, client)
     log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
@@ -50,10 +53,9 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
     """Check in the same time for every identifier, and hash anew when today's costs are others."""
-    keys = login_keys(body.username, body.email)
-    account = await resources.database.read(crud.find_credentials, keys) if keys else None
+    account, guess = await resources.database.read(_find_account, resources, body, client)
     password = body.password.get_secret_value() if body.password else ""
-    right = await resources.hashes.verify(password, account.password_hash if account else None)
+    right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
         log_event("login_failed", "failure", reason=InvalidCredentials.code, client=client.address)
         raise InvalidCredentials
@@ -61,20 +63,38 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     return FirstStep(account, body.remember_me, new_hash=await resources.hashes.hash(password) if outdated else None)
 
 
+def _find_account(
+    connection: Connection, resources: Resources, body: LoginRequest, client: Client
+) -> tuple[crud.Credentials | None, Guess]:
+    identifiers = (body.username, body.email)
+    keys = login_keys(*identifiers)
+    account = crud.find_credentials(connection, keys) if keys else None
+    name = name_account(account, *identifiers)
+    return account, expect_guess(connection, resources, account, name, client)
+
+
 async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
-        return await prove_code(resources, first.account, code)
+        return await prove_code(resources, first.account, code, client)
     except ApiError as error:
         log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code, client=client.address)
         raise
 
 
+async def _require_verified(resources: Resources, first: FirstStep) -> None:
+    """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
+    if first.account.email_verified_at is None and resources.settings.needs_verified_email:
+        await resources.database.transaction(resend_verification, resources, first.account.id)
+        raise EmailUnverified
+
+
 def _start_session(
-    connection: Connection, settings: Settings, first: FirstStep, proof: Proof, client: Client
+    connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
     spend_proof(connection, proof, stale=InvalidCredentials)
     if first.jti is not None and not spend_token(connection, first.jti, first.account):
         raise LoginTokenInvalid
+    _tell_of_new_place(connection, resources, first.account, client)
     now = crud.current_time(connection)
     rehashed = {"password_hash": first.new_hash} if first.new_hash else {}
     crud.update_user(connection, first.account.id, last_login_at=now, **rehashed)
@@ -85,13 +105,23 @@ def _start_session(
         created_at=now,
         last_seen_at=now,
         authenticated_at=now,
-        expires_at=now + settings.session_lifetime(remember=first.remember),
+        expires_at=now + resources.settings.session_lifetime(remember=first.remember),
         remember=first.remember,
         client_address=client.address,
         user_agent=client.user_agent,
     )
     crud.insert_session(connection, session)
+    note_sign_in(connection, resources.keys, first.account, client.address)
     return session
+
+
+def _tell_of_new_place(connection: Connection, resources: Resources, account: crud.Credentials, client: Client) -> None:
+    """Tell the owner of a sign-in from where there was none before; the very first one is no news."""
+    person = crud.get_addressee(connection, account.id)
+    if person is not None and person.last_login_at is not None:
+        address_hash = hash_address(resources.keys, account.public_id, client.address)
+        if not crud.is_known_address(connection, account.id, address_hash):
+            notify(connection, resources, person, "new_device", client)
 
 
 def _make_login_token(resources: Resources, first: FirstStep) -> str:

@@ -5,14 +5,17 @@ transaction that acts on the proof, makes sure that the password is still that o
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
+from app.clients import Client
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
     AccountDisabled,
@@ -24,7 +27,10 @@ from app.errors import (
     TotpInvalid,
     TotpRequired,
 )
+from app.keys import Keyrings
 from app.resources import Resources
+from app.services.attempts import Guess, expect_guess, judge_code, judge_password, name_account, settle_code
+from app.services.notices import notify_recovery_code_used, notify_wrong_codes
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +40,10 @@ class Proof:
     """What was proved, and what it costs: the password that was right, and the code that must now be spent."""
 
     account: crud.Credentials
+    keys: Keyrings
     totp_step: int | None = None
     recovery_code: bytes | None = None
+    tell: Callable[[Connection], None] | None = None  # a notice that goes with spending it
 
 
 def totp_place(public_id: str) -> str:
@@ -43,29 +51,41 @@ def totp_place(public_id: str) -> str:
     return f"totp:{public_id}"
 
 
-async def prove(
-    resources: Resources, user_id: int, password: SecretStr, code: str | None, *, need_code: bool = True
+async def prove(  # noqa: PLR0913 who proves what to whom, from where
+    resources: Resources, user_id: int, password: SecretStr, code: str | None, client: Client, *, need_code: bool = True
 ) -> Proof:
-    """Check the password of somebody who is signed in, and the code if there is a second factor."""
-    account = await resources.database.read(crud.get_credentials, user_id)
+    """Check the password of somebody who is signed in, and the code if there is a second factor.
+
+    It counts as a guess like any other: a stolen token is no way around the counters.
+    """
+    account, guess = await resources.database.read(_expect_own_guess, resources, user_id, client)
+    if not await judge_password(resources, guess, password.get_secret_value(), account.password_hash):
+        raise CurrentPasswordInvalid
+    return await prove_code(resources, account, code, client) if need_code else Proof(account, resources.keys)
+
+
+def _expect_own_guess(
+    connection: Connection, resources: Resources, user_id: int, client: Client
+) -> tuple[crud.Credentials, Guess]:
+    account = crud.get_credentials(connection, user_id)
     if account is None:
         raise SessionEnded
-    if not await resources.hashes.verify(password.get_secret_value(), account.password_hash):
-        raise CurrentPasswordInvalid
-    return await prove_code(resources, account, code) if need_code else Proof(account)
+    return account, expect_guess(connection, resources, account, name_account(account), client)
 
 
-async def prove_code(resources: Resources, account: crud.Credentials, code: str | None) -> Proof:
+async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
     if account.totp_secret is None:
-        return Proof(account)
+        return Proof(account, resources.keys)
     if code is None:
         raise TotpRequired
     typed = auth.normalize_code(code)
     if auth.is_recovery_code(typed):
-        return await _prove_recovery_code(resources, account, typed)
+        return await _prove_recovery_code(resources, account, typed, client)
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
-    return Proof(account, totp_step=match_totp_step(secret, typed, account.now))
+    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
+    step = await judge_code(resources, account.public_id, lambda _: match_totp_step(secret, typed, account.now), warn)
+    return Proof(account, resources.keys, totp_step=step)
 
 
 def match_totp_step(secret: str, code: str, now: datetime) -> int:
@@ -78,11 +98,18 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
     raise TotpInvalid
 
 
-async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str) -> Proof:
+async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
     code_hash = auth.hash_recovery_code(typed, account.public_id)
-    if not await resources.database.read(crud.has_recovery_code, account.id, code_hash):
+    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
+    tell = partial(notify_recovery_code_used, resources=resources, user_id=account.id, client=client)
+    judge = partial(_require_code, account=account, code_hash=code_hash)
+    await judge_code(resources, account.public_id, judge, warn)
+    return Proof(account, resources.keys, recovery_code=code_hash, tell=tell)
+
+
+def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
+    if not crud.has_recovery_code(connection, account.id, code_hash):
         raise TotpInvalid
-    return Proof(account, recovery_code=code_hash)
 
 
 def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> str:
@@ -95,7 +122,10 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
 
 
 def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> None:
-    """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid."""
+    """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
+
+    Its counter is cleared here and not when it was found right: a code that others saw and replay is right too.
+    """
     account = proof.account
     if account.password_hash is None or not crud.confirm_password(connection, account.id, account.password_hash):
         raise stale
@@ -107,6 +137,10 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         connection, account.id, proof.recovery_code, account.now
     ):
         raise TotpInvalid
+    if proof.tell is not None:
+        proof.tell(connection)
+    if proof.totp_step is not None or proof.recovery_code is not None:
+        settle_code(connection, proof.keys, account.public_id)
 
 
 def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:

@@ -26,6 +26,7 @@ from app.models import Session
 from app.resources import Resources
 from app.schemas import Proof as ProofBody
 from app.schemas import Reauthentication, SessionInfo
+from app.services.notices import notify_user
 from app.services.proofs import Proof, prove, spend_proof
 
 Claims: TypeAlias = Mapping[str, Any]
@@ -54,7 +55,7 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     """Trade a refresh token for the pair of the next generation; a replayed one ends its session."""
     claims = _decode(resources, "refresh", token)
-    outcome = await resources.database.transaction(_rotate, resources.settings, claims, _describe(client))
+    outcome = await resources.database.transaction(_rotate, resources, claims, client)
     if isinstance(outcome, ApiError):
         if isinstance(outcome, RefreshTokenReused):
             log_event("refresh_token_reused", "failure", user_id=claims["sub"], client=client.address)
@@ -62,22 +63,23 @@ async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     return issue_pair(resources, claims["sub"], outcome.session, outcome.now)
 
 
-def _rotate(connection: Connection, settings: Settings, claims: Claims, seen: dict[str, str]) -> Principal | ApiError:
+def _rotate(connection: Connection, resources: Resources, claims: Claims, client: Client) -> Principal | ApiError:
     """Move the session to its next generation; rivals and retries are handed what the first one made.
 
     A refusal is returned, not raised: raising would roll back the end of the session.
     """
-    principal = crud.get_principal(connection, claims["sid"])
+    settings, principal = resources.settings, crud.get_principal(connection, claims["sid"])
     refusal = _find_refusal(settings, principal, claims)
     if principal and not refusal and principal.session.generation == claims["gen"]:
-        crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, seen)
+        crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client))
         principal = crud.get_principal(connection, claims["sid"])
         refusal = _find_refusal(settings, principal, claims)
     if principal is None or refusal:
         return refusal or SessionEnded()
     if _is_retry(principal, claims):
         return principal
-    crud.end_session(connection, claims["sid"], REUSED, principal.now)
+    if crud.end_session(connection, claims["sid"], REUSED, principal.now):
+        notify_user(connection, resources, principal.account.id, "refresh_token_reused", client)
     return RefreshTokenReused()
 
 
@@ -123,17 +125,19 @@ def require_fresh(principal: Principal) -> None:
         raise ReauthenticationRequired
 
 
-async def prove_or_be_fresh(resources: Resources, principal: Principal, body: ProofBody | None) -> Proof | None:
+async def prove_or_be_fresh(
+    resources: Resources, principal: Principal, body: ProofBody | None, client: Client
+) -> Proof | None:
     """Take the proof in the body if there is one, else insist on a fresh session."""
     if body is not None and body.current_password is not None:
-        return await prove(resources, principal.account.id, body.current_password, body.totp)
+        return await prove(resources, principal.account.id, body.current_password, body.totp, client)
     require_fresh(principal)
     return None
 
 
-async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication) -> None:
+async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication, client: Client) -> None:
     """Make the session fresh for five minutes."""
-    proof = await prove(resources, principal.account.id, body.current_password, body.totp)
+    proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
     await resources.database.transaction(_freshen, principal, proof)
     log_event("reauthenticated", "success", user_id=principal.account.public_id)
 

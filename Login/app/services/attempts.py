@@ -1,0 +1,200 @@
+"""Guesses at passwords and codes: counted in the database before they are judged, so that no burst outruns the count.
+
+A counter's key is an HMAC: a copy of the database does not tell who was attacked, from where, or what was typed.
+"""
+
+import hmac
+import json
+import math
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from app import crud
+from app.clients import Client, group_address
+from app.errors import TooManyAttempts, TotpInvalid
+from app.identifiers import login_keys
+from app.keys import Keyrings
+from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, Limit, Tally, add_guess, find_end, find_wait
+from app.logs import log_event
+from app.resources import Resources
+from app.services.mails import THROTTLED, queue_note
+
+Result = TypeVar("Result")
+
+SUSPICIOUS_CODES = 3  # wrong ones in a row, after a right password
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A row of `attempts` and the limit that it is held to."""
+
+    key: bytes
+    limit: Limit
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A password about to be judged: what counts it, what being right clears, whose it is and who tries."""
+
+    counters: tuple[Counter, ...]
+    clears: tuple[bytes, ...]
+    user_id: int  # 0 for nobody's
+    client: Client
+
+
+def name_account(account: crud.Credentials | None, *identifiers: str | None) -> str:
+    """Name what is guessed at: the account however it was typed, else the canonical form of what nobody is called.
+
+    The time of the last password change is part of the name: a new password starts new counters by itself.
+    """
+    if account is not None:
+        return f"id:{account.public_id}:{account.password_changed_at.isoformat()}"
+    if keys := login_keys(*identifiers):
+        return f"typed:{json.dumps(sorted(keys.items()))}"
+    folded = [unicodedata.normalize("NFKC", typed.strip()).casefold() for typed in identifiers if typed]
+    return f"nobody:{json.dumps(folded)}"
+
+
+def expect_guess(
+    connection: Connection, resources: Resources, account: crud.Credentials | None, name: str, client: Client
+) -> Guess:
+    """Prepare to judge a password for the account of this name; refuse at once, before any queue, if it must wait.
+
+    Where the account has signed in before, the address' own counter is all: no crowd elsewhere keeps the owner out.
+    """
+    keys, group, user_id = resources.keys, group_address(client.address), account.id if account else 0
+    here, everywhere = Counter(_hash(keys, name, group), ADDRESS), Counter(_hash(keys, name), EVERYWHERE)
+    known_hash = hash_address(keys, account.public_id if account else "", client.address)
+    known = crud.is_known_address(connection, user_id, known_hash)
+    counters = (here,) if known else (here, everywhere)
+    tallies, now = crud.list_tallies(connection, [counter.key for counter in counters])
+    for counter in counters:
+        if tally := tallies.get(counter.key):
+            _require_turn(resources, counter.limit, find_wait(counter.limit, tally, now).total_seconds())
+    return Guess(counters, (here.key, everywhere.key), user_id, client)
+
+
+async def judge_password(resources: Resources, guess: Guess, password: str, stored: str | None) -> bool:
+    """Compare a password with a stored hash, counting it first; a right one clears its counters.
+
+    The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
+    hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
+    """
+    async with resources.hashes.place() as place:
+        is_last = await resources.database.transaction(_count, resources, guess.counters)
+        right = await place.verify(password, stored)
+        if right:
+            await resources.database.transaction(crud.delete_tallies, guess.clears)
+        elif is_last:
+            await _tell_throttled(resources, guess)
+    return right
+
+
+async def _tell_throttled(resources: Resources, guess: Guess) -> None:
+    """Leave a note for the mail worker, also about nobody's account: no time must tell whose it is."""
+    note = [guess.user_id, guess.client.address, guess.client.user_agent]
+    await resources.database.transaction(queue_note, resources, THROTTLED, note)
+
+
+async def judge_code(
+    resources: Resources,
+    public_id: str,
+    judge: Callable[[Connection], Result],
+    warn: Callable[[Connection], None] | None = None,
+) -> Result:
+    """Let `judge` look at a code of an account, and count it when it raises TotpInvalid; return what it returns.
+
+    The counters are held meanwhile, so parallel guesses are judged one by one, each after the last was counted. Right
+    codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
+    ones begin to look like one.
+    """
+    counters = _name_code_counters(resources.keys, public_id)
+    outcome = await resources.database.transaction(_judge_code, resources, counters, judge, warn)
+    if isinstance(outcome, TotpInvalid):
+        raise outcome
+    return outcome
+
+
+def settle_code(connection: Connection, keys: Keyrings, public_id: str) -> None:
+    """Clear the shortest counter of codes, once a right one was spent.
+
+    Not the others: an attacker who knows the password must not be given a new day's guesses by the owner's own logins.
+    """
+    crud.delete_tallies(connection, [_name_code_counters(keys, public_id)[0].key])
+
+
+def clear_attempts(connection: Connection, keys: Keyrings, public_id: str) -> None:
+    """Clear what stands against an account once its password was reset by mail; call it in that transaction.
+
+    This deletes the counters of codes. Those of passwords need nothing: `name_account` gives them new keys.
+    """
+    crud.delete_tallies(connection, [counter.key for counter in _name_code_counters(keys, public_id)])
+
+
+def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentials, address: str) -> None:
+    """Remember that this account signs in from there."""
+    now = crud.current_time(connection)
+    crud.note_address(connection, account.id, hash_address(keys, account.public_id, address), now)
+
+
+def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
+    """Hash an address for one account, so that equal networks of two accounts do not show."""
+    return _hash(keys, "known address", public_id, group_address(address))
+
+
+def _name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
+    return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (CODE, CODE_HOUR, CODE_DAY))
+
+
+def _count(connection: Connection, resources: Resources, counters: tuple[Counter, ...]) -> bool:
+    """Count a guess on all of its counters, or on none when one makes it wait; say whether it is one's last."""
+    is_last = False
+    for counter in sorted(counters, key=lambda counter: counter.key):  # one order for all: no deadlocks
+        counted = _save(connection, counter, *_hold(connection, resources, counter))
+        is_last |= counted.guesses == counter.limit.amount
+    return is_last
+
+
+def _judge_code(
+    connection: Connection,
+    resources: Resources,
+    counters: tuple[Counter, ...],
+    judge: Callable[[Connection], Result],
+    warn: Callable[[Connection], None] | None,
+) -> Result | TotpInvalid:
+    """Return the refusal instead of raising it: raising would roll back the count."""
+    held = [(counter, *_hold(connection, resources, counter)) for counter in counters]
+    try:
+        return judge(connection)
+    except TotpInvalid as error:
+        shortest, *_ = [_save(connection, counter, tally, now) for counter, tally, now in held]
+        if warn is not None and shortest.guesses == SUSPICIOUS_CODES:
+            warn(connection)
+        return error
+
+
+def _hold(connection: Connection, resources: Resources, counter: Counter) -> tuple[Tally, datetime]:
+    tally, now = crud.hold_tally(connection, counter.key)
+    _require_turn(resources, counter.limit, find_wait(counter.limit, tally, now).total_seconds())
+    return tally, now
+
+
+def _save(connection: Connection, counter: Counter, tally: Tally, now: datetime) -> Tally:
+    counted = add_guess(counter.limit, tally, now)
+    crud.save_tally(connection, counter.key, counted, find_end(counter.limit, counted))
+    return counted
+
+
+def _require_turn(resources: Resources, limit: Limit, seconds: float) -> None:
+    if seconds > 0 and resources.settings.rate_limits_enabled:
+        log_event("attempt_throttled", "failure", reason=TooManyAttempts.code, limit=limit.name)
+        raise TooManyAttempts(retry_after=math.ceil(seconds))
+
+
+def _hash(keys: Keyrings, *parts: str) -> bytes:
+    return hmac.digest(keys.throttles, json.dumps(parts).encode(), "sha256")
