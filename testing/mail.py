@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -12,11 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.config import Settings
+from app.mail.delivery import ServerAway
 from app.mail.worker import make_worker
-from app.resources import make_resources
+from app.resources import Resources, make_resources
 
-Deliver = Callable[[], None]
+Deliver = Callable[[], object]
 
+WAIT = 15.0  # seconds
 LINK = re.compile(r"^(https?://\S+)$", re.MULTILINE)
 
 
@@ -29,7 +32,7 @@ def text_of(mail: EmailMessage) -> str:
     """Return what a mail says, as plain text."""
     body = mail.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def html_of(mail: EmailMessage) -> str:
@@ -78,6 +81,16 @@ class Mailbox:
         files = sorted(self._folder.glob("*.eml"))
         return [file.stem[23:-23] for file in files if to is None or parse_mail(file.read_bytes())["To"] == to]
 
+    def wait_for(self, page: str) -> str:
+        """Return the token of the link to a page once a worker elsewhere has delivered it."""
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            for file in sorted(self._folder.glob("*.eml"), reverse=True):
+                if token := links_of(parse_mail(file.read_bytes())).get(page):
+                    return token
+            time.sleep(0.02)
+        raise AssertionError(f"no mail with a link to {page}")
+
     def empty(self) -> None:
         """Deliver what waits and throw it all away."""
         self._deliver()
@@ -85,19 +98,21 @@ class Mailbox:
             file.unlink()
 
 
-def deliver_due(settings: Settings) -> None:
-    """Let a worker of its own deliver all that is due, and end."""
+def deliver_due(settings: Settings) -> bool:
+    """Let a worker of its own deliver all that is due, and end; False when the mail server is away."""
+    return asyncio.run(_deliver(make_resources(settings)))
 
-    async def work() -> None:
-        resources = make_resources(settings)
-        worker = make_worker(resources)
-        try:
-            await worker.deliver_due()
-        finally:
-            worker.close()
-            resources.close()
 
-    asyncio.run(work())
+async def _deliver(resources: Resources) -> bool:
+    worker = make_worker(resources)
+    try:
+        await worker.deliver_due()
+    except ServerAway:
+        return False
+    finally:
+        worker.close()
+        resources.close()
+    return True
 
 
 @pytest.fixture
