@@ -85,7 +85,7 @@ def quiet_development_server() -> None:
     cli.show_server_banner = _no_banner
 
 
-def _no_banner(*_about: object) -> None:
+def _no_banner(debug: bool, app_import_path: str | None) -> None:
     """Say nothing; the README says what this server is for."""
 
 

@@ -99,7 +99,8 @@ PAGES: dict[str, str] = {
     "profile.title": "Profile",
     "phrase.title": "Your phrase",
     "phrase.lead": "We show this phrase at the top of every page once you are signed in, "
-    "and in our mails once it is your own. A fake page cannot know it: if it is missing or wrong, type nothing and leave.",
+    "and in our mails once it is your own. "
+    "A fake page cannot know it: if it is missing or wrong, type nothing and leave.",
     "phrase.default": "You still have the phrase that everybody starts with. Choose one that only you would.",
     "phrase.submit": "Save phrase",
     "phrase.changed": "Your new phrase is saved. Look for it on every page. "
