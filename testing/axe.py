@@ -26,7 +26,6 @@ def find_barriers(page: Page) -> list[str]:
     for scheme, options in (("light", ALL_RULES), ("dark", COLOURS)):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
         found += [_describe(scheme, violation) for violation in page.evaluate(RUN, options)]
-    page.emulate_media(color_scheme="light")
     return found
 
 

@@ -36,6 +36,7 @@ def look(page: Page, picture: Picture) -> Look:
     """Give a function that looks at the page in its present state."""
 
     def look_at(state: str) -> None:
+        page.emulate_media(color_scheme="light")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(OVERFLOW) <= 0, f"{state} scrolls sideways at {width} px"
@@ -171,7 +172,7 @@ def test_axe_finds_what_is_there_to_find(page: Page) -> None:
     """Or the tests above would prove nothing."""
     page.set_content("<html lang=en><title>x</title><main><h1 style='color: #ccc'>Pale words</h1><input></main></html>")
 
-    found = [" ".join(barrier.split(":")[:2]) for barrier in find_barriers(page)]
+    found = ["".join(barrier.split(":")[:2]) for barrier in find_barriers(page)]
     assert found == ["light color-contrast", "light label", "dark color-contrast"]
 
 
