@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import environment, ports, say, services, settings
+from devtools import ROOT, environment, ports, say, services, settings
 from devtools.foreground import run_in_front
 from devtools.lock import write_locks
 from devtools.migration import migrate
@@ -53,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
     python = environment.prepare(environment.FOR_RUNNING)
     settings.write_missing()
     migrate(python)
-    pair = (api(python, options.api_port), pages(python, options.ui_port, options.api_port))
+    pair = (api(python, options.api_port, options.ui_port), pages(python, options.ui_port, options.api_port))
     return services.serve(pair, announcement(options.api_port, options.ui_port))
 
 
@@ -66,10 +66,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def api(python: Path, port: int) -> services.Service:
-    """Return the API as it is started in development; it writes its own request log."""
+def api(python: Path, port: int, ui_port: int) -> services.Service:
+    """Return the API as it is started in development, told where the pages are; it writes its own request log."""
     words = "-m uvicorn app.main:app --app-dir Login --no-access-log --host 127.0.0.1 --port"
-    return services.Service("api", [str(python), *words.split(), str(port)], f"http://127.0.0.1:{port}/healthz")
+    # Links in mails lead to the pages, also on another port; a setting of the developer's own stays.
+    told = {} if settings.configured("PUBLIC_URL") else {"PUBLIC_URL": f"http://127.0.0.1:{ui_port}"}
+    return services.Service("api", [str(python), *words.split(), str(port)], f"http://127.0.0.1:{port}/healthz", told)
 
 
 def pages(python: Path, port: int, api_port: int) -> services.Service:
@@ -86,8 +88,16 @@ def announcement(api_port: int, ui_port: int) -> str:
 Pupero is up.
   Pages   http://127.0.0.1:{ui_port}
   API     http://127.0.0.1:{api_port}  (documentation: http://127.0.0.1:{api_port}/docs)
+  Mails   {mail_goes_to()}
 Ctrl-C stops both.
 """
+
+
+def mail_goes_to() -> str:
+    """Return where mails are to be found."""
+    if host := settings.configured("SMTP_HOST"):
+        return f"to {host}"
+    return f"{settings.configured('MAIL_DIR') or ROOT / 'var' / 'mail'}  (.eml files, until SMTP_HOST is set)"
 
 
 def test(arguments: Sequence[str]) -> int:

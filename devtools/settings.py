@@ -55,6 +55,16 @@ def ui_values() -> dict[str, str]:
     }
 
 
+def configured(name: str, root: Path = ROOT) -> str:
+    """Return what a variable of the API is set to, in the environment or its .env, or nothing."""
+    if value := os.environ.get(name):
+        return value
+    path = root / "Login" / "app" / ".env"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
+    return found[1].strip().strip("'\"") if found else ""
+
+
 def write_from_example(folder: Path, values: Mapping[str, str]) -> None:
     """Write the folder's .env after its .env.example, unless there is one."""
     path = folder / ".env"

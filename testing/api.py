@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -206,14 +206,14 @@ def start_api(tmp_path: Path, migrated_url: str) -> Iterator[StartApi]:
     """Give a function that starts the API as real processes on the test's database; all are stopped at the end."""
     started: list[Server] = []
 
-    def start(workers: int = 1, **environment: str) -> Server:
+    def start(workers: int = 1, arguments: Sequence[str] = (), **environment: str) -> Server:
         port = free_port()
         command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
         cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
         defaults = {"DATABASE_URL": migrated_url, "JWT_SECRET_KEY": secrets.token_urlsafe(32), **cheap}
         defaults |= {"MAIL_DIR": str(tmp_path / "mail")}
         log = tmp_path / f"api-{len(started)}.log"
-        server = Server([*command, "--workers", str(workers)], {**defaults, **environment}, port, log)
+        server = Server([*command, "--workers", str(workers), *arguments], {**defaults, **environment}, port, log)
         server.start("/healthz")
         started.append(server)
         return server

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -33,6 +34,11 @@ class MariadbControl:
         """The server, without a database."""
         return f"mariadb+mariadbconnector://root@127.0.0.1:{self.port}/"
 
+    @property
+    def pid(self) -> int:
+        """Give the server's process id."""
+        return self._process.pid if self._process else 0
+
     def start(self) -> None:
         """Start the server and wait until it takes connections; harmless while it runs."""
         if self._process is not None and self._process.poll() is None:
@@ -50,6 +56,18 @@ class MariadbControl:
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         self._end(kill=True)
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open and nobody answers on them."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, what: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(what)
 
     def restart(self) -> None:
         """Stop and start on the same port with the same data."""

@@ -42,6 +42,7 @@ class Sink:
     sessions: int = 0
     logins: list[str] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
+    recipients_taken: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _controller: Controller | None = None
 
@@ -82,7 +83,7 @@ class Sink:
     def recipients(self) -> list[str]:
         """List to whom mails were taken, sorted."""
         with self._lock:
-            return sorted(str(mail["To"]) for mail in self.taken)
+            return sorted(self.recipients_taken)
 
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, who: Any
@@ -122,6 +123,7 @@ class Sink:
         if recipient in self.dropped | self.refused_content.keys():
             return self.refused_content.get(recipient, "421 too late to be heard")
         with self._lock:
+            self.recipients_taken.append(recipient)
             self.taken.append(parse_mail(content if isinstance(content, bytes) else (content or "").encode()))
         if recipient in self.dropped_late and server.transport is not None:
             server.transport.close()

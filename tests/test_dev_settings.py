@@ -81,3 +81,16 @@ def test_the_example_keeps_its_comments_and_order() -> None:
     filled = settings.filled(EXAMPLE, {"DATABASE_URL": "sqlite:////x", "LOG_USER": "id", "NEW": "1"})
 
     assert filled == "# Where the accounts are.\nDATABASE_URL=sqlite:////x\nLOG_USER=id\nNEW=1\n"
+
+
+def test_the_bootstrap_finds_what_is_configured(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says where mails go: the environment wins over the .env, and what is commented out is not set."""
+    monkeypatch.delenv("MAIL_DIR", raising=False)
+    settings.write_missing(root)
+    path = root / "Login" / "app" / ".env"
+    unset = settings.configured("MAIL_DIR", root)
+    path.write_text(f"{path.read_text(encoding='utf-8')}MAIL_DIR='/my mails'\n", encoding="utf-8")
+    from_file = settings.configured("MAIL_DIR", root)
+    monkeypatch.setenv("MAIL_DIR", "/other")
+
+    assert (unset, from_file, settings.configured("MAIL_DIR", root)) == ("", "/my mails", "/other")

@@ -62,6 +62,9 @@ Purpose: TypeAlias = Literal["access", "refresh", "login"]
 
 ALGORITHM = "HS256"
 ISSUER = "pupero"
+HEADER_MEMBERS = {"alg", "typ", "kid"}  # no keys or addresses of keys, nothing critical, compressed or unencoded
+IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)  # what `sub`, `sid` and `jti` look like
+TIME_MAX = 253_402_300_799  # the last second that a datetime can hold; beyond it, comparing would fail
 TOKEN_MAX = 4096  # characters; a longer one could exhaust the JSON parser's recursion
 LOGIN_TOKEN_LIFETIME = timedelta(minutes=5)
 REQUIRED = {f"require_{claim}": True for claim in ("iss", "aud", "sub", "iat", "exp", "jti")}
@@ -104,8 +107,8 @@ def decode_token(purpose: Purpose, token: str, ring: Sequence[Key]) -> dict[str,
         raise ExpiredToken("past its end") from error
     except Exception as error:  # the parser raises far more than JWTError: RecursionError, TypeError, AttributeError
         raise InvalidToken("not accepted") from error
-    if "crit" in header or not _is_complete(claims, purpose):
-        raise InvalidToken("an extension that must be understood, or a claim of the wrong type")
+    if not header.keys() <= HEADER_MEMBERS or not _is_complete(claims, purpose):
+        raise InvalidToken("a header member that is not ours, or a claim of the wrong type")
     return claims
 
 
@@ -128,8 +131,8 @@ def _is_complete(claims: Mapping[str, Any], purpose: Purpose) -> bool:
     return (
         claims.get("typ") == purpose
         and isinstance(claims["aud"], str)
-        and all(isinstance(claims.get(name), str) and claims[name] for name in texts)
-        and all(isinstance(time, int | float) and not isinstance(time, bool) for time in times)
+        and all(isinstance(claims.get(name), str) and IDENTIFIER.fullmatch(claims[name]) for name in texts)
+        and all(type(time) in {int, float} and 0 <= time < TIME_MAX for time in times)
         and (purpose != "refresh" or type(claims.get("gen")) is int)
     )
 

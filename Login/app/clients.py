@@ -26,16 +26,27 @@ class Client:
 def find_address(peer: tuple[str, int] | None, forwarded_for: str, trusted: Networks) -> Address:
     """Walk from the peer leftwards through X-Forwarded-For while each hop is trusted; the first that isn't, it is.
 
-    uvicorn's own proxy headers (on by default) put a forwarded address in the peer's place, with port 0, and do so
-    only for 127.0.0.1: that peer is taken as 127.0.0.1 again, so that the answer is the same with them on or off.
+    uvicorn's own proxy headers (on by default) put a forwarded address in the peer's place, and do so only for
+    127.0.0.1: that peer is taken as 127.0.0.1 again, so that the answer is the same with them on or off.
     """
-    hop = LOCAL if peer is None or peer[1] == 0 else parse_address(peer[0]) or LOCAL
-    for entry in reversed(forwarded_for.split(",")[-HOPS_MAX:]):
+    entries = forwarded_for.split(",")
+    hop = LOCAL if peer is None or _is_forwarded(peer, entries) else parse_address(peer[0]) or LOCAL
+    for entry in reversed(entries[-HOPS_MAX:]):
         address = parse_address(entry)
         if address is None or not any(hop in network for network in trusted):
             break
         hop = address
     return hop
+
+
+def _is_forwarded(peer: tuple[str, int], entries: Sequence[str]) -> bool:
+    """Whether uvicorn took this peer from the rightmost entry that isn't 127.0.0.1: with its port, or with 0."""
+    chosen = next((entry for entry in reversed(entries) if parse_address(entry) != LOCAL), "")
+    host, _, port = chosen.strip().rpartition(":")
+    try:
+        return peer[1] == 0 or peer == (host.strip("[]"), int(port))
+    except ValueError:
+        return False
 
 
 def parse_address(text: str) -> Address | None:

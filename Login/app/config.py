@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.processors import default_hash_threads
 
@@ -17,17 +19,23 @@ ROOT = Path(__file__).parents[2]
 SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
 SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
 SAMPLE = re.compile(
-    "change|secret|password|example|sample|insecure|default|placeholder|keyboard|qwerty|123456|abcdef|your[-_]",
+    "change|secret|password|example|sample|insecure|default|placeholder|keyboard|qwerty|bezkoder|123456|abcdef|your[-_]",
     re.IGNORECASE,
 )
 # Published in frameworks' tutorials, so long and random that no rule above finds them.
 PUBLISHED = {
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    "37c304f8-51aa-419a-a1af-06154e63707a",
+    "3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b",
+    "9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9",
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+    "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
 }
+# A popular web page's "random" keys run through a few fixed cycles of characters; these stand in each, also in hex.
+CYCLES = ("PdSgVkY", "PeShVmY", "QeThWmZ", "QfTjWnZ", "RfUjXn2", "SgVkXp2", "ShVmYq3", "UkXp2s5")
 
-
+BACKENDS = ("mariadb", "mysql", "sqlite")
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
 DEFAULT_PORTS = {"http:": ":80", "https": ":443"}  # browsers leave them out
 
@@ -50,13 +58,31 @@ def _lift(unit: str) -> BeforeValidator:
 
     def read(value: object) -> object:
         text = _strip_comment(value)
-        return timedelta(**{unit: float(text)}) if isinstance(text, str | int | float) else text
+        try:
+            return timedelta(**{unit: float(text)}) if isinstance(text, str | int | float) else text
+        except (ValueError, OverflowError):  # "soon", "nan", "inf"
+            raise ValueError(f"must be a number of {unit}") from None
 
     return BeforeValidator(read)
 
 
 def _network(value: object) -> object:
-    return ip_network(value, strict=False) if isinstance(value, str) else value
+    try:
+        return ip_network(value, strict=False) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("must be IP addresses and networks, separated by commas") from None
+
+
+def _check_database(secret: SecretStr) -> SecretStr:
+    """Refuse now what could never connect, in words that repeat no part of it: it holds a password."""
+    try:
+        url = make_url(secret.get_secret_value())
+        url.get_dialect().import_dbapi()
+    except (SQLAlchemyError, ImportError, ValueError):
+        raise ValueError("must be an SQLAlchemy URL with percent-encoded password and an installed driver") from None
+    if url.get_backend_name() not in BACKENDS:
+        raise ValueError(f"must name one of the databases {', '.join(BACKENDS)}")
+    return secret
 
 
 def _check_mailbox(value: str) -> str:
@@ -104,9 +130,13 @@ def find_weakness(secret: str) -> str | None:
         return f"is shorter than {SECRET_BYTES} bytes"
     if len(set(secret)) < SECRET_VARIETY:
         return "repeats a few characters"
-    if SAMPLE.search(secret) or secret in PUBLISHED:
+    if SAMPLE.search(secret) or secret in PUBLISHED or _is_generated(secret):
         return "looks like a sample"
     return None
+
+
+def _is_generated(secret: str) -> bool:
+    return any(cycle in secret or cycle.encode().hex() in secret.lower() for cycle in CYCLES)
 
 
 class Settings(BaseSettings):
@@ -116,7 +146,7 @@ class Settings(BaseSettings):
         env_file=Path(__file__).with_name(".env"), env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
     )
 
-    database_url: SecretStr
+    database_url: Annotated[SecretStr, AfterValidator(_check_database)]
     jwt_secret_key: SecretStr
     jwt_access_token_expire_minutes: Minutes = timedelta(minutes=30)
     jwt_refresh_token_expire_minutes: Minutes = timedelta(minutes=1440)
@@ -139,9 +169,9 @@ class Settings(BaseSettings):
     log_user: Literal["email", "id", "none"] = "email"
     database_pool_size: Count = 8
     hash_threads: Count = Field(default_factory=default_hash_threads)
-    argon2_time_cost: Count = 3
-    argon2_memory_kib: Annotated[int, Field(ge=8)] = 65536
-    argon2_parallelism: Count = 4
+    argon2_time_cost: Annotated[Count, Field(le=1000)] = 3
+    argon2_memory_kib: Annotated[Count, Field(ge=8, le=4 * 1024 * 1024)] = 65536
+    argon2_parallelism: Annotated[Count, Field(le=255)] = 4
 
     smtp_host: str | None = None
     smtp_port: Annotated[int, BeforeValidator(_strip_comment), Field(ge=1, le=65535)] = 587
@@ -164,8 +194,12 @@ class Settings(BaseSettings):
 
     @property
     def weakness(self) -> str | None:
-        """Why JWT_SECRET_KEY must not face strangers, or None."""
-        return find_weakness(self.jwt_secret_key.get_secret_value())
+        """Which secret must not face strangers, and why, or None; one that only verifies is as good to a forger."""
+        named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
+        named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
+        named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
+        found = ((name, find_weakness(key.get_secret_value())) for name, key in named)
+        return next((f"{name} {weakness}" for name, weakness in found if weakness), None)
 
     @property
     def delivers_mail(self) -> bool:
@@ -192,17 +226,19 @@ class Settings(BaseSettings):
         return self.session_idle_minutes or self.refresh_lifetime(remember=remember)
 
     @model_validator(mode="after")
+    def _give_each_lane_its_memory(self) -> Self:
+        if self.argon2_memory_kib < 8 * self.argon2_parallelism:  # RFC 9106, section 3.1
+            raise ValueError("ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM")
+        return self
+
+    @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:
         if self.environment != "production":
             return self
         if not self.rate_limits_enabled:
             raise ValueError("RATE_LIMITS_ENABLED=false is for measurements: production refuses it")
-        named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
-        named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
-        named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
-        for name, key in named:
-            if weakness := find_weakness(key.get_secret_value()):
-                raise ValueError(f"{name} {weakness}: production refuses it")
+        if self.weakness:
+            raise ValueError(f"{self.weakness}: production refuses it")
         return self
 
     @model_validator(mode="after")

@@ -24,11 +24,11 @@ Params = ParamSpec("Params")
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[Connection], Result]
 
-LOCK_WAIT = 5  # seconds, for a row's lock
+LOCK_WAIT = 4  # seconds, for a row's lock: short enough for a second try
 CONNECT_WAIT = 4  # seconds
-ANSWER_WAIT = 8  # seconds, for one statement's answer
-TOTAL_WAIT = 10.0  # seconds, for all tries together
-START_BY = 5.0  # seconds after which a try is not begun: it might not end in time
+ANSWER_WAIT = 5  # seconds, for one statement's answer; a wait for a lock must end before it
+TOTAL_WAIT = 10  # seconds, for all tries together
+START_BY = TOTAL_WAIT - ANSWER_WAIT  # seconds after which a try is not begun: it might not end in time
 BUSY_TIMEOUT_MS = 10_000  # SQLite
 RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
 

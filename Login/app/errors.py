@@ -168,7 +168,7 @@ class InsecureConfiguration(ApiError):
 
     status = HTTPStatus.FORBIDDEN
     code = "insecure_configuration"
-    detail = "JWT_SECRET_KEY is a sample or too weak, so this API answers its own machine only. Set a strong one."
+    detail = "A secret of this API is a sample or too weak, so it answers its own machine only. Its log says which one."
 
 
 class SessionNotFound(ApiError):

@@ -79,3 +79,5 @@ def set_up_logging(stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = name != "uvicorn.access"
+    # With a handler of its own, SQL_ECHO brings no second one that writes plain text and waits for a stuck stdout.
+    logging.getLogger("sqlalchemy.engine.Engine").addHandler(logging.NullHandler())

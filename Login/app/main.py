@@ -23,8 +23,6 @@ from app.services.sweeping import sweep_forever
 
 logger = logging.getLogger(__name__)
 
-BODY_MAX = 64 * 1024  # bytes
-
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application as the settings say."""
@@ -33,7 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_live,
         docs_url=None,
         redoc_url=None,
-        max_body_size=BODY_MAX,
+        redirect_slashes=False,  # to wherever the Host header says
         telemetry={"tracing": False, "metrics": False},
     )
     app.state.resources = make_resources(settings)
@@ -58,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     resources = app.state.resources
     if resources.settings.weakness:
-        reason = f"JWT_SECRET_KEY {resources.settings.weakness}: answering this machine only"
+        reason = f"{resources.settings.weakness}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
     background = [asyncio.create_task(work(resources)) for work in (report_unreadable_secrets, sweep_forever)]
     async with running_worker(resources):

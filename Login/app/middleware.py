@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth import make_id
+from app.body_limit import LimitedBody
 from app.clients import Client, clean_user_agent, find_address, is_loopback
 from app.config import Settings
 from app.errors import InsecureConfiguration, InternalError
@@ -43,7 +44,7 @@ class Edge:
         state["request_id"] = _choose_request_id(headers)
         outgoing = _Outgoing(send, state["request_id"])
         try:
-            await self._serve(scope, receive, outgoing)
+            await self._serve(scope, LimitedBody(receive, headers), outgoing)
         finally:
             _log(scope, outgoing.status, time.perf_counter() - begin)
 

@@ -22,7 +22,19 @@ def describe_api(app: FastAPI) -> None:
             document = get_openapi(title=app.title, version="1", description=DESCRIPTION, routes=app.routes)
             for model in (Problem, ValidationProblem):
                 document["components"]["schemas"][model.__name__] = model.model_json_schema()
+            _drop_impossible_refusals(document)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _drop_impossible_refusals(document: dict[str, Any]) -> None:
+    """Remove the 422 that FastAPI adds where we name none: our path parameters take any text."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            answer = operation["responses"].get("422", {})
+            if "application/json" in answer.get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

@@ -74,6 +74,11 @@ def _normalize_secret(secret: SecretStr) -> SecretStr:
     return SecretStr(normalize_password(secret.get_secret_value()))
 
 
+def _check_secret(secret: SecretStr) -> SecretStr:
+    require_text(secret.get_secret_value())  # half a surrogate pair could not even be compared
+    return secret
+
+
 Identifier = Annotated[str, Field(max_length=1000), AfterValidator(_trim)]
 Email = Annotated[str, Field(max_length=1000), AfterValidator(_check_email)]
 Username = Annotated[str, Field(max_length=1000), AfterValidator(_check_username)]
@@ -273,7 +278,7 @@ class TotpConfirmation(Body):
         json_schema_extra={"examples": [{"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "code": "492039"}]}
     )
 
-    secret: Annotated[SecretStr, Field(min_length=1, max_length=100)]
+    secret: Annotated[SecretStr, Field(min_length=1, max_length=100), AfterValidator(_check_secret)]
     code: Code
 
 

@@ -109,16 +109,15 @@ def test_a_line_break_never_makes_a_header(where: str) -> None:
 @pytest.mark.parametrize(
     ("to", "header"),
     [
-        ("alice@bücher.example", "alice@xn--bcher-kva.example"),
-        ("josé@example.com", "josé@example.com"),
-        ("o'hara+tag@example.com", "o'hara+tag@example.com"),
+        ("alice@bücher.example", b"To: alice@xn--bcher-kva.example\r\n"),
+        ("josé@example.com", "To: josé@example.com\r\n".encode()),
+        ("o'hara+tag@example.com", b"To: o'hara+tag@example.com\r\n"),
     ],
+    ids=["domain", "local part", "punctuation"],
 )
-def test_addresses_beyond_ascii(to: str, header: str) -> None:
-    """A domain is written as DNS knows it; a local part beyond ASCII asks for a server that takes it (RFC 6531)."""
-    mail = parse_mail(write("totp_enabled", to=to))
-
-    assert mail["To"].addresses[0].addr_spec == header
+def test_addresses_beyond_ascii(to: str, header: bytes) -> None:
+    """A domain is written as DNS knows it; a local part beyond ASCII in UTF-8, for servers that take it (RFC 6532)."""
+    assert header in write("totp_enabled", to=to)
 
 
 def test_a_mail_fits_the_lines_of_smtp() -> None:

@@ -135,6 +135,20 @@ def test_a_repeated_mail_has_the_same_message_id(
     assert list(smtp_sink.ids.values()) == [2]
 
 
+@pytest.mark.parametrize("knows_them", [True, False])
+def test_a_local_part_beyond_ascii_needs_a_server_that_knows_them(
+    api: TestClient, settings: Settings, smtp_sink: Sink, sql: RunSql, knows_them: bool
+) -> None:
+    """Where it does not (RFC 6531), that mail is given up at once and holds nobody up."""
+    smtp_sink.restart(enable_SMTPUTF8=knows_them)
+    register(api, "josé")
+    register(api, "bob")
+    deliver_due(settings)
+
+    assert smtp_sink.recipients == ["bob@example.com", "josé@example.com"][: 1 + knows_them]
+    assert [row[1] for row in sql(STATES)] == ["sent" if knows_them else "dead", "sent"]
+
+
 def test_a_slow_server_slows_no_request(live_api: TestClient, smtp_sink: Sink) -> None:
     """The answer comes while the server still thinks, and so do the next ones."""
     smtp_sink.seconds = 0.8

@@ -7,7 +7,6 @@ after the lease; one that was too slow finds at the end that the mail is no long
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -68,7 +67,6 @@ class Worker:
     async def deliver_due(self) -> None:
         """Deliver all that is due now; ServerAway when none gets through."""
         while due := await self._resources.database.read(mails.find_due, BATCH):
-            random.shuffle(due)  # rivals begin at different ends
             for row in due:
                 if self._stopping.is_set():
                     return

@@ -1,0 +1,194 @@
+"""The API's description: complete, true under generated requests, and shown by a page that needs nobody else."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import hypothesis
+import pytest
+import schemathesis
+from playwright.sync_api import Page
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+from testing.api import PASSWORD, StartApi, register, sign_in
+from testing.browser import OpenPage, Picture
+
+OPEN = {"/register", "/login", "/refresh", "/password/reset", "/healthz", "/readyz"}
+ENDPOINTS = {
+    "POST /register",
+    "POST /login",
+    "POST /refresh",
+    "POST /reauthenticate",
+    "POST /logout",
+    "GET /user/profile",
+    "GET /user/account",
+    "PUT /user/update",
+    "DELETE /user/delete",
+    "POST /user/delete",
+    "GET /user/sessions",
+    "DELETE /user/sessions",
+    "DELETE /user/sessions/{session_id}",
+    "GET /totp/status",
+    "POST /totp/enable/start",
+    "POST /totp/enable/confirm",
+    "POST /totp/disable",
+    "POST /totp/recovery-codes",
+    "POST /password/reset",
+    "GET /healthz",
+    "GET /readyz",
+}
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture
+def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+    """Use SQLite alone: the description is the same on every database."""
+    copy = tmp_path / "openapi.sqlite3"
+    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
+    return f"sqlite:///{copy.as_posix()}"
+
+
+@pytest.fixture
+def document(api: TestClient) -> dict[str, Any]:
+    """Give the API's description."""
+    return dict(api.get("/openapi.json").json())
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what is described for each endpoint."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_every_endpoint_is_described(document: dict[str, Any]) -> None:
+    """Each endpoint of the contract has a summary, a description and its own place in the list."""
+    described = operations(document)
+
+    assert set(described) >= ENDPOINTS
+    for name, operation in described.items():
+        assert operation["summary"], name
+        assert operation["description"], name
+        assert len(operation["tags"]) == 1, name
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    """A developer sees what to send before trying it out."""
+    schemas = document["components"]["schemas"]
+    for name, operation in operations(document).items():
+        if "requestBody" not in operation:
+            continue
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        reference = schema.get("$ref") or schema["anyOf"][0]["$ref"]
+        body = schemas[reference.rpartition("/")[2]]
+        examples = body.get("examples") or [value["examples"] for value in body["properties"].values()]
+        assert examples, name
+
+
+def test_every_refusal_has_a_code(document: dict[str, Any]) -> None:
+    """Each refusal is a problem document whose examples name the codes that a client may switch on."""
+    for name, operation in operations(document).items():
+        statuses = {int(status) for status in operation["responses"]}
+        assert 200 in statuses, name
+        assert (401 in statuses) == (name.partition(" ")[2] not in OPEN or name == "POST /refresh"), name
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                [(media, content)] = answer["content"].items()
+                codes = [example["value"]["code"] for example in content.get("examples", {}).values()]
+                assert media == "application/problem+json", name
+                assert status == "422" or codes, (name, status)
+
+
+def test_tokens_are_pasted_as_http_bearer(document: dict[str, Any]) -> None:
+    """What "Authorize" asks for is the access token."""
+    [scheme] = document["components"]["securitySchemes"].values()
+
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+
+
+@pytest.mark.asvs("2.2.1", "4.1.1")
+def test_generated_requests_find_nothing_undescribed(api: TestClient) -> None:
+    """Hundreds of generated requests, half of them wrong, get no 5xx and only answers that the description has."""
+    register(api)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", api.app)
+    tried = set()
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        tried.add(operation.label)
+        try_out(api, operation)
+
+    assert tried >= ENDPOINTS
+
+
+def try_out(api: TestClient, operation: Any) -> None:
+    """Call one endpoint with bodies and parameters after its description, as somebody signed in."""
+    answer = api.post("/login", json={"username": "alice", "password": PASSWORD})
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    run_examples(operation.as_strategy(), 20, headers)
+    with suppress(hypothesis.errors.Unsatisfiable):  # an endpoint that takes nothing can be given nothing wrong
+        run_examples(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), 10, headers)
+
+
+def run_examples(strategy: Any, examples: int, headers: dict[str, str]) -> None:
+    """Make the same requests in every run."""
+
+    @hypothesis.settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(case=strategy)
+    def call(case: Any) -> None:
+        case.validate_response(case.call(headers=headers), checks=CHECKS)
+
+    call()
+
+
+@pytest.mark.browser
+@pytest.mark.asvs("3.4.3")
+def test_the_page_works_without_the_internet(start_api: StartApi, open_page: OpenPage, picture: Picture) -> None:
+    """In a real browser that reaches this server only: all parts load, no policy is broken, tokens try things out."""
+    server = start_api()
+    with httpx2.Client(base_url=server.url) as http:
+        user = sign_in(http, register(http))
+    page, wrong = open_page(scripts=True), []
+    page.route(lambda url: not url.startswith(server.url), lambda route: route.abort())
+    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("requestfailed", lambda request: wrong.append(request.url))
+    page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    page.goto(f"{server.url}/docs")
+    authorize(page, user.access_token)
+    shown = try_out_profile(page)
+    picture(page, "profile")
+
+    assert wrong == []
+    assert '"email": "alice@example.com"' in shown
+
+
+def authorize(page: Page, token: str) -> None:
+    """Paste a token as the page's visitors do."""
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_label("auth-bearer-value").fill(token)
+    page.get_by_role("button", name="Apply credentials").click()
+    page.locator(".close-modal, .btn-done").first.click()
+
+
+def try_out_profile(page: Page) -> str:
+    """Press "Try it out" and "Execute" on GET /user/profile and read the answer."""
+    operation = page.locator(".opblock", has_text="/user/profile")
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    return str(operation.locator(".live-responses-table .response-col_description pre").first.inner_text())
