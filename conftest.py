@@ -7,4 +7,5 @@ pytest_plugins = [
     "testing.browser",
     "testing.mail",
     "testing.smtp",
+    "testing.suite",
 ]

@@ -48,20 +48,25 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
         context.close()
 
 
+def pages_server(api_url: str, log: Path, **environment: str) -> Server:
+    """Start the pages as a real process before an API."""
+    port = free_port()
+    command = ["-m", "flask", "--app", "FlaskProject.app", "run", "--port", str(port)]
+    settings = {"BACKEND_URL": api_url, "SECRET_KEY": secrets.token_urlsafe(32), "SECURE_COOKIES": "false"}
+    settings |= {"SESSION_COOKIE_SAMESITE": "Lax", "REMEMBER_ME_DAYS": "30", "ENVIRONMENT": "development"}
+    settings |= {"TRUSTED_PROXY_COUNT": "0", "SECRET_KEY_FALLBACKS": " "}
+    server = Server(command, settings | environment, port, log)
+    server.start("/login")
+    return server
+
+
 @pytest.fixture
 def start_pages(tmp_path: Path) -> Iterator[StartPages]:
     """Give a function that starts the pages as a real process before an API; all are stopped at the end."""
     started: list[Server] = []
 
     def start(api_url: str, **environment: str) -> Server:
-        port = free_port()
-        command = ["-m", "flask", "--app", "FlaskProject.app", "run", "--port", str(port)]
-        settings = {"BACKEND_URL": api_url, "SECRET_KEY": secrets.token_urlsafe(32), "SECURE_COOKIES": "false"}
-        settings |= {"SESSION_COOKIE_SAMESITE": "Lax", "REMEMBER_ME_DAYS": "30", "ENVIRONMENT": "development"}
-        settings |= {"TRUSTED_PROXY_COUNT": "0", "SECRET_KEY_FALLBACKS": " "}
-        log = tmp_path / f"pages-{len(started)}.log"
-        server = Server(command, settings | environment, port, log)
-        server.start("/login")
+        server = pages_server(api_url, tmp_path / f"pages-{len(started)}.log", **environment)
         started.append(server)
         return server
 
