@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     )
     log_user: Literal["email", "id", "none"] = "email"
     database_pool_size: Count = 8
+    metrics_token: SecretStr | None = None
+    drain_file: Path | None = None
     hash_threads: Count = Field(default_factory=default_hash_threads)
     argon2_time_cost: Count = 3
     argon2_memory_kib: Annotated[int, Field(ge=8)] = 65536
@@ -134,6 +136,7 @@ class Settings(BaseSettings):
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
+        named += [("METRICS_TOKEN", self.metrics_token)] if self.metrics_token else []
         for name, key in named:
             if weakness := find_weakness(key.get_secret_value()):
                 raise ValueError(f"{name} {weakness}: production refuses it")

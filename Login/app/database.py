@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.pool import QueuePool
 
 from app.errors import DatabaseUnavailable, OutcomeUnknown
 
@@ -61,6 +62,13 @@ class Database:
         A connection lost during COMMIT raises OutcomeUnknown; all else that the database fails at, DatabaseUnavailable.
         """
         return await self._submit(self._transact, lambda connection: work(connection, *args, **kwargs))
+
+    def count_connections(self) -> list[tuple[str, str, int]]:
+        """Count the open connections of each pool, in use and idle."""
+        pools = [("read", self._reader.pool), ("transaction", self._writer.pool)]
+        counted = [(name, pool) for name, pool in pools if isinstance(pool, QueuePool)]
+        in_use = [(name, "in_use", pool.checkedout()) for name, pool in counted]
+        return in_use + [(name, "idle", pool.checkedin()) for name, pool in counted]
 
     def close(self) -> None:
         """Let running work end and close every connection."""

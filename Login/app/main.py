@@ -11,11 +11,12 @@ from fastapi import FastAPI
 
 from app.config import ConfigurationError, Settings, load_settings
 from app.logs import set_up_logging
+from app.metrics import sample_forever
 from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
 from app.resources import make_resources
-from app.routes import accounts, docs, health, logins, passwords, sessions, totp
+from app.routes import accounts, docs, health, logins, metrics, passwords, sessions, totp
 from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep_forever
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(totp.router)
     app.include_router(passwords.router)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(docs.router)
     app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
@@ -55,7 +57,8 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     if resources.settings.weakness:
         reason = f"JWT_SECRET_KEY {resources.settings.weakness}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
-    background = [asyncio.create_task(work(resources)) for work in (report_unreadable_secrets, sweep_forever)]
+    forever = (report_unreadable_secrets, sweep_forever, sample_forever)
+    background = [asyncio.create_task(work(resources)) for work in forever]
     yield
     for task in background:
         task.cancel()

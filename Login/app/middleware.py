@@ -11,6 +11,7 @@ from app.auth import make_id
 from app.clients import Client, clean_user_agent, find_address, is_loopback
 from app.config import Settings
 from app.errors import InsecureConfiguration, InternalError
+from app.metrics import UNHANDLED, requests
 from app.problems import answer
 
 logger = logging.getLogger("app.requests")
@@ -45,12 +46,15 @@ class Edge:
         try:
             await self._serve(scope, receive, outgoing)
         finally:
-            _log(scope, outgoing.status, time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            requests.count(scope, outgoing.status, seconds)
+            _log(scope, outgoing.status, seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, outgoing: "_Outgoing") -> None:
         try:
             await (_refuse if self._is_stranger(scope) else self.app)(scope, receive, outgoing)
         except Exception:
+            UNHANDLED.inc()
             logger.exception("unhandled_error", extra={"event": {"request_id": scope["state"]["request_id"]}})
             if outgoing.status:
                 raise

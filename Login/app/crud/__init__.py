@@ -12,6 +12,7 @@ from app.crud.accounts import (
     insert_user,
     update_user,
 )
+from app.crud.mail_queue import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
 from app.crud.second_factors import (
     count_recovery_codes,
@@ -79,6 +80,7 @@ __all__ = [
     "insert_user",
     "list_secrets_not_under",
     "list_sessions",
+    "measure_mail_queue",
     "replace_enrolment",
     "replace_recovery_codes",
     "replace_secret",
