@@ -1,6 +1,7 @@
 """What is refused before any view runs: foreign pages, forged origins, strangers while the key is weak."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Flask, request
@@ -21,7 +22,7 @@ def init_guards(app: Flask, config: Config) -> None:
     if config.secret_key_weakness:
         app.before_request(_this_machine_only)
     if config.trusted_proxy_count == 0:
-        app.before_request(_OneWarning())
+        app.before_request(_warning_about_proxies())
 
 
 def _same_site_only() -> ResponseReturnValue | None:
@@ -45,14 +46,14 @@ def _this_machine_only() -> ResponseReturnValue | None:
     return error_page(HTTPStatus.FORBIDDEN, "weak_key")
 
 
-class _OneWarning:
-    """Tells the operator once about a proxy that nobody configured: every visitor would share its address."""
+def _warning_about_proxies() -> Callable[[], None]:
+    """Tell the operator, once, about a proxy that nobody configured: all visitors would share its address."""
+    said = False
 
-    def __init__(self) -> None:
-        self._said = False
-        self.__name__ = "warn_about_proxy"
-
-    def __call__(self) -> None:
-        if not self._said and any(name in request.headers for name in FORWARDED):
-            self._said = True
+    def warn() -> None:
+        nonlocal said
+        if not said and any(name in request.headers for name in FORWARDED):
+            said = True
             log.warning("forwarded headers arrive, but TRUSTED_PROXY_COUNT is 0: they are ignored")
+
+    return warn

@@ -90,8 +90,11 @@ def account_if_any() -> Account | None:
     if "account" in g or tokens().sent:
         try:
             return current_account()
-        except (Refusal, BackendUnavailable):
-            return None
+        except Refusal:
+            # Nobody, then: the page's menu may offer to sign in.
+            tokens().sent = False
+        except BackendUnavailable:
+            pass
     return None
 
 

@@ -1,5 +1,7 @@
 """Signing in, in one step or two, and signing out."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -7,7 +9,6 @@ from FlaskProject.answers import TokenPair
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out, token_cookies, tokens
-from FlaskProject.messages import sentence_for
 from FlaskProject.own_paths import HOME, own_path
 from FlaskProject.session_cookies import LOGIN_STEP
 from FlaskProject.submissions import require, submission
@@ -40,8 +41,8 @@ def login() -> ResponseReturnValue:
             current_account()
             return redirect(_next(form))
         except Refusal as refusal:
-            form.notices.append(sentence_for(refusal.code))
-            tokens().forget()
+            form.refuse(refusal)
+            _forget_if_over(refusal)
         except BackendUnavailable as outage:
             form.excuse(outage)
     return login_page(form)
@@ -101,6 +102,12 @@ def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     sign_out()
     flash(message, kind)
     return redirect(url_for("sessions.login"))
+
+
+def _forget_if_over(refusal: Refusal) -> None:
+    """Clear the cookies of a sign-in that the API has just called over."""
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        tokens().forget()
 
 
 def _welcome(pair: TokenPair, target: str) -> ResponseReturnValue:
