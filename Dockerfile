@@ -93,6 +93,8 @@ COPY --from=login-packages /opt/venv /opt/venv
 COPY --from=argon2 /opt/argon2 /opt/argon2
 COPY --from=code /srv/pupero/Login Login
 # Huge pages make Argon2 a quarter cheaper; where the kernel grants none, nothing changes.
+# Mails of a trial without SMTP_HOST; the file system is read-only but for /tmp.
+ENV MAIL_DIR=/tmp/mail
 ENV GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 USER 10001:10001
 EXPOSE 8000

@@ -1,3 +1,3 @@
 """What every part's tests share."""
 
-pytest_plugins = ["testing.mariadb", "testing.api", "testing.browser"]
+pytest_plugins = ["testing.mariadb", "testing.api", "testing.redis", "testing.browser"]

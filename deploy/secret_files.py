@@ -1,4 +1,4 @@
-"""Secrets from files: NAME_FILE names the file that holds NAME, so that no secret stands in a container's description."""
+"""Secrets from files: NAME_FILE names the file that holds NAME, so that no container's description shows a secret."""
 
 from collections.abc import Mapping
 from pathlib import Path

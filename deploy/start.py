@@ -17,17 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 ARGON2 = Path("/opt/argon2")
 SHORT_LIVED = Path("/dev/shm")  # noqa: S108 memory that every container has: gunicorn's workers beat there
 
-LOGIN = (
-    "uvicorn app.main:app --app-dir Login --host 0.0.0.0 --port 8000 "
+LOGIN = [
+    *("uvicorn", "app.main:app", "--app-dir", "Login", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 a container
     # Every request has its line already; the address in it comes from TRUSTED_PROXIES.
-    "--no-access-log --no-server-header --no-proxy-headers "
+    *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
     # A login may wait ten seconds for its hash; the balancer lets go of idle connections long before we do.
-    "--timeout-graceful-shutdown 25 --timeout-keep-alive 30"
-).split()
-UI = (
-    "gunicorn FlaskProject.app:create_app() --bind 0.0.0.0:5000 --worker-class gthread --no-control-socket "
-    f"--worker-tmp-dir {SHORT_LIVED} --graceful-timeout 35 --timeout 60 --keep-alive 30"
-).split()
+    *("--timeout-graceful-shutdown", "25", "--timeout-keep-alive", "30"),
+]
+UI = [
+    *("gunicorn", "FlaskProject.app:create_app()", "--bind", "0.0.0.0:5000", "--worker-class", "gthread"),
+    *("--no-control-socket", "--worker-tmp-dir", str(SHORT_LIVED)),
+    *("--graceful-timeout", "35", "--timeout", "60", "--keep-alive", "30"),
+]
 CREATEDB = [sys.executable, "CreateDB/main.py"]
 
 

@@ -1,4 +1,4 @@
-"""The cryptography of signing in: Argon2, JWT, TOTP and recovery codes. Values in, values out; no database, no HTTP."""
+"""The cryptography of signing in: Argon2, JWT, TOTP, recovery codes, links. Values in, values out."""
 
 import hashlib
 import hmac
@@ -219,6 +219,20 @@ def hash_recovery_code(code: str, public_id: str) -> bytes:
     """Hash a normalised recovery code for one account, reading O as 0, and I and L as 1."""
     canonical = code.translate(str.maketrans("OIL", "011"))
     return hashlib.sha256(f"recovery:{public_id}:{canonical}".encode()).digest()
+
+
+# --- links from mails --------------------------------------------------------------------------------------------
+
+
+def make_one_time_token() -> tuple[str, bytes]:
+    """Make a token of 256 bits for a link, and the hash of it that is stored."""
+    token = secrets.token_urlsafe(32)
+    return token, hash_one_time_token(token)
+
+
+def hash_one_time_token(token: str) -> bytes:
+    """Hash a token from a link; a plain hash suffices for 256 random bits (ASVS 6.5.2)."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def utc(timestamp: float) -> datetime:

@@ -2,15 +2,18 @@
 
 import re
 from datetime import timedelta
+from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.processors import default_hash_threads
 
+ROOT = Path(__file__).parents[2]
 SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
 SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
 SAMPLE = re.compile(
@@ -23,6 +26,10 @@ PUBLISHED = {
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
 }
+
+
+ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
+DEFAULT_PORTS = {"http:": ":80", "https": ":443"}  # browsers leave them out
 
 
 class ConfigurationError(Exception):
@@ -52,12 +59,42 @@ def _network(value: object) -> object:
     return ip_network(value, strict=False) if isinstance(value, str) else value
 
 
+def _check_mailbox(value: str) -> str:
+    """Refuse what is no single mailbox: a header must not be split by a setting either."""
+    if len(getaddresses([value])) != 1 or "@" not in parseaddr(value)[1] or not value.isprintable():
+        raise ValueError("must be one mailbox, such as: Pupero <no-reply@example.com>")
+    return value
+
+
+def _check_public_url(value: str) -> str:
+    """Take the address of the pages without a slash at its end; mails are made of it, never of a Host header."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be the address of the pages, such as https://accounts.example.com")
+    return value.rstrip("/")
+
+
+def _check_origin(text: str) -> str:
+    """Take an origin exactly as browsers send it (RFC 6454, section 6.2), so that comparing the text is enough."""
+    if not ORIGIN.fullmatch(text) or text.endswith(DEFAULT_PORTS[text[:5]]):
+        raise ValueError("must be origins as browsers send them, such as https://app.example.com; * is refused")
+    return text
+
+
+def _check_storage(uri: SecretStr) -> SecretStr:
+    if not uri.get_secret_value().startswith(("redis://", "rediss://")):
+        raise ValueError("must be redis://host:port/number, or rediss:// for TLS")
+    return uri
+
+
 Positive = Field(gt=timedelta(0), le=timedelta(days=3650))
+Seconds = Annotated[timedelta, _lift("seconds"), Positive]
 Minutes = Annotated[timedelta, _lift("minutes"), Positive]
 Days = Annotated[timedelta, _lift("days"), Positive]
 Flag = Annotated[bool, BeforeValidator(_strip_comment)]
 Count = Annotated[int, BeforeValidator(_strip_comment), Field(ge=1)]
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
+Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_origin)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
@@ -96,6 +133,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(
         default_factory=lambda: [ip_network("127.0.0.1"), ip_network("::1")]
     )
+    cors_allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split)] = []
+    rate_limit_storage_uri: Annotated[SecretStr, AfterValidator(_check_storage)] | None = None
+    rate_limits_enabled: Flag = True
     log_user: Literal["email", "id", "none"] = "email"
     database_pool_size: Count = 8
     metrics_token: SecretStr | None = None
@@ -104,6 +144,20 @@ class Settings(BaseSettings):
     argon2_time_cost: Count = 3
     argon2_memory_kib: Annotated[int, Field(ge=8)] = 65536
     argon2_parallelism: Count = 4
+
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, BeforeValidator(_strip_comment), Field(ge=1, le=65535)] = 587
+    smtp_secure: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_timeout_seconds: Annotated[Seconds, Field(le=timedelta(seconds=60))] = timedelta(seconds=10)
+    mail_from: Annotated[str, AfterValidator(_check_mailbox)] = "Pupero <no-reply@localhost>"
+    mail_dir: Path = ROOT / "var" / "mail"
+    mail_worker: Flag = True
+    public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
+    require_verified_email: Flag = False
+    prevent_enumeration: Flag = False
+    email_change_requires_verification: Flag = False
 
     @property
     def signing_secrets(self) -> list[str]:
@@ -114,6 +168,16 @@ class Settings(BaseSettings):
     def weakness(self) -> str | None:
         """Why JWT_SECRET_KEY must not face strangers, or None."""
         return find_weakness(self.jwt_secret_key.get_secret_value())
+
+    @property
+    def delivers_mail(self) -> bool:
+        """Whether mails can leave: over SMTP, or to the folder of a developer."""
+        return self.smtp_host is not None or self.environment == "development"
+
+    @property
+    def needs_verified_email(self) -> bool:
+        """Whether only a confirmed address may sign in."""
+        return self.require_verified_email or self.prevent_enumeration
 
     def session_lifetime(self, *, remember: bool) -> timedelta:
         """How long a session may live, however often it is refreshed."""
@@ -133,6 +197,8 @@ class Settings(BaseSettings):
     def _refuse_unsafe_production(self) -> Self:
         if self.environment != "production":
             return self
+        if not self.rate_limits_enabled:
+            raise ValueError("RATE_LIMITS_ENABLED=false is for measurements: production refuses it")
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
@@ -140,6 +206,22 @@ class Settings(BaseSettings):
         for name, key in named:
             if weakness := find_weakness(key.get_secret_value()):
                 raise ValueError(f"{name} {weakness}: production refuses it")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_mail(self) -> Self:
+        """Refuse production with links or credentials in the clear, or with promises of mail and no server."""
+        if self.environment != "production":
+            return self
+        if not self.public_url.startswith("https://"):
+            raise ValueError("PUBLIC_URL must begin with https:// in production: mails carry links to it")
+        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
+            raise ValueError("MAIL_FROM is missing: SMTP servers want to know who writes")
+        if self.smtp_user is not None and self.smtp_secure == "none":
+            raise ValueError("SMTP_SECURE=none would send SMTP_PASSWORD in the clear: production refuses it")
+        for name in ("require_verified_email", "prevent_enumeration", "email_change_requires_verification"):
+            if getattr(self, name) and not self.delivers_mail:
+                raise ValueError(f"{name.upper()} needs mail: set SMTP_HOST")
         return self
 
 

@@ -33,6 +33,8 @@ START_BY = 5.0  # seconds after which a try is not begun: it might not end in ti
 BUSY_TIMEOUT_MS = 10_000  # SQLite
 RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
 
+AFTER_COMMIT = "pupero_after_commit"
+
 RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
@@ -105,7 +107,7 @@ class Database:
             return work(connection)
 
     def _transact(self, work: Work[Result]) -> Result:
-        with self._writer.connect() as connection:
+        with self._writer.connect().execution_options(**{AFTER_COMMIT: []}) as connection:
             transaction = connection.begin()
             try:
                 result = work(connection)
@@ -118,7 +120,14 @@ class Database:
                 if error.connection_invalidated:
                     raise OutcomeUnknown(retry_after=1) from error
                 raise
+            for call in connection.get_execution_options()[AFTER_COMMIT]:
+                call()
             return result
+
+
+def after_commit(connection: Connection, call: Callable[[], None]) -> None:
+    """Have `call` run once the present transaction is committed; when it rolls back, never."""
+    connection.get_execution_options()[AFTER_COMMIT].append(call)
 
 
 def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> Engine:

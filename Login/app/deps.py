@@ -1,13 +1,17 @@
 """Guarantees as types: an endpoint's signature says what has been checked before it runs."""
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
+from fastapi.params import Depends as DependsMarker
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.clients import Client
 from app.crud import Principal
-from app.errors import TokenMissing
+from app.errors import InvalidCredentials, TokenMissing, TotpInvalid
+from app.floods import Name
 from app.resources import Resources
 from app.services.sessions import authenticate, require_fresh
 
@@ -43,6 +47,32 @@ async def get_current_user(
     account = principal.account
     request.state.user = {"email": account.email, "id": account.public_id, "none": None}[resources.settings.log_user]
     return principal
+
+
+@dataclass(frozen=True)
+class _Limited:
+    """The dependency behind `limit`; a test finds it on every route."""
+
+    name: Name
+
+    async def __call__(self, resources: FromResources, client: FromClient) -> None:
+        await resources.floods.hit(self.name, client.address)
+
+
+def limit(name: Name) -> DependsMarker:
+    """Make a route's dependency that turns away a client address which floods this kind of request."""
+    marker: DependsMarker = Depends(_Limited(name))
+    return marker
+
+
+async def limit_failures(resources: FromResources, client: FromClient) -> AsyncIterator[None]:
+    """Turn away a client address whose logins keep failing: it tries the passwords of many accounts."""
+    await resources.floods.require_room("failed_login", client.address)
+    try:
+        yield
+    except (InvalidCredentials, TotpInvalid):
+        await resources.floods.note("failed_login", client.address)
+        raise
 
 
 CurrentUser: TypeAlias = Annotated[Principal, Depends(get_current_user)]

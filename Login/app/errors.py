@@ -61,6 +61,20 @@ class AccountDisabled(ApiError):
     detail = "This account has been disabled. Ask whoever runs this service."
 
 
+class EmailUnverified(ApiError):
+    """Said only after a right password and code; the link to confirm the address has been sent again."""
+
+    code = "email_unverified"
+    detail = "Confirm your email address first: open the link in the mail that we have sent you."
+
+
+class LinkInvalid(ApiError):
+    """The link has expired, was used, or no longer fits the account."""
+
+    code = "link_invalid"
+    detail = "This link has expired or was already used. Ask for a new one."
+
+
 class CurrentPasswordRequired(ApiError):
     """A change of email or password names the current password."""
 
@@ -203,6 +217,14 @@ class TooManyAttempts(ApiError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_attempts"
     detail = "Too many attempts. Wait a moment and try again."
+
+
+class TooManyRequests(ApiError):
+    """One client address floods one kind of request, whatever it says in them."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
+    detail = "Too many requests from your network. Wait a moment and try again."
 
 
 class Busy(ApiError):

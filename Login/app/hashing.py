@@ -9,13 +9,15 @@ import contextlib
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TypeVar
 
 from app.auth import PasswordHasher
 from app.errors import Busy
+from app.metrics import HASH_WAIT
 
 Result = TypeVar("Result")
 
@@ -41,29 +43,41 @@ class HashPool:
         self.threads = threads
         self.waiting = 0
         self._seconds = FIRST_GUESS
+        self._turns = asyncio.Semaphore(threads)
         self._executor = ThreadPoolExecutor(threads, "hash", initializer=_lower_priority)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator["Place"]:
+        """Wait in the queue until a thread is free, and hold it; Busy when the queue is too long."""
+        if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
+            raise Busy(retry_after=math.ceil(self.expected_wait))
+        self.waiting += 1
+        begin = perf_counter()
+        try:
+            async with self._turns:
+                HASH_WAIT.observe(perf_counter() - begin)
+                yield Place(self)
+        finally:
+            self.waiting -= 1
 
     async def hash(self, password: str) -> str:
         """Hash a new password."""
-        return await self._run(lambda: self.hasher.hash(password))
+        async with self.place() as place:
+            return await place.hash(password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Compare with a stored hash; None costs the same and is never right."""
-        return await self._run(lambda: self.hasher.verify(password, stored))
+        async with self.place() as place:
+            return await place.verify(password, stored)
 
     @property
     def expected_wait(self) -> float:
         """Seconds until a job handed in now would begin."""
         return max(0, self.waiting - self.threads + 1) * self._seconds / self.threads
 
-    async def _run(self, job: Callable[[], Result]) -> Result:
-        if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
-            raise Busy(retry_after=math.ceil(self.expected_wait))
-        self.waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, self._timed, job)
-        finally:
-            self.waiting -= 1
+    async def run(self, job: Callable[[], Result]) -> Result:
+        """Run a job on one of the threads, for who holds a place."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._timed, job)
 
     def _timed(self, job: Callable[[], Result]) -> Result:
         start = perf_counter()
@@ -75,3 +89,19 @@ class HashPool:
     def close(self) -> None:
         """Let running jobs end and drop those that wait."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Place:
+    """A thread that is held: what is to be done right before and after a hash is done while holding it."""
+
+    def __init__(self, pool: HashPool) -> None:
+        """Belong to a pool, which alone makes places."""
+        self._pool = pool
+
+    async def hash(self, password: str) -> str:
+        """Hash a new password."""
+        return await self._pool.run(lambda: self._pool.hasher.hash(password))
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Compare with a stored hash; None costs the same and is never right."""
+        return await self._pool.run(lambda: self._pool.hasher.verify(password, stored))

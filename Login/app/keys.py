@@ -27,11 +27,15 @@ def name_key(secret: bytes) -> Key:
 
 @dataclass(frozen=True)
 class Keyrings:
-    """The keys by purpose; in each, the first signs or encrypts, and all verify or decrypt."""
+    """The keys by purpose; in each, the first signs or encrypts, and all verify or decrypt.
+
+    Throttles have one key: under a new one their counters simply start anew.
+    """
 
     tokens: Sequence[Key]
     login: Sequence[Key]
     secrets: Sequence[Key]
+    throttles: bytes
 
 
 def make_keyrings(signing: Sequence[str], encryption: Sequence[str]) -> Keyrings:
@@ -46,4 +50,5 @@ def make_keyrings(signing: Sequence[str], encryption: Sequence[str]) -> Keyrings
         tokens=[name_key(secret) for secret in raw],
         login=[name_key(derive(secret, "login token")) for secret in raw],
         secrets=[name_key(secret) for secret in own + derived],
+        throttles=derive(raw[0], "throttles"),
     )

@@ -9,15 +9,17 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.browsers import allow_origins
 from app.config import ConfigurationError, Settings, load_settings
 from app.logs import set_up_logging
-from app.metrics import sample_forever
+from app.mail.worker import running_worker
 from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
 from app.resources import make_resources
-from app.routes import accounts, docs, health, logins, metrics, passwords, sessions, totp
+from app.routes import accounts, disowning, docs, emails, health, logins, metrics, passwords, sessions, totp
 from app.services.health import report_unreadable_secrets
+from app.services.metrics import sample_forever
 from app.services.sweeping import sweep_forever
 
 logger = logging.getLogger(__name__)
@@ -41,12 +43,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(sessions.router)
     app.include_router(totp.router)
     app.include_router(passwords.router)
+    app.include_router(emails.router)
+    app.include_router(disowning.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(docs.router)
     app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
     describe_api(app)
+    allow_origins(app, settings.cors_allowed_origins)
     app.add_middleware(Edge, settings=settings)
     return app
 
@@ -59,9 +64,11 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
     forever = (report_unreadable_secrets, sweep_forever, sample_forever)
     background = [asyncio.create_task(work(resources)) for work in forever]
-    yield
+    async with running_worker(resources):
+        yield
     for task in background:
         task.cancel()
+    await resources.floods.close()
     resources.close()
 
 

@@ -237,13 +237,14 @@ class OneTimeToken(Table, table=True):
 
 
 class Mail(Table, table=True):
-    """A mail to be delivered; its content is encrypted, and erased once it is delivered or dead."""
+    """A mail to be delivered; its content is encrypted, and erased once it is delivered."""
 
     __tablename__ = "mails"
     __table_args__ = (
         UniqueConstraint("message_id"),
         Index(None, "user_id", "kind", "created_at"),
         Index(None, "state", "next_try_at"),
+        Index(None, "created_at"),
         TABLE_OPTIONS,
     )
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from app.errors import ApiError, DatabaseUnavailable, InternalError
+from app.errors import ApiError, DatabaseUnavailable, InternalError, TooManyRequests
 
 MEDIA_TYPE = "application/problem+json"
 VALIDATION_CODE = "validation_error"
@@ -80,10 +80,10 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
 # --- the OpenAPI page --------------------------------------------------------------------------------------------
 
 
-def refusals(*errors: type[ApiError], body: bool = True) -> Responses:
+def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -> Responses:
     """List what an endpoint may refuse with, for its `responses`; `body` adds what any body can be refused for."""
     by_status: dict[int, dict[str, Any]] = {}
-    listed: tuple[type[ApiError], ...] = (*errors, DatabaseUnavailable)
+    listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
     for error in listed:
         example = {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
         by_status.setdefault(int(error.status), {})[error.code] = example

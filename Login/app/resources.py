@@ -1,22 +1,26 @@
 """What the services work with, made once for an application and handed to each of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.auth import PasswordHasher
 from app.config import Settings
 from app.database import Database
+from app.floods import Floods
 from app.hashing import HashPool
 from app.keys import Keyrings, make_keyrings
+from app.mail.bell import Bell
 
 
 @dataclass(frozen=True)
 class Resources:
-    """The settings, the database, the hash pool and the keys."""
+    """The settings, the database, the hash pool, the keys, the counts of floods, and the mail worker's bell."""
 
     settings: Settings
     database: Database
     hashes: HashPool
     keys: Keyrings
+    floods: Floods
+    bell: Bell = field(default_factory=Bell)
 
     def close(self) -> None:
         """Let running work end."""
@@ -31,6 +35,7 @@ def make_resources(settings: Settings) -> Resources:
         memory_kib=settings.argon2_memory_kib,
         parallelism=settings.argon2_parallelism,
     )
+    storage_uri = settings.rate_limit_storage_uri
     return Resources(
         settings=settings,
         database=Database(
@@ -38,4 +43,5 @@ def make_resources(settings: Settings) -> Resources:
         ),
         hashes=HashPool(hasher, settings.hash_threads),
         keys=make_keyrings(settings.signing_secrets, [key.get_secret_value() for key in settings.totp_encryption_keys]),
+        floods=Floods(storage_uri.get_secret_value() if storage_uri else None, enforced=settings.rate_limits_enabled),
     )

@@ -20,8 +20,10 @@ __all__ = [
     "Account",
     "Deletion",
     "Health",
+    "LinkToken",
     "LoginRequest",
     "Message",
+    "PasswordReset",
     "PasswordResetRequest",
     "Problem",
     "Profile",
@@ -308,6 +310,18 @@ class PasswordResetRequest(Body):
     """The address that a reset link may go to."""
 
     email: Identifier = Field(examples=["alice@example.com"])
+
+
+class LinkToken(Body):
+    """The token of a link from a mail."""
+
+    token: Token = Field(examples=["Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"])
+
+
+class PasswordReset(LinkToken):
+    """A new password, by the link from the mail."""
+
+    new_password: NewPassword
 
 
 class Health(BaseModel):

@@ -61,6 +61,7 @@ def create_mails() -> None:
     )
     create_index("mails", "user_id", "kind", "created_at")
     create_index("mails", "state", "next_try_at")
+    create_index("mails", "created_at")
 
 
 def downgrade() -> None:

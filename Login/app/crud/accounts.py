@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from app.crud.operations import NOW, insert_row
 from app.models import User, metadata
@@ -22,8 +22,24 @@ class Credentials(NamedTuple):
     password_changed_at: datetime
     totp_secret: str | None
     totp_last_step: int | None
+    email_verified_at: datetime | None
     disabled_at: datetime | None
     now: datetime
+
+
+class Addressee(NamedTuple):
+    """An account as mails to it need it, and the links in them."""
+
+    id: int
+    public_id: str
+    email: str
+    email_key: str
+    email_verified_at: datetime | None
+    username: str | None
+    phrase: str | None
+    password_changed_at: datetime
+    last_login_at: datetime | None
+    disabled_at: datetime | None
 
 
 class Account(NamedTuple):
@@ -70,6 +86,22 @@ def get_credentials(connection: Connection, user_id: int) -> Credentials | None:
     """Load the credentials of a known account."""
     row = connection.execute(_CREDENTIALS.where(users.c.id == user_id)).one_or_none()
     return None if row is None else Credentials._make(row)
+
+
+def get_addressee(connection: Connection, user_id: int) -> Addressee | None:
+    """Load whom mails about an account go to."""
+    return _find_addressee(connection, users.c.id == user_id)
+
+
+def find_addressee(connection: Connection, email_key: str) -> Addressee | None:
+    """Find whose address this is."""
+    return _find_addressee(connection, users.c.email_key == email_key)
+
+
+def _find_addressee(connection: Connection, which: ColumnElement[bool]) -> Addressee | None:
+    query = select(*(users.c[name] for name in Addressee._fields)).where(which)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Addressee._make(row)
 
 
 def update_user(connection: Connection, user_id: int, **values: object) -> bool:

@@ -1,8 +1,10 @@
 """Queries that belong to no table of their own: the clock, the schema, tokens good for one use, rows with an id."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, String, column, func, insert, select, table
+from sqlalchemy import Connection, String, column, func, insert, select, sql, table
+from sqlalchemy.dialects import mysql, sqlite
 
 from app.clock import utc_now
 from app.models import Table, metadata
@@ -35,3 +37,12 @@ def insert_row(connection: Connection, row: Table) -> int:
     target = metadata.tables[str(row.__tablename__)]
     result = connection.execute(insert(target).values(row.model_dump(exclude={"id"})).returning(target.c.id))
     return int(result.scalar_one())
+
+
+def upsert(connection: Connection, target: sql.TableClause, row: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Add a row, or change the one that has its primary key; in one statement, so that no rival gets between."""
+    if connection.dialect.name == "sqlite":
+        offered = sqlite.insert(target).values(row)
+        connection.execute(offered.on_conflict_do_update(index_elements=list(target.primary_key), set_=changes))
+    else:
+        connection.execute(mysql.insert(target).values(row).on_duplicate_key_update(changes))

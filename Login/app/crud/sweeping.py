@@ -29,7 +29,7 @@ EXPIRIES = (
     Expiry("attempts", "expires_at"),
     Expiry("sessions", "expires_at"),
     Expiry("known_addresses", "last_used_at", keep=timedelta(days=90)),
-    Expiry("mails", "finished_at", keep=timedelta(days=30)),
+    Expiry("mails", "created_at", keep=timedelta(days=30)),
 )
 
 
@@ -52,8 +52,9 @@ def delete_expired(connection: Connection, expiry: Expiry) -> int:
     """Remove at most a batch of one table's expired rows and return how many."""
     table = metadata.tables[expiry.table]
     key = tuple_(*table.primary_key)
-    before = current_time(connection) - expiry.keep
-    rows = connection.execute(select(*table.primary_key).where(table.c[expiry.moment] < before).limit(BATCH)).all()
+    expired = table.c[expiry.moment] < current_time(connection) - expiry.keep
+    rows = connection.execute(select(*table.primary_key).where(expired).limit(BATCH)).all()
     if not rows:
         return 0
-    return connection.execute(delete(table).where(key.in_([tuple(row) for row in rows]))).rowcount
+    # Asked again, because a counter may have begun anew since.
+    return connection.execute(delete(table).where(key.in_([tuple(row) for row in rows]), expired)).rowcount

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources
+from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
@@ -26,6 +26,7 @@ DELETION: Responses = refusals(
 
 @router.post(
     "/register",
+    dependencies=[limit("register")],
     summary="Make an account",
     responses=refusals(*WEAK_PASSWORD, *TAKEN, errors.TooManyAttempts, errors.Busy),
 )
@@ -34,13 +35,23 @@ async def register(body: Registration, resources: FromResources) -> Registered:
     return Registered(user_id=await accounts.register(resources, body))
 
 
-@router.get("/user/profile", summary="Show your profile", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get(
+    "/user/profile",
+    dependencies=[limit("call")],
+    summary="Show your profile",
+    responses=refusals(*UNAUTHORIZED, body=False),
+)
 async def show_profile(user: CurrentUser, resources: FromResources) -> Profile:
     """Show email, username, role and anti-phishing phrase."""
     return accounts.show_profile(resources.settings, user)
 
 
-@router.get("/user/account", summary="Show your account", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get(
+    "/user/account",
+    dependencies=[limit("call")],
+    summary="Show your account",
+    responses=refusals(*UNAUTHORIZED, body=False),
+)
 async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     """Show everything about the account and this session."""
     return await accounts.show_account(resources, user)
@@ -48,6 +59,7 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
 
 @router.put(
     "/user/update",
+    dependencies=[limit("proof")],
     summary="Change your account",
     response_model_exclude_none=True,
     responses=refusals(
@@ -69,9 +81,14 @@ async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, 
     return Updated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
-@router.delete("/user/delete", summary="Delete your account", responses=DELETION)
-@router.post("/user/delete", summary="Delete your account (for clients that drop bodies of DELETE)", responses=DELETION)
-async def delete(body: Deletion, user: CurrentUser, resources: FromResources) -> Message:
+@router.delete("/user/delete", dependencies=[limit("proof")], summary="Delete your account", responses=DELETION)
+@router.post(
+    "/user/delete",
+    dependencies=[limit("proof")],
+    summary="Delete your account (for clients that drop bodies of DELETE)",
+    responses=DELETION,
+)
+async def delete(body: Deletion, user: CurrentUser, resources: FromResources, client: FromClient) -> Message:
     """Delete the account and everything that belongs to it, at once and for good."""
-    await accounts.delete(resources, user, body)
+    await accounts.delete(resources, user, body, client)
     return Message(message="Your account has been deleted.")

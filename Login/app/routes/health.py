@@ -16,7 +16,7 @@ async def show_health() -> Health:
     return Health()
 
 
-@router.get("/readyz", summary="Can it serve?", responses=refusals(body=False))
+@router.get("/readyz", summary="Can it serve?", responses=refusals(body=False, limited=False))
 async def show_readiness(resources: FromResources) -> Health:
     """Answer once the database does, with a schema that this code knows."""
     await health.require_ready(resources)

@@ -1,9 +1,9 @@
 """POST /login."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app import errors
-from app.deps import FromClient, FromResources
+from app.deps import FromClient, FromResources, limit, limit_failures
 from app.problems import refusals
 from app.schemas import LoginRequest, TokenPair
 from app.services import logins
@@ -13,6 +13,7 @@ router = APIRouter(tags=["Sessions"])
 
 @router.post(
     "/login",
+    dependencies=[limit("login"), Depends(limit_failures)],
     summary="Sign in",
     responses=refusals(
         errors.InvalidCredentials,

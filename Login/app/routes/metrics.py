@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.clients import is_direct
 from app.deps import FromResources, bearer
 from app.errors import MetricsForbidden, TokenInvalid
-from app.metrics import render
+from app.services.metrics import render
 
 router = APIRouter(include_in_schema=False)
 

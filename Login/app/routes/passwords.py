@@ -3,16 +3,36 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import FromResources
+from app.deps import FromClient, FromResources, limit
 from app.problems import refusals
-from app.schemas import Message, PasswordResetRequest
+from app.routes.accounts import WEAK_PASSWORD
+from app.schemas import Message, PasswordReset, PasswordResetRequest
 from app.services import passwords
 
 router = APIRouter(prefix="/password", tags=["Account"])
 
 
-@router.post("/reset", summary="Ask for a way to a new password", responses=refusals(errors.TooManyAttempts))
-async def request_reset(body: PasswordResetRequest, resources: FromResources) -> Message:
+@router.post(
+    "/reset",
+    dependencies=[limit("reset")],
+    summary="Ask for a way to a new password",
+    responses=refusals(errors.TooManyAttempts),
+)
+async def request_reset(body: PasswordResetRequest, resources: FromResources, client: FromClient) -> Message:
     """Answer everybody alike, whether there is such an account or not."""
-    await passwords.request_reset(resources, body)
+    await passwords.request_reset(resources, body, client)
     return Message(message="If an account uses this address, a message is on its way to it.")
+
+
+@router.post(
+    "/reset/confirm",
+    summary="Choose a new password",
+    responses=refusals(errors.LinkInvalid, *WEAK_PASSWORD, errors.Busy),
+)
+async def confirm_reset(body: PasswordReset, resources: FromResources, client: FromClient) -> Message:
+    """Set a new password by the token of the mail's link, good for 30 minutes and once; then sign in as usual.
+
+    Every session ends; a second factor stays.
+    """
+    await passwords.confirm_reset(resources, body, client)
+    return Message(message="Your password has been changed. Sign in with the new one.")

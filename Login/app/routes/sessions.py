@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FreshUser, FromClient, FromResources
+from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
 from app.problems import refusals
 from app.schemas import Message, Reauthentication, RefreshRequest, SessionInfo, Tokens
 from app.services import sessions
@@ -13,7 +13,12 @@ router = APIRouter(tags=["Sessions"])
 UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
 
 
-@router.post("/refresh", summary="Trade a refresh token for a new pair", responses=refusals(*UNAUTHORIZED))
+@router.post(
+    "/refresh",
+    dependencies=[limit("refresh")],
+    summary="Trade a refresh token for a new pair",
+    responses=refusals(*UNAUTHORIZED),
+)
 async def refresh(body: RefreshRequest, resources: FromResources, client: FromClient) -> Tokens:
     """Rotate the refresh token.
 
@@ -26,6 +31,7 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
 
 @router.post(
     "/reauthenticate",
+    dependencies=[limit("proof")],
     summary="Prove who you are again",
     responses=refusals(
         *UNAUTHORIZED,
@@ -37,20 +43,27 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
         errors.SecretUnreadable,
     ),
 )
-async def reauthenticate(body: Reauthentication, user: CurrentUser, resources: FromResources) -> Message:
+async def reauthenticate(
+    body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
+) -> Message:
     """Make this session fresh for five minutes, as some endpoints need."""
-    await sessions.reauthenticate(resources, user, body)
+    await sessions.reauthenticate(resources, user, body, client)
     return Message(message="Thank you. This session is fresh for five minutes.")
 
 
-@router.post("/logout", summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))
+@router.post("/logout", dependencies=[limit("call")], summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))
 async def log_out(user: CurrentUser, resources: FromResources) -> Message:
     """End this session: both its tokens are dead at once."""
     await sessions.log_out(resources, user)
     return Message(message="Signed out.")
 
 
-@router.get("/user/sessions", summary="List your sessions", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get(
+    "/user/sessions",
+    dependencies=[limit("call")],
+    summary="List your sessions",
+    responses=refusals(*UNAUTHORIZED, body=False),
+)
 async def list_sessions(user: CurrentUser, resources: FromResources) -> list[SessionInfo]:
     """List the live sessions of the caller, the last seen first; `current` marks this one."""
     return await sessions.list_sessions(resources, user)
@@ -58,6 +71,7 @@ async def list_sessions(user: CurrentUser, resources: FromResources) -> list[Ses
 
 @router.delete(
     "/user/sessions",
+    dependencies=[limit("call")],
     summary="End all your other sessions",
     responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, body=False),
 )
@@ -69,6 +83,7 @@ async def end_others(user: FreshUser, resources: FromResources) -> Message:
 
 @router.delete(
     "/user/sessions/{session_id}",
+    dependencies=[limit("call")],
     summary="End one of your sessions",
     responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, errors.SessionNotFound, body=False),
 )

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromResources
+from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.errors import ApiError
 from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED
@@ -28,7 +28,12 @@ def fresh_or_proved(*more: type[ApiError]) -> Responses:
     )
 
 
-@router.get("/status", summary="Show the second factor", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get(
+    "/status",
+    dependencies=[limit("call")],
+    summary="Show the second factor",
+    responses=refusals(*UNAUTHORIZED, body=False),
+)
 async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus:
     """Show whether two-factor authentication is on, and how many recovery codes are left."""
     return await totp.show_status(resources, user)
@@ -36,6 +41,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
 
 @router.post(
     "/enable/start",
+    dependencies=[limit("proof")],
     summary="Begin to set up a second factor",
     responses=refusals(
         *UNAUTHORIZED,
@@ -47,16 +53,19 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
         errors.SecretUnreadable,
     ),
 )
-async def start(user: CurrentUser, resources: FromResources, body: Proof | None = None) -> TotpSetup:
+async def start(
+    user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
+) -> TotpSetup:
     """Give a secret and its QR code, good for ten minutes; asked again meanwhile, the same ones.
 
     Needs a fresh session, or `current_password` in the body.
     """
-    return await totp.start(resources, user, body)
+    return await totp.start(resources, user, body, client)
 
 
 @router.post(
     "/enable/confirm",
+    dependencies=[limit("proof")],
     summary="Switch the second factor on",
     responses=refusals(
         *UNAUTHORIZED,
@@ -73,14 +82,28 @@ async def confirm(body: TotpConfirmation, user: CurrentUser, resources: FromReso
     return TotpEnabled(message="Two-factor authentication is on. Keep the recovery codes.", recovery_codes=codes)
 
 
-@router.post("/recovery-codes", summary="Make new recovery codes", responses=fresh_or_proved(errors.TotpNotEnabled))
-async def make_recovery_codes(user: CurrentUser, resources: FromResources, body: Proof | None = None) -> RecoveryCodes:
+@router.post(
+    "/recovery-codes",
+    dependencies=[limit("proof")],
+    summary="Make new recovery codes",
+    responses=fresh_or_proved(errors.TotpNotEnabled),
+)
+async def make_recovery_codes(
+    user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
+) -> RecoveryCodes:
     """Replace the recovery codes by ten new ones, shown once; needs a fresh session, or a proof in the body."""
-    return RecoveryCodes(recovery_codes=await totp.make_recovery_codes(resources, user, body))
+    return RecoveryCodes(recovery_codes=await totp.make_recovery_codes(resources, user, body, client))
 
 
-@router.post("/disable", summary="Switch the second factor off", responses=fresh_or_proved(errors.TotpNotEnabled))
-async def disable(user: CurrentUser, resources: FromResources, body: Proof | None = None) -> Message:
+@router.post(
+    "/disable",
+    dependencies=[limit("proof")],
+    summary="Switch the second factor off",
+    responses=fresh_or_proved(errors.TotpNotEnabled),
+)
+async def disable(
+    user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
+) -> Message:
     """Switch two-factor authentication off; needs a fresh session, or a proof in the body."""
-    await totp.disable(resources, user, body)
+    await totp.disable(resources, user, body, client)
     return Message(message="Two-factor authentication is off.")

@@ -94,7 +94,7 @@ async def show_account(resources: Resources, principal: Principal) -> Account:
 
 async def update(resources: Resources, principal: Principal, body: UserUpdate, client: Client) -> Pair | None:
     """Make all the changes or none; a new password ends every session and gives the caller a new one."""
-    proof = await _prove_for_update(resources, principal, body)
+    proof = await _prove_for_update(resources, principal, body, client)
     new_hash = None
     if body.new_password is not None:
         password = body.new_password.get_secret_value()
@@ -108,10 +108,12 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at) if session else None
 
 
-async def _prove_for_update(resources: Resources, principal: Principal, body: UserUpdate) -> Proof | None:
+async def _prove_for_update(
+    resources: Resources, principal: Principal, body: UserUpdate, client: Client
+) -> Proof | None:
     """Email and password change only for whoever knows the current password."""
     if body.current_password is not None:
-        return await prove(resources, principal.account.id, body.current_password, None, need_code=False)
+        return await prove(resources, principal.account.id, body.current_password, None, client, need_code=False)
     if body.new_email is not None or body.new_password is not None:
         raise CurrentPasswordRequired
     return None
@@ -179,9 +181,9 @@ def _replace_sessions(connection: Connection, principal: Principal, client: Clie
     return session
 
 
-async def delete(resources: Resources, principal: Principal, body: Deletion) -> None:
+async def delete(resources: Resources, principal: Principal, body: Deletion, client: Client) -> None:
     """Remove the account with everything that belongs to it."""
-    proof = await prove(resources, principal.account.id, body.current_password, body.totp)
+    proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
     await resources.database.transaction(_delete, proof)
     log_event("account_deleted", "success", user_id=principal.account.public_id)
 

@@ -7,13 +7,14 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
-from app.config import Settings
+from app.counters import name_account
 from app.errors import ApiError, InvalidCredentials, LoginTokenInvalid, TotpRequired
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
+from app.services.attempts import Guess, expect_guess, judge_password, note_sign_in
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
 
@@ -34,7 +35,7 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     if first.account.totp_secret is not None and body.totp is None:
         raise TotpRequired(login_token=_make_login_token(resources, first))
     proof = await _take_second_step(resources, first, body.totp, client)
-    session = await resources.database.transaction(_start_session, resources.settings, first, proof, client)
+    session = await resources.database.transaction(_start_session, resources, first, proof, client)
     log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
@@ -50,15 +51,24 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
     """Check in the same time for every identifier, and hash anew when today's costs are others."""
-    keys = login_keys(body.username, body.email)
-    account = await resources.database.read(crud.find_credentials, keys) if keys else None
+    account, guess = await resources.database.read(_find_account, resources, body, client)
     password = body.password.get_secret_value() if body.password else ""
-    right = await resources.hashes.verify(password, account.password_hash if account else None)
+    right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
         log_event("login_failed", "failure", reason=InvalidCredentials.code, client=client.address)
         raise InvalidCredentials
     outdated = resources.hashes.hasher.is_outdated(account.password_hash or "")
     return FirstStep(account, body.remember_me, new_hash=await resources.hashes.hash(password) if outdated else None)
+
+
+def _find_account(
+    connection: Connection, resources: Resources, body: LoginRequest, client: Client
+) -> tuple[crud.Credentials | None, Guess]:
+    identifiers = (body.username, body.email)
+    keys = login_keys(*identifiers)
+    account = crud.find_credentials(connection, keys) if keys else None
+    name = name_account(account, *identifiers)
+    return account, expect_guess(connection, resources, account, name, client.address)
 
 
 async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
@@ -70,7 +80,7 @@ async def _take_second_step(resources: Resources, first: FirstStep, code: str | 
 
 
 def _start_session(
-    connection: Connection, settings: Settings, first: FirstStep, proof: Proof, client: Client
+    connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
     spend_proof(connection, proof, stale=InvalidCredentials)
     if first.jti is not None and not spend_token(connection, first.jti, first.account):
@@ -85,12 +95,13 @@ def _start_session(
         created_at=now,
         last_seen_at=now,
         authenticated_at=now,
-        expires_at=now + settings.session_lifetime(remember=first.remember),
+        expires_at=now + resources.settings.session_lifetime(remember=first.remember),
         remember=first.remember,
         client_address=client.address,
         user_agent=client.user_agent,
     )
     crud.insert_session(connection, session)
+    note_sign_in(connection, resources.keys, first.account, client.address)
     return session
 
 

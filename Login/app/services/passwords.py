@@ -1,10 +1,98 @@
-"""Passwords forgotten."""
+"""Passwords forgotten: a request that tells nobody anything, and a new password by the link in the mail."""
 
+import json
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from app import crud
+from app.clients import Client
+from app.crud import mails, one_time_tokens
+from app.crud.accounts import Addressee
+from app.crud.mails import MailRow
+from app.crud.one_time_tokens import Link
+from app.errors import LinkInvalid
+from app.identifiers import login_keys
 from app.logs import log_event
+from app.passwords import check_password
 from app.resources import Resources
-from app.schemas import PasswordResetRequest
+from app.schemas import PasswordReset, PasswordResetRequest
+from app.services.links import CHANGE, RESCUE, RESET, find_link, is_mailbox_of, make_link, take_link
+from app.services.mails import Pace, find_wait, open_content, queue_content, queue_mail
+from app.services.notices import circumstances, notify
+
+RESET_REQUEST = "reset_request"
+RESET_MAIL = "password_reset"
+PASSWORD_RESET = "password_reset"
+FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
 
 
-async def request_reset(_resources: Resources, _body: PasswordResetRequest) -> None:
-    """Do the same for every address, so that the answer tells nobody whether an account exists."""
-    log_event("password_reset_requested", "unknown")
+async def request_reset(resources: Resources, body: PasswordResetRequest, client: Client) -> None:
+    """Leave a note for the mail worker, whatever the address: neither body nor time tell whether it is known."""
+    note = json.dumps([body.email, client.address, client.user_agent])
+    await resources.database.transaction(queue_content, resources, RESET_REQUEST, note, None)
+    log_event("password_reset_requested", "unknown", client=client.address)
+
+
+def answer_request(connection: Connection, resources: Resources, row: MailRow) -> None:
+    """Queue the mail with the link if the address is an account's, at most five an hour; the note goes either way."""
+    if not mails.remove(connection, row):
+        return
+    typed, address, user_agent = json.loads(open_content(resources, row))
+    person = _find_person(connection, typed)
+    if person is None or person.disabled_at is not None:
+        return
+    if not find_wait(connection, person.id, RESET_MAIL, FIVE_AN_HOUR):
+        queue_reset(connection, resources, person, RESET, Client(address, user_agent))
+
+
+def _find_person(connection: Connection, typed: str) -> Addressee | None:
+    key = (login_keys(typed) or {}).get("email_key")
+    return crud.find_addressee(connection, key) if key else None
+
+
+def queue_reset(connection: Connection, resources: Resources, person: Addressee, purpose: str, client: Client) -> None:
+    """Queue the mail with the link to a new password; RESCUE also outlives sign-ins of whoever knows the old one."""
+    facts = {"reset_link": make_link(connection, resources, purpose, person), **circumstances(connection, client)}
+    queue_mail(connection, resources, person, RESET_MAIL, belongs_to=person.id, **facts)
+
+
+async def confirm_reset(resources: Resources, body: PasswordReset, client: Client) -> None:
+    """Set a new password by a link; a refused password does not use the link up."""
+    token, password = body.token.get_secret_value(), body.new_password.get_secret_value()
+    person = await resources.database.read(_find_person_of, token)
+    check_password(password, (person.email, person.username))
+    new_hash = await resources.hashes.hash(password)
+    await resources.database.transaction(_reset, resources, token, new_hash, client)
+    log_event("password_reset", "success", user_id=person.public_id, client=client.address)
+
+
+def _find_person_of(connection: Connection, token: str) -> Addressee:
+    link, person = find_link(connection, token, RESET, RESCUE)
+    _require_good(connection, link, person)
+    return person
+
+
+def _require_good(connection: Connection, link: Link, person: Addressee) -> None:
+    """Refuse a link whose ground is gone: a newer password, a sign-in since, or another mailbox."""
+    proofs = [person.password_changed_at, person.last_login_at if link.purpose == RESET else None]
+    if any(proof is not None and proof >= link.created_at for proof in proofs):
+        raise LinkInvalid
+    if not is_mailbox_of(connection, link, person):
+        raise LinkInvalid
+
+
+def _reset(connection: Connection, resources: Resources, token: str, new_hash: str, client: Client) -> None:
+    """Change the password and end every session; the second factor stays, and nobody is signed in by it."""
+    link, person = take_link(connection, token, RESET, RESCUE)
+    _require_good(connection, link, person)
+    now = crud.current_time(connection)
+    # Whoever opened the link reads this mailbox.
+    verified = {"email_verified_at": now} if link.email_key == person.email_key else {}
+    crud.update_user(connection, person.id, password_hash=new_hash, password_changed_at=now, **verified)
+    crud.end_sessions(connection, person.id, PASSWORD_RESET, now)
+    one_time_tokens.void_links(connection, person.id, (RESET, RESCUE, CHANGE))
+    notify(connection, resources, person, "password_was_reset", client)
+    if link.email_key != person.email_key:
+        there = person._replace(email=link.email, email_key=link.email_key)
+        notify(connection, resources, there, "password_was_reset", client)

@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
+from app.clients import Client
+from app.counters import name_account
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
     AccountDisabled,
@@ -24,7 +26,9 @@ from app.errors import (
     TotpInvalid,
     TotpRequired,
 )
+from app.keys import Keyrings
 from app.resources import Resources
+from app.services.attempts import Guess, expect_guess, judge_code, judge_password, settle_code
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ class Proof:
     """What was proved, and what it costs: the password that was right, and the code that must now be spent."""
 
     account: crud.Credentials
+    keys: Keyrings
     totp_step: int | None = None
     recovery_code: bytes | None = None
 
@@ -43,29 +48,40 @@ def totp_place(public_id: str) -> str:
     return f"totp:{public_id}"
 
 
-async def prove(
-    resources: Resources, user_id: int, password: SecretStr, code: str | None, *, need_code: bool = True
+async def prove(  # noqa: PLR0913 who proves what to whom, from where
+    resources: Resources, user_id: int, password: SecretStr, code: str | None, client: Client, *, need_code: bool = True
 ) -> Proof:
-    """Check the password of somebody who is signed in, and the code if there is a second factor."""
-    account = await resources.database.read(crud.get_credentials, user_id)
+    """Check the password of somebody who is signed in, and the code if there is a second factor.
+
+    It counts as a guess like any other: a stolen token is no way around the counters.
+    """
+    account, guess = await resources.database.read(_expect_own_guess, resources, user_id, client)
+    if not await judge_password(resources, guess, password.get_secret_value(), account.password_hash):
+        raise CurrentPasswordInvalid
+    return await prove_code(resources, account, code) if need_code else Proof(account, resources.keys)
+
+
+def _expect_own_guess(
+    connection: Connection, resources: Resources, user_id: int, client: Client
+) -> tuple[crud.Credentials, Guess]:
+    account = crud.get_credentials(connection, user_id)
     if account is None:
         raise SessionEnded
-    if not await resources.hashes.verify(password.get_secret_value(), account.password_hash):
-        raise CurrentPasswordInvalid
-    return await prove_code(resources, account, code) if need_code else Proof(account)
+    return account, expect_guess(connection, resources, account, name_account(account), client.address)
 
 
 async def prove_code(resources: Resources, account: crud.Credentials, code: str | None) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
     if account.totp_secret is None:
-        return Proof(account)
+        return Proof(account, resources.keys)
     if code is None:
         raise TotpRequired
     typed = auth.normalize_code(code)
     if auth.is_recovery_code(typed):
         return await _prove_recovery_code(resources, account, typed)
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
-    return Proof(account, totp_step=match_totp_step(secret, typed, account.now))
+    step = await judge_code(resources, account.public_id, lambda _: match_totp_step(secret, typed, account.now))
+    return Proof(account, resources.keys, totp_step=step)
 
 
 def match_totp_step(secret: str, code: str, now: datetime) -> int:
@@ -80,9 +96,13 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
 
 async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str) -> Proof:
     code_hash = auth.hash_recovery_code(typed, account.public_id)
-    if not await resources.database.read(crud.has_recovery_code, account.id, code_hash):
+    await judge_code(resources, account.public_id, lambda connection: _require_code(connection, account, code_hash))
+    return Proof(account, resources.keys, recovery_code=code_hash)
+
+
+def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
+    if not crud.has_recovery_code(connection, account.id, code_hash):
         raise TotpInvalid
-    return Proof(account, recovery_code=code_hash)
 
 
 def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> str:
@@ -95,7 +115,10 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
 
 
 def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> None:
-    """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid."""
+    """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
+
+    Its counter is cleared here and not when it was found right: a code that others saw and replay is right too.
+    """
     account = proof.account
     if account.password_hash is None or not crud.confirm_password(connection, account.id, account.password_hash):
         raise stale
@@ -107,6 +130,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         connection, account.id, proof.recovery_code, account.now
     ):
         raise TotpInvalid
+    if proof.totp_step is not None or proof.recovery_code is not None:
+        settle_code(connection, proof.keys, account.public_id)
 
 
 def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:

@@ -123,17 +123,19 @@ def require_fresh(principal: Principal) -> None:
         raise ReauthenticationRequired
 
 
-async def prove_or_be_fresh(resources: Resources, principal: Principal, body: ProofBody | None) -> Proof | None:
+async def prove_or_be_fresh(
+    resources: Resources, principal: Principal, body: ProofBody | None, client: Client
+) -> Proof | None:
     """Take the proof in the body if there is one, else insist on a fresh session."""
     if body is not None and body.current_password is not None:
-        return await prove(resources, principal.account.id, body.current_password, body.totp)
+        return await prove(resources, principal.account.id, body.current_password, body.totp, client)
     require_fresh(principal)
     return None
 
 
-async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication) -> None:
+async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication, client: Client) -> None:
     """Make the session fresh for five minutes."""
-    proof = await prove(resources, principal.account.id, body.current_password, body.totp)
+    proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
     await resources.database.transaction(_freshen, principal, proof)
     log_event("reauthenticated", "success", user_id=principal.account.public_id)
 

@@ -10,14 +10,17 @@ import qrcode
 from sqlalchemy import Connection
 
 from app import auth, crud
+from app.clients import Client
 from app.crud import Principal
 from app.encryption import encrypt
 from app.errors import TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
+from app.keys import Keyrings
 from app.logs import log_event
 from app.models import TotpEnrolment
 from app.resources import Resources
 from app.schemas import Proof as ProofBody
 from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
+from app.services.attempts import judge_code, settle_code
 from app.services.proofs import Proof, match_totp_step, open_totp_secret, spend_proof, totp_place
 from app.services.sessions import prove_or_be_fresh
 
@@ -31,11 +34,11 @@ async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
     return TotpStatus(enabled=account.has_totp, recovery_codes_left=left)
 
 
-async def start(resources: Resources, principal: Principal, body: ProofBody | None) -> TotpSetup:
+async def start(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> TotpSetup:
     """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
-    proof = await prove_or_be_fresh(resources, principal, body)
+    proof = await prove_or_be_fresh(resources, principal, body, client)
     public_id = principal.account.public_id
     offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
     ciphertext = await resources.database.transaction(_begin_enrolment, principal, proof, offered)
@@ -80,7 +83,7 @@ async def confirm(resources: Resources, principal: Principal, body: TotpConfirma
         raise TotpAlreadyEnabled
     confirmed = await _check_confirmation(resources, principal, body)
     codes = auth.make_recovery_codes()
-    await resources.database.transaction(_enable, principal, confirmed, _hash_codes(principal, codes))
+    await resources.database.transaction(_enable, resources.keys, principal, confirmed, _hash_codes(principal, codes))
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
     return codes
 
@@ -94,24 +97,32 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
     typed = auth.normalize_code(body.secret.get_secret_value())
     if not hmac.compare_digest(typed.encode(), secret.encode()):
         raise TotpEnrolmentInvalid
-    return Confirmed(enrolment.secret, match_totp_step(secret, auth.normalize_code(body.code), principal.now))
+    code = auth.normalize_code(body.code)
+    public_id, now = principal.account.public_id, principal.now
+    step = await judge_code(resources, public_id, lambda _: match_totp_step(secret, code, now))
+    return Confirmed(enrolment.secret, step)
 
 
-def _enable(connection: Connection, principal: Principal, confirmed: Confirmed, hashes: list[bytes]) -> None:
+def _enable(
+    connection: Connection, keys: Keyrings, principal: Principal, confirmed: Confirmed, hashes: list[bytes]
+) -> None:
     """Switch on exactly what was confirmed, unless a rival replaced it meanwhile."""
     user_id = principal.account.id
     if not crud.take_enrolment(connection, user_id, principal.session.id, confirmed.ciphertext):
         raise TotpEnrolmentInvalid
     if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
         raise TotpAlreadyEnabled
+    settle_code(connection, keys, principal.account.public_id)
     crud.replace_recovery_codes(connection, user_id, hashes)
 
 
-async def make_recovery_codes(resources: Resources, principal: Principal, body: ProofBody | None) -> list[str]:
+async def make_recovery_codes(
+    resources: Resources, principal: Principal, body: ProofBody | None, client: Client
+) -> list[str]:
     """Replace the recovery codes."""
     if not principal.account.has_totp:
         raise TotpNotEnabled
-    proof = await prove_or_be_fresh(resources, principal, body)
+    proof = await prove_or_be_fresh(resources, principal, body, client)
     codes = auth.make_recovery_codes()
     await resources.database.transaction(_replace_codes, principal, proof, _hash_codes(principal, codes))
     log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
@@ -126,11 +137,11 @@ def _replace_codes(connection: Connection, principal: Principal, proof: Proof | 
     crud.replace_recovery_codes(connection, principal.account.id, hashes)
 
 
-async def disable(resources: Resources, principal: Principal, body: ProofBody | None) -> None:
+async def disable(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> None:
     """Switch the factor off."""
     if not principal.account.has_totp:
         raise TotpNotEnabled
-    proof = await prove_or_be_fresh(resources, principal, body)
+    proof = await prove_or_be_fresh(resources, principal, body, client)
     await resources.database.transaction(_disable, principal, proof)
     log_event("totp_disabled", "success", user_id=principal.account.public_id)
 

@@ -1,0 +1,31 @@
+"""The API's own settings, read as the API reads them."""
+
+from sqlalchemy import URL
+
+from app.config import ConfigurationError, Settings, load_settings
+from app.keys import Keyrings, make_keyrings
+from CreateDB.errors import OperatorError
+
+
+def load_for(url: URL) -> Settings:
+    """Read the settings of the API that uses this database; the DATABASE_URL among them does not matter."""
+    try:
+        return load_settings(database_url=url.render_as_string(hide_password=False))
+    except ConfigurationError as error:
+        raise OperatorError(f"This needs the API's settings, and those are unusable: {error}") from None
+
+
+def find_database_url() -> str:
+    """Give the API's DATABASE_URL, for a command line that does not say where."""
+    try:
+        return load_settings().database_url.get_secret_value()
+    except ConfigurationError as error:
+        raise OperatorError(
+            f"Say where by --user and --database or by --url; the API's settings do not: {error}"
+        ) from None
+
+
+def make_keys(settings: Settings) -> Keyrings:
+    """Make the API's keys."""
+    own = [key.get_secret_value() for key in settings.totp_encryption_keys]
+    return make_keyrings(settings.signing_secrets, own)

@@ -1,0 +1,126 @@
+"""Queries on the mail queue: a mail is a row, and whoever moves its next try on may deliver it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
+
+from app.clock import utc_now
+from app.crud.operations import current_time, insert_row
+from app.models import Mail, metadata
+
+mails = metadata.tables["mails"]
+
+QUEUED, SENT, DEAD = "queued", "sent", "dead"
+
+
+class MailRow(NamedTuple):
+    """A mail as the queue has it."""
+
+    id: int
+    message_id: str
+    user_id: int | None
+    kind: str
+    content: str | None
+    tries: int
+    created_at: datetime
+
+
+_COLUMNS = [mails.c[name] for name in MailRow._fields]
+
+
+def insert_mail(connection: Connection, mail: Mail) -> None:
+    """Queue a mail."""
+    insert_row(connection, mail)
+
+
+def find_due(connection: Connection, limit: int) -> list[MailRow]:
+    """List mails whose next try is due, the longest waiting first."""
+    due = and_(mails.c.state == QUEUED, mails.c.next_try_at <= utc_now())
+    query = select(*_COLUMNS).where(due).order_by(mails.c.next_try_at, mails.c.id).limit(limit)
+    return [MailRow._make(row) for row in connection.execute(query)]
+
+
+def claim(connection: Connection, mail: MailRow, lease: timedelta) -> MailRow | None:
+    """Take a due mail for so long; of rivals a single one succeeds, and a killed one's claim ends with its lease."""
+    until = current_time(connection) + lease
+    mine = update(mails).where(_is_same(mail), mails.c.next_try_at <= utc_now())
+    taken = connection.execute(mine.values(tries=mail.tries + 1, next_try_at=until)).rowcount == 1
+    return mail._replace(tries=mail.tries + 1) if taken else None
+
+
+def mark_sent(connection: Connection, mail: MailRow) -> bool:
+    """Note a delivery and erase the content, unless the claim was taken over meanwhile."""
+    values = {"state": SENT, "content": None, "finished_at": current_time(connection)}
+    return connection.execute(update(mails).where(_is_same(mail)).values(values)).rowcount == 1
+
+
+def mark_dead(connection: Connection, mail: MailRow) -> bool:
+    """Give a mail up; its content stays for an operator's retry, unless its account is gone."""
+    values = {"state": DEAD, "finished_at": current_time(connection)}
+    values |= {"content": None} if mail.user_id is None else {}
+    return connection.execute(update(mails).where(_is_same(mail)).values(values)).rowcount == 1
+
+
+def postpone(connection: Connection, mail: MailRow, wait: timedelta) -> bool:
+    """Put a claimed mail back for a later try."""
+    query = update(mails).where(_is_same(mail))
+    return connection.execute(query.values(next_try_at=current_time(connection) + wait)).rowcount == 1
+
+
+def remove(connection: Connection, mail: MailRow) -> bool:
+    """Take a row out of the queue, once."""
+    return connection.execute(delete(mails).where(_is_same(mail))).rowcount == 1
+
+
+def find_times(connection: Connection, user_id: int, kind: str, since: datetime) -> Sequence[datetime]:
+    """List when mails of a kind were queued for an account since then, the latest first."""
+    query = select(mails.c.created_at).where(
+        mails.c.user_id == user_id, mails.c.kind == kind, mails.c.created_at > since
+    )
+    return connection.execute(query.order_by(mails.c.created_at.desc())).scalars().all()
+
+
+def list_dead(connection: Connection) -> list[MailRow]:
+    """List the mails that were given up and can be tried again, the latest first."""
+    query = select(*_COLUMNS).where(_is_retriable()).order_by(mails.c.finished_at.desc(), mails.c.id.desc())
+    return [MailRow._make(row) for row in connection.execute(query.limit(1000))]
+
+
+def retry(connection: Connection, message_id: str | None = None) -> int:
+    """Queue a dead mail again, or all of them, and return how many."""
+    which = _is_retriable() if message_id is None else and_(_is_retriable(), mails.c.message_id == message_id)
+    values = {"state": QUEUED, "tries": 0, "next_try_at": current_time(connection), "finished_at": None}
+    return connection.execute(update(mails).where(which).values(values)).rowcount
+
+
+def erase_orphans(connection: Connection, age: timedelta) -> int:
+    """Erase what is said to people whose account is gone, once that is so old, and return how many mails it was."""
+    now = current_time(connection)
+    old = and_(mails.c.user_id.is_(None), mails.c.state == QUEUED, mails.c.created_at <= now - age)
+    values = {"state": DEAD, "content": None, "finished_at": now}
+    return connection.execute(update(mails).where(old).values(values)).rowcount
+
+
+def _is_same(mail: MailRow) -> ColumnElement[bool]:
+    """Be this mail at this try: whoever claimed it later has moved the count on."""
+    return and_(mails.c.id == mail.id, mails.c.tries == mail.tries, mails.c.state == QUEUED)
+
+
+def _is_retriable() -> ColumnElement[bool]:
+    return and_(mails.c.state == DEAD, mails.c.content.is_not(None))
+
+
+class MailQueue(NamedTuple):
+    """How many mails wait, and since how many seconds the oldest does."""
+
+    count: int
+    age: float
+
+
+def measure_mail_queue(connection: Connection) -> MailQueue:
+    """Measure the queue by the database's clock."""
+    waiting = select(utc_now(), func.count(), func.min(mails.c.created_at)).where(mails.c.state == QUEUED)
+    now, count, oldest = connection.execute(waiting).one()
+    return MailQueue(count, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)

@@ -1,0 +1,73 @@
+"""Queries on the links that mails carry, each good once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Select, delete, select
+
+from app.clock import utc_now
+from app.crud.operations import insert_row
+from app.models import OneTimeToken, metadata
+
+tokens = metadata.tables["one_time_tokens"]
+
+
+class Link(NamedTuple):
+    """What a link from a mail stands for."""
+
+    id: int
+    purpose: str
+    user_id: int
+    email: str
+    email_key: str
+    created_at: datetime
+
+
+_COLUMNS = [tokens.c[name] for name in Link._fields]
+
+
+def insert_token(connection: Connection, token: OneTimeToken) -> None:
+    """Keep a new link."""
+    insert_row(connection, token)
+
+
+def find_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link | None:
+    """Look at a live link without using it."""
+    return _one(connection, _live(*purposes).where(tokens.c.token_hash == token_hash))
+
+
+def take_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link | None:
+    """Use a live link up; of rivals a single one succeeds."""
+    link = find_link(connection, token_hash, *purposes)
+    if link is None:
+        return None
+    used = delete(tokens).where(tokens.c.id == link.id, tokens.c.expires_at > utc_now())
+    return link if connection.execute(used).rowcount == 1 else None
+
+
+def find_link_to(connection: Connection, purpose: str, user_id: int, email_key: str) -> Link | None:
+    """Find the oldest live link of a purpose that an account's mailbox has received."""
+    query = _live(purpose).where(tokens.c.user_id == user_id, tokens.c.email_key == email_key)
+    return _one(connection, query.order_by(tokens.c.created_at).limit(1))
+
+
+def find_reservation(connection: Connection, purpose: str, email_key: str, own: int = 0) -> Link | None:
+    """Find a live link of a purpose by which an account other than `own` may claim this address."""
+    query = _live(purpose).where(tokens.c.email_key == email_key, tokens.c.user_id != own)
+    return _one(connection, query.order_by(tokens.c.created_at).limit(1))
+
+
+def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *, since: datetime | None = None) -> None:
+    """Delete an account's links of these purposes, all or those made since then."""
+    query = delete(tokens).where(tokens.c.user_id == user_id, tokens.c.purpose.in_(list(purposes)))
+    connection.execute(query if since is None else query.where(tokens.c.created_at >= since))
+
+
+def _live(*purposes: str) -> Select[tuple[object, ...]]:
+    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), tokens.c.expires_at > utc_now())
+
+
+def _one(connection: Connection, query: Select[tuple[object, ...]]) -> Link | None:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Link._make(row)

@@ -1,0 +1,1 @@
+"""Mail: what it says, how it is delivered, and the worker that never loses one."""

@@ -1,0 +1,163 @@
+"""Handing a mail on: to an SMTP server, or as a file to a developer's folder."""
+
+import contextlib
+import os
+import smtplib
+import socket
+import ssl
+import tempfile
+from email.message import EmailMessage
+from pathlib import Path
+
+from app.config import Settings
+
+PERMANENT = 500  # RFC 5321, section 4.2.1: 4yz is for now, 5yz for good
+
+
+class NotDelivered(Exception):
+    """This mail did not get through; a later try may."""
+
+
+class Refused(NotDelivered):
+    """The server will never take this mail."""
+
+
+class ServerAway(NotDelivered):
+    """No mail gets through at the moment."""
+
+
+class Carrier:
+    """Takes one mail at a time, in one thread."""
+
+    def carry(self, message: EmailMessage, name: str) -> None:
+        """Hand a mail on or raise NotDelivered; `name` is the same at every try."""
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        """Let go of what need not be kept until the next mail."""
+
+    def abort(self) -> None:
+        """Make a delivery that hangs fail, from another thread."""
+
+
+class Smtp(Carrier):
+    """One connection, kept for as long as mails follow each other."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the server's address; nothing connects yet."""
+        self._settings = settings
+        self._smtp: smtplib.SMTP | None = None
+
+    def carry(self, message: EmailMessage, name: str) -> None:  # noqa: ARG002 the Message-ID says as much
+        """Send a mail; a connection that has failed is not used again."""
+        smtp = self._connect()
+        try:
+            smtp.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code = next(iter(error.recipients.values()))[0]
+            raise (Refused if code >= PERMANENT else NotDelivered)(f"recipient refused: {code}") from error
+        except smtplib.SMTPDataError as error:
+            kind = Refused if error.smtp_code >= PERMANENT else NotDelivered
+            raise kind(f"content refused: {error.smtp_code}") from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise Refused("the server knows no addresses beyond ASCII") from error
+        except (smtplib.SMTPException, OSError) as error:
+            self.rest()
+            raise NotDelivered(_describe(error)) from error
+
+    def knock(self) -> None:
+        """Connect, encrypt and sign in without a mail, or raise ServerAway."""
+        self._connect()
+
+    def rest(self) -> None:
+        """Say good-bye."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                smtp.quit()
+            smtp.close()
+
+    def abort(self) -> None:
+        """Cut the line."""
+        line = self._smtp.sock if self._smtp else None
+        if line is not None:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _connect(self) -> smtplib.SMTP:
+        """Return the connection if it is still there, else a new one."""
+        if self._smtp is not None and not self._is_alive(self._smtp):
+            self.rest()
+        if self._smtp is None:
+            try:
+                self._smtp = self._open()
+            except (smtplib.SMTPException, OSError) as error:
+                raise ServerAway(_describe(error)) from error
+        return self._smtp
+
+    @staticmethod
+    def _is_alive(smtp: smtplib.SMTP) -> bool:
+        try:
+            return smtp.noop()[0] == 250  # noqa: PLR2004 RFC 5321, section 4.2.3: OK
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    def _open(self) -> smtplib.SMTP:
+        """Connect, encrypted as the settings say or not at all: never fall back to the clear."""
+        settings = self._settings
+        host, port = settings.smtp_host or "", settings.smtp_port
+        seconds = settings.smtp_timeout_seconds.total_seconds()
+        if settings.smtp_secure == "tls":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=seconds, context=ssl.create_default_context())
+        else:
+            smtp = smtplib.SMTP(host, port, timeout=seconds)
+        try:
+            self._greet(smtp)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _greet(self, smtp: smtplib.SMTP) -> None:
+        settings = self._settings
+        if settings.smtp_secure == "starttls":
+            smtp.starttls(context=ssl.create_default_context())
+        if settings.smtp_user is not None:
+            smtp.login(settings.smtp_user, settings.smtp_password.get_secret_value() if settings.smtp_password else "")
+
+
+class Folder(Carrier):
+    """Files for a developer to open, each there as a whole or not at all."""
+
+    def __init__(self, wanted: Path) -> None:
+        """Take the folder, or a new temporary one when it cannot be made."""
+        self.path = _make_private(wanted)
+
+    def carry(self, message: EmailMessage, name: str) -> None:
+        """Write a file that only its owner reads: it holds links."""
+        part, whole = self.path / f".{name}.part", self.path / f"{name}.eml"
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(message.as_bytes())
+            part.replace(whole)
+        except OSError as error:
+            raise ServerAway(_describe(error)) from error
+
+
+def _make_private(wanted: Path) -> Path:
+    try:
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="pupero-mail-"))
+    return wanted if os.access(wanted, os.W_OK) else Path(tempfile.mkdtemp(prefix="pupero-mail-"))
+
+
+def make_carrier(settings: Settings) -> Smtp | Folder:
+    """Choose SMTP when there is a server, else the folder."""
+    return Folder(settings.mail_dir) if settings.smtp_host is None else Smtp(settings)
+
+
+def _describe(error: Exception) -> str:
+    """Name a failure by its kind and number; its text may hold somebody's address."""
+    number = getattr(error, "smtp_code", None) or getattr(error, "errno", None)
+    return " ".join(str(part) for part in (type(error).__name__, number) if part)

@@ -1,0 +1,91 @@
+"""A letter: what a mail says, and its form on the wire as plain text and simple HTML from the one source."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, parseaddr
+from html import escape
+from typing import NamedTuple, Self
+
+from email_validator import EmailNotValidError, validate_email
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+class Paragraph(NamedTuple):
+    """Some lines of text, or an address to open."""
+
+    text: str
+    is_link: bool = False
+
+
+@dataclass(frozen=True)
+class Letter:
+    """To whom, about what, and what it says."""
+
+    to: str
+    subject: str
+    paragraphs: Sequence[Paragraph]
+
+    def to_json(self) -> str:
+        """Write it as it waits in the queue."""
+        return json.dumps([self.to, self.subject, self.paragraphs])
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read it back."""
+        to, subject, paragraphs = json.loads(text)
+        return cls(to, subject, [Paragraph(*paragraph) for paragraph in paragraphs])
+
+
+def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) -> EmailMessage:
+    """Put a letter into the form that servers carry; the same letter always makes the same Message-ID.
+
+    The library refuses line breaks in headers, and quoted-printable keeps the text readable in a file.
+    """
+    to = ascii_mailbox(letter.to)
+    message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
+    message["From"] = sender
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(written_at)
+    message["Message-ID"] = f"<{message_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notes, please
+    message.set_content(_write_text(letter), cte="quoted-printable")
+    message.add_alternative(_write_html(letter), subtype="html", cte="quoted-printable")
+    return message
+
+
+def ascii_mailbox(address: str) -> str:
+    """Return a mailbox with its domain as DNS knows it; only a local part beyond ASCII asks more of a server."""
+    try:
+        parts = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise HeaderParseError("not a mailbox") from error
+    return f"{parts.local_part}@{parts.ascii_domain}"
+
+
+def _write_text(letter: Letter) -> str:
+    return "\n\n".join(paragraph.text for paragraph in letter.paragraphs) + "\n"
+
+
+def _write_html(letter: Letter) -> str:
+    body = "\n".join(f"<p>{_mark_up(paragraph)}</p>" for paragraph in letter.paragraphs)
+    return PAGE.format(title=escape(letter.subject), body=body)
+
+
+def _mark_up(paragraph: Paragraph) -> str:
+    text = escape(paragraph.text).replace("\n", "<br>\n")
+    return f'<a href="{text}">{text}</a>' if paragraph.is_link else text

@@ -1,0 +1,18 @@
+"""The words "this was not me", from the link of a notice."""
+
+from fastapi import APIRouter
+
+from app import errors
+from app.deps import FromClient, FromResources
+from app.problems import refusals
+from app.schemas import LinkToken, Message
+from app.services import disowning
+
+router = APIRouter(tags=["Account"])
+
+
+@router.post("/account/disown", summary='Say "this wasn\'t me"', responses=refusals(errors.LinkInvalid))
+async def disown(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
+    """End every session, by the token of a notice's link, and mail a way to a new password; no need to sign in."""
+    await disowning.disown(resources, body.token.get_secret_value(), client)
+    return Message(message="Every session has ended. A mail with a link for a new password is on its way to you.")

@@ -1,0 +1,47 @@
+"""Confirming and changing email addresses, by the tokens of links in mails."""
+
+from fastapi import APIRouter
+
+from app import errors
+from app.deps import CurrentUser, FromClient, FromResources
+from app.problems import refusals
+from app.routes.sessions import UNAUTHORIZED
+from app.schemas import LinkToken, Message
+from app.services import emails
+
+router = APIRouter(prefix="/email", tags=["Account"])
+
+
+@router.post(
+    "/verification",
+    summary="Send the link that confirms your address",
+    responses=refusals(*UNAUTHORIZED, errors.TooManyAttempts, body=False),
+)
+async def send_verification(user: CurrentUser, resources: FromResources) -> Message:
+    """Mail another link to the account's address, at most five an hour."""
+    if await emails.send_verification(resources, user):
+        return Message(message="A mail with a link is on its way to you.")
+    return Message(message="Your email address is confirmed already.")
+
+
+@router.post("/verify", summary="Confirm an address", responses=refusals(errors.LinkInvalid))
+async def verify(body: LinkToken, resources: FromResources) -> Message:
+    """Take the address as confirmed; no need to sign in."""
+    await emails.verify(resources, body.token.get_secret_value())
+    return Message(message="Your email address is confirmed.")
+
+
+@router.post(
+    "/change/confirm", summary="Switch to a new address", responses=refusals(errors.LinkInvalid, errors.EmailTaken)
+)
+async def confirm_change(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
+    """Make the change that was asked for at `PUT /user/update`, where changes wait for the new mailbox."""
+    await emails.confirm_change(resources, body.token.get_secret_value(), client)
+    return Message(message="Your email address has been changed.")
+
+
+@router.post("/revert", summary="Undo a change of address", responses=refusals(errors.LinkInvalid))
+async def revert(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
+    """Restore the address that the mail went to, end every session, and mail it a way to a new password."""
+    await emails.revert(resources, body.token.get_secret_value(), client)
+    return Message(message="Your email address is restored. A mail with a link for a new password is on its way to it.")

@@ -1,0 +1,134 @@
+"""Guesses at passwords and codes: counted in the database before they are judged, so that no burst outruns the count.
+
+A counter's key is an HMAC: a copy of the database does not tell who was attacked, from where, or what was typed.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from app import crud
+from app.counters import Counter, hash_address, name_code_counters, name_password_counters
+from app.errors import TooManyAttempts, TotpInvalid
+from app.keys import Keyrings
+from app.limits import Limit, Tally, add_guess, find_end, find_wait
+from app.logs import log_event
+from app.resources import Resources
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A password about to be judged: what counts it, and what being right clears."""
+
+    counters: tuple[Counter, ...]
+    clears: tuple[bytes, ...]
+
+
+def expect_guess(
+    connection: Connection, resources: Resources, account: crud.Credentials | None, name: str, address: str
+) -> Guess:
+    """Prepare to judge a password for the account of this name; refuse at once, before any queue, if it must wait.
+
+    Where the account has signed in before, the address' own counter is all: no crowd elsewhere keeps the owner out.
+    """
+    keys = resources.keys
+    here, everywhere = name_password_counters(keys, name, address)
+    known_hash = hash_address(keys, account.public_id if account else "", address)
+    known = crud.is_known_address(connection, account.id if account else 0, known_hash)
+    counters = (here,) if known else (here, everywhere)
+    tallies, now = crud.list_tallies(connection, [counter.key for counter in counters])
+    for counter in counters:
+        if tally := tallies.get(counter.key):
+            _require_turn(resources, counter.limit, find_wait(counter.limit, tally, now).total_seconds())
+    return Guess(counters, (here.key, everywhere.key))
+
+
+async def judge_password(resources: Resources, guess: Guess, password: str, stored: str | None) -> bool:
+    """Compare a password with a stored hash, counting it first; a right one clears its counters.
+
+    The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
+    hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
+    """
+    async with resources.hashes.place() as place:
+        await resources.database.transaction(_count, resources, guess.counters)
+        right = await place.verify(password, stored)
+        if right:
+            await resources.database.transaction(crud.delete_tallies, guess.clears)
+    return right
+
+
+async def judge_code(resources: Resources, public_id: str, judge: Callable[[Connection], Result]) -> Result:
+    """Let `judge` look at a code of an account, and count it when it raises TotpInvalid; return what it returns.
+
+    The counters are held meanwhile, so parallel guesses are judged one by one, each after the last was counted. Right
+    codes are not counted at all: a form sent eight times by a nervous finger is no attack.
+    """
+    counters = name_code_counters(resources.keys, public_id)
+    outcome = await resources.database.transaction(_judge_code, resources, counters, judge)
+    if isinstance(outcome, TotpInvalid):
+        raise outcome
+    return outcome
+
+
+def settle_code(connection: Connection, keys: Keyrings, public_id: str) -> None:
+    """Clear the shortest counter of codes, once a right one was spent.
+
+    Not the others: an attacker who knows the password must not be given a new day's guesses by the owner's own logins.
+    """
+    crud.delete_tallies(connection, [name_code_counters(keys, public_id)[0].key])
+
+
+def clear_attempts(connection: Connection, keys: Keyrings, public_id: str) -> None:
+    """Clear what stands against an account once its password was reset by mail; call it in that transaction.
+
+    This deletes the counters of codes. Those of passwords need nothing: `name_account` gives them new keys.
+    """
+    crud.delete_tallies(connection, [counter.key for counter in name_code_counters(keys, public_id)])
+
+
+def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentials, address: str) -> None:
+    """Remember that this account signs in from there."""
+    now = crud.current_time(connection)
+    crud.note_address(connection, account.id, hash_address(keys, account.public_id, address), now)
+
+
+def _count(connection: Connection, resources: Resources, counters: tuple[Counter, ...]) -> None:
+    """Count a guess on all of its counters, or on none when one of them makes it wait."""
+    for counter in sorted(counters, key=lambda counter: counter.key):  # one order for all: no deadlocks
+        _save(connection, counter, *_hold(connection, resources, counter))
+
+
+def _judge_code(
+    connection: Connection, resources: Resources, counters: tuple[Counter, ...], judge: Callable[[Connection], Result]
+) -> Result | TotpInvalid:
+    """Return the refusal instead of raising it: raising would roll back the count."""
+    held = [(counter, *_hold(connection, resources, counter)) for counter in counters]
+    try:
+        return judge(connection)
+    except TotpInvalid as error:
+        for counter, tally, now in held:
+            _save(connection, counter, tally, now)
+        return error
+
+
+def _hold(connection: Connection, resources: Resources, counter: Counter) -> tuple[Tally, datetime]:
+    tally, now = crud.hold_tally(connection, counter.key)
+    _require_turn(resources, counter.limit, find_wait(counter.limit, tally, now).total_seconds())
+    return tally, now
+
+
+def _save(connection: Connection, counter: Counter, tally: Tally, now: datetime) -> None:
+    counted = add_guess(counter.limit, tally, now)
+    crud.save_tally(connection, counter.key, counted, find_end(counter.limit, counted))
+
+
+def _require_turn(resources: Resources, limit: Limit, seconds: float) -> None:
+    if seconds > 0 and resources.settings.rate_limits_enabled:
+        log_event("attempt_throttled", "failure", reason=TooManyAttempts.code, limit=limit.name)
+        raise TooManyAttempts(retry_after=math.ceil(seconds))

@@ -1,0 +1,75 @@
+"""Putting mails into the queue, in the transaction of the change that causes them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from app import auth, crud
+from app.crud import mails
+from app.crud.accounts import Addressee
+from app.crud.mails import QUEUED, MailRow
+from app.database import after_commit
+from app.encryption import decrypt, encrypt
+from app.mail.catalogue import write_letter
+from app.models import Mail
+from app.resources import Resources
+
+
+def mail_place(message_id: str) -> str:
+    """Name the row that an encrypted mail belongs to."""
+    return f"mail:{message_id}"
+
+
+def queue_mail(
+    connection: Connection,
+    resources: Resources,
+    person: Addressee,
+    kind: str,
+    *,
+    belongs_to: int | None,
+    **facts: object,
+) -> None:
+    """Queue a mail to somebody; it goes out once this transaction is committed, and with the account it belongs to."""
+    name = person.username or person.email
+    letter = write_letter(kind, person.email, facts, name=name, phrase=person.phrase)
+    queue_content(connection, resources, kind, letter.to_json(), belongs_to)
+
+
+def open_content(resources: Resources, mail: MailRow) -> str:
+    """Decrypt what is queued; UnreadableSecret when no key opens it."""
+    return decrypt(mail.content or "", mail_place(mail.message_id), resources.keys.secrets)
+
+
+def queue_content(
+    connection: Connection, resources: Resources, kind: str, content: str, belongs_to: int | None
+) -> None:
+    """Queue what is to be kept from whoever reads the database."""
+    now, message_id = crud.current_time(connection), auth.make_id()
+    mail = Mail(
+        message_id=message_id,
+        user_id=belongs_to,
+        kind=kind,
+        content=encrypt(content, mail_place(message_id), resources.keys.secrets),
+        state=QUEUED,
+        next_try_at=now,
+        created_at=now,
+    )
+    mails.insert_mail(connection, mail)
+    after_commit(connection, resources.bell.ring)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many mails of one kind somebody may get in which time."""
+
+    amount: int
+    within: timedelta
+
+
+def find_wait(connection: Connection, user_id: int, kind: str, pace: Pace) -> int:
+    """Hold an account and say in how many seconds it may get another mail of this kind: 0 for now."""
+    crud.hold_user(connection, user_id)  # else rivals would each be the last one allowed
+    now = crud.current_time(connection)
+    times = mails.find_times(connection, user_id, kind, now - pace.within)
+    return 0 if len(times) < pace.amount else int((times[pace.amount - 1] + pace.within - now).total_seconds()) + 1
