@@ -108,7 +108,7 @@ COPY --from=ui-packages /opt/venv /opt/venv
 COPY --from=code /srv/pupero/FlaskProject FlaskProject
 USER 10002:10002
 EXPOSE 5000
-HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 \
   CMD ["python", "-m", "deploy.healthy", "http://127.0.0.1:5000/login"]
 CMD ["ui"]
 

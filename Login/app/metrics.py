@@ -11,7 +11,7 @@ ANSWERED = range(200, 400)
 METHODS = {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"}
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 OWN = CollectorRegistry()
 REQUESTS = Histogram(
     "pupero_request_seconds",

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,8 @@ from app.problems import answer
 logger = logging.getLogger("app.requests")
 
 REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
+# Asked every second by balancers and Prometheus: that all is well, again, would bury every other line.
+PROBES = {"/readyz", "/metrics"}
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -98,6 +101,8 @@ def _choose_request_id(headers: Headers) -> str:
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
+    if scope["path"] in PROBES and status == HTTPStatus.OK:
+        return
     state = scope["state"]
     line = {"method": scope["method"], "path": scope["path"], "status": status, "latency_ms": round(seconds * 1000, 2)}
     line |= {"client": state["client"].address, "request_id": state["request_id"]}

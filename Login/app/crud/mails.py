@@ -115,7 +115,7 @@ def _is_retriable() -> ColumnElement[bool]:
 class MailQueue(NamedTuple):
     """How many mails wait, and since how many seconds the oldest does."""
 
-    count: int
+    depth: int
     age: float
 
 
