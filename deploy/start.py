@@ -26,7 +26,8 @@ LOGIN = [
 ]
 UI = [
     *("gunicorn", "FlaskProject.app:create_app()", "--bind", "0.0.0.0:5000", "--worker-class", "gthread"),
-    *("--no-control-socket", "--worker-tmp-dir", str(SHORT_LIVED)),
+    # Loaded before it is divided, so that a setting that cannot stand ends the start instead of each worker, forever.
+    *("--preload", "--no-control-socket", "--worker-tmp-dir", str(SHORT_LIVED)),
     *("--graceful-timeout", "35", "--timeout", "60", "--keep-alive", "30"),
 ]
 CREATEDB = [sys.executable, "CreateDB/main.py"]

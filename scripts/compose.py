@@ -5,7 +5,9 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+LONGEST = 900  # seconds
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -50,13 +52,14 @@ def run(
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=LONGEST,
     )
     if done.returncode and not allowed:
         raise CommandError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}")
     return done.stdout
 
 
-def inspect(name: str) -> dict[str, object]:
+def inspect(name: str) -> dict[str, Any]:
     """Return what docker knows about a container or an image."""
-    found: list[dict[str, object]] = json.loads(run("docker", "inspect", name))
+    found: list[dict[str, Any]] = json.loads(run("docker", "inspect", name))
     return found[0]
