@@ -46,7 +46,7 @@ def open_profile(visitor: Visitor) -> Answer:
 
 def switch_totp_on(visitor: Visitor) -> str:
     """Enrol an authenticator, with the code of the step before, which leaves the next ones for logins."""
-    setup = visitor.submit(visitor.get("/security"), "/totp/start")
+    setup = visitor.submit(visitor.get("/security"), "/security/totp/start")
     action = next(path for path in re.findall(r'action="([^"]+)"', setup.text) if "confirm" in path)
     secret = setup.form(action)["secret"]
     codes = visitor.submit(setup, action, code=totp(secret))
@@ -56,8 +56,8 @@ def switch_totp_on(visitor: Visitor) -> str:
 
 def switch_totp_off(visitor: Visitor) -> None:
     """Take the second factor away again, for the steps to come."""
-    page = visitor.submit(visitor.get("/security"), "/totp/disable")
-    require("/totp/start" in page.text or visitor.get("/security").text, "second factor off")
+    page = visitor.submit(visitor.get("/security"), "/security/totp/disable")
+    require("/security/totp/start" in page.text or visitor.get("/security").text, "second factor off")
 
 
 def addresses_cannot_be_forged(_compose: Compose) -> None:
