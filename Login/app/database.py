@@ -36,6 +36,7 @@ RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
 AFTER_COMMIT = "pupero_after_commit"
 
 RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
+READ_ONLY = {1290, 1836}
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
 
@@ -163,8 +164,14 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _recognize_disconnect(context: ExceptionContext) -> None:
-    """Tell SQLAlchemy of lost connections that the driver's pure-Python build reports with errno 0."""
+    """Tell SQLAlchemy which connections are of no more use.
+
+    Those that the driver's pure-Python build reports as lost with errno 0, and those to a server that has become a
+    replica: the next one is made to the first server of DATABASE_URL that answers.
+    """
     error = context.original_exception
+    if getattr(error, "errno", None) in READ_ONLY:
+        context.is_disconnect = True
     if getattr(error, "errno", None) == 0 and str(error).startswith("Execution failed"):
         context.is_disconnect = True
 
