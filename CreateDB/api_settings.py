@@ -1,5 +1,7 @@
 """The API's own settings, read as the API reads them."""
 
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings
 from sqlalchemy import URL
 
 from app.config import ConfigurationError, Settings, load_settings
@@ -15,13 +17,21 @@ def load_for(url: URL) -> Settings:
         raise OperatorError(f"This needs the API's settings, and those are unusable: {error}") from None
 
 
+class _Where(BaseSettings):
+    """DATABASE_URL alone, so that it can be found where other settings are unusable."""
+
+    model_config = Settings.model_config
+
+    database_url: SecretStr
+
+
 def find_database_url() -> str:
     """Give the API's DATABASE_URL, for a command line that does not say where."""
     try:
-        return load_settings().database_url.get_secret_value()
-    except ConfigurationError as error:
+        return _Where(_env_file=Settings.model_config.get("env_file")).database_url.get_secret_value()
+    except ValidationError:
         raise OperatorError(
-            f"Say where by --user and --database or by --url; the API's settings do not: {error}"
+            "Say where by --user and --database or by --url: DATABASE_URL is not in the API's settings."
         ) from None
 
 

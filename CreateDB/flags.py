@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from app.clients import parse_address
 
+PROGRAM = "CreateDB/main.py"
+USAGE = f"{PROGRAM} [--user NAME --database NAME | --url URL] [what to do]"
 DESCRIPTION = "Make the database and bring its tables up to date. Run it again at any time, also to upgrade."
 EPILOG = (
     "The password is taken from --password, else from the environment variable DB_PASSWORD, "
@@ -32,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 def make_parser() -> Parser:
     """Make the parser."""
     # Abbreviations are off: `--pass x` would else mean --password today and something else tomorrow.
-    parser = Parser(prog="CreateDB/main.py", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser = Parser(prog=PROGRAM, usage=USAGE, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     _add_where(parser)
     _add_tables(parser)
     _add_care(parser)

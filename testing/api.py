@@ -81,11 +81,15 @@ class SignedIn:
 
 
 @pytest.fixture
-def make_settings() -> MakeSettings:
-    """Give a function that makes settings for a database: cheap hashes, a strong key, no .env."""
+def make_settings(tmp_path: Path) -> MakeSettings:
+    """Give a function that makes settings for a database: cheap hashes, a strong key, no .env.
+
+    Mails stay in the queue until a test delivers them.
+    """
+    apart = {"mail_worker": False, "mail_dir": tmp_path / "mail"}
 
     def make(database_url: str, **changes: Any) -> Settings:
-        values = {"jwt_secret_key": secrets.token_urlsafe(32), **CHEAP_ARGON2, **changes}
+        values = {"jwt_secret_key": secrets.token_urlsafe(32), **CHEAP_ARGON2, **apart, **changes}
         return Settings(_env_file=None, database_url=database_url, **values)
 
     return make
@@ -207,6 +211,7 @@ def start_api(tmp_path: Path, migrated_url: str) -> Iterator[StartApi]:
         command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
         cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
         defaults = {"DATABASE_URL": migrated_url, "JWT_SECRET_KEY": secrets.token_urlsafe(32), **cheap}
+        defaults |= {"MAIL_DIR": str(tmp_path / "mail")}
         log = tmp_path / f"api-{len(started)}.log"
         server = Server([*command, "--workers", str(workers)], {**defaults, **environment}, port, log)
         server.start("/healthz")

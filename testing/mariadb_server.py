@@ -36,6 +36,11 @@ class MariadbControl:
         """The server, without a database."""
         return f"mariadb+mariadbconnector://root@{self.address}:{self.port}/"
 
+    @property
+    def pid(self) -> int:
+        """Give the server's process id."""
+        return self._process.pid if self._process else 0
+
     def start(self) -> None:
         """Start the server and wait until it takes connections; harmless while it runs."""
         if self._process is not None and self._process.poll() is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
-START_WAIT = 20.0  # seconds
+START_WAIT = 60.0  # seconds
 STOP_WAIT = 15.0  # seconds
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "COVERAGE_PROCESS_START")
 
@@ -38,6 +38,11 @@ class Server:
         self._environment = {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "Login")]), **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Give the process id of the one that was started."""
+        return self._process.pid if self._process else 0
 
     def start(self, probe: str) -> None:
         """Start it and wait until `probe` answers at all."""

@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 # Read from the environment by others: uvicorn starts so many workers, and the settings share the cores among them.
 READ_ELSEWHERE = {"WEB_CONCURRENCY"}
 # Variables that are no settings of a part: for CreateDB, for the tests, and Flask's own.
-OTHER_VARIABLES = {"DB_PASSWORD", "PUPERO_REQUIRE", "FLASK_APP", "FLASK_ENV"}
+OTHER_VARIABLES = {"APP_PASSWORD", "DB_PASSWORD", "PUPERO_REQUIRE", "FLASK_APP", "FLASK_ENV"}
 
 ENDPOINTS_ASKED_FOR = {
     "POST /register",

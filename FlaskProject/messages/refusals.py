@@ -13,6 +13,7 @@ REFUSALS: dict[str, str] = {
     "api.account_disabled": "This account is switched off. Please ask whoever runs this site.",
     "api.email_unverified": "Please follow the link in the mail that we sent to your address, then sign in.",
     "api.too_many_attempts": "Too many attempts. Please try again in {wait}.",
+    "api.too_many_requests": "Too many requests from your network. Please try again in {wait}.",
     "api.current_password_required": "Please type your current password.",
     "api.current_password_invalid": "That is not your current password.",
     "api.reauthentication_required": "This change needs your password again.",

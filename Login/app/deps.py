@@ -1,6 +1,6 @@
 """Guarantees as types: an endpoint's signature says what has been checked before it runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
@@ -51,7 +51,7 @@ async def get_current_user(
 
 @dataclass(frozen=True)
 class _Limited:
-    """The dependency behind `limit`; a test finds it on every route."""
+    """What `limit` makes a dependency of."""
 
     name: Name
 
@@ -63,6 +63,12 @@ def limit(name: Name) -> DependsMarker:
     """Make a route's dependency that turns away a client address which floods this kind of request."""
     marker: DependsMarker = Depends(_Limited(name))
     return marker
+
+
+def get_limit(dependencies: Iterable[DependsMarker]) -> Name | None:
+    """Return the limit that a route has, for the test that each has one."""
+    calls = (marker.dependency for marker in dependencies)
+    return next((call.name for call in calls if isinstance(call, _Limited)), None)
 
 
 async def limit_failures(resources: FromResources, client: FromClient) -> AsyncIterator[None]:

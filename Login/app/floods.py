@@ -26,7 +26,7 @@ from app.errors import TooManyRequests
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "refresh", "proof", "call"]
+Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "call"]
 
 # Per client address, behind which a whole office may sit: its members sign in once in the morning, mistype now and
 # then, and refresh twice an hour, but nobody sends dozens of passwords a minute.
@@ -35,6 +35,7 @@ LIMITS: dict[Name, RateLimitItem] = {
     "failed_login": parse("30/minute"),  # one password at each of many accounts shows here and in no account's counter
     "register": parse("30/minute"),  # a class that signs up together
     "reset": parse("20/minute"),
+    "link": parse("60/minute"),  # links from mails, of 256 bits each
     "refresh": parse("120/minute"),
     "proof": parse("30/minute"),  # whatever takes a password or code of somebody who is signed in
     "call": parse("6000/minute"),  # one indexed query each: only a program gone wild reaches this

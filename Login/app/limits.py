@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 NO_WAIT = timedelta(0)
-PAUSE_MAX = timedelta(seconds=30)
+PAUSE_MAX = 30  # seconds
 
 
 class Tally(NamedTuple):
@@ -66,4 +66,4 @@ def find_end(limit: Limit, tally: Tally) -> datetime:
 def _find_pause(limit: Limit, failures: int) -> timedelta:
     if limit.free is None or failures <= limit.free:
         return NO_WAIT
-    return min(timedelta(seconds=2 ** (failures - limit.free - 1)), PAUSE_MAX)
+    return timedelta(seconds=min(2 ** (failures - limit.free - 1), PAUSE_MAX))

@@ -55,10 +55,10 @@ def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) 
 
     The library refuses line breaks in headers, and quoted-printable keeps the text readable in a file.
     """
-    to = ascii_mailbox(letter.to)
-    message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
+    to = find_mailbox(letter.to)
+    message = EmailMessage(policy=SMTP if to.username.isascii() else SMTPUTF8)
     message["From"] = sender
-    message["To"] = Address(addr_spec=to)
+    message["To"] = to
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(written_at)
     message["Message-ID"] = f"<{message_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
@@ -68,13 +68,13 @@ def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) 
     return message
 
 
-def ascii_mailbox(address: str) -> str:
+def find_mailbox(address: str) -> Address:
     """Return a mailbox with its domain as DNS knows it; only a local part beyond ASCII asks more of a server."""
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
         raise HeaderParseError("not a mailbox") from error
-    return f"{parts.local_part}@{parts.ascii_domain}"
+    return Address(username=parts.local_part, domain=parts.ascii_domain)
 
 
 def _write_text(letter: Letter) -> str:

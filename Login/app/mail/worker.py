@@ -7,7 +7,6 @@ after the lease; one that was too slow finds at the end that the mail is no long
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,8 +17,8 @@ from app.errors import ApiError
 from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
 from app.mail.letters import Letter, compose
 from app.resources import Resources
+from app.services.errands import ERRANDS, run_errand
 from app.services.mails import open_content
-from app.services.passwords import RESET_REQUEST, answer_request
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,6 @@ class Worker:
     async def deliver_due(self) -> None:
         """Deliver all that is due now; ServerAway when none gets through."""
         while due := await self._resources.database.read(mails.find_due, BATCH):
-            random.shuffle(due)  # rivals begin at different ends
             for row in due:
                 if self._stopping.is_set():
                     return
@@ -91,15 +89,14 @@ class Worker:
 
     async def _try(self, row: MailRow) -> None:
         database = self._resources.database
-        if row.kind == RESET_REQUEST:
-            await self._answer(row)
+        if row.kind in ERRANDS:
+            await self._run_errand(row)
         elif mail := await database.transaction(mails.claim, row, self._lease):
             await self._deliver(mail)
 
-    async def _answer(self, row: MailRow) -> None:
-        """Do what a request asked for: its row and what follows from it change in one transaction."""
+    async def _run_errand(self, row: MailRow) -> None:
         try:
-            await self._resources.database.transaction(answer_request, self._resources, row)
+            await self._resources.database.transaction(run_errand, self._resources, row)
         except ApiError:
             raise
         except Exception:

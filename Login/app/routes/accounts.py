@@ -7,7 +7,7 @@ from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
-from app.services import accounts
+from app.services import accounts, emails
 
 router = APIRouter(tags=["Account"])
 
@@ -30,9 +30,9 @@ DELETION: Responses = refusals(
     summary="Make an account",
     responses=refusals(*WEAK_PASSWORD, *TAKEN, errors.TooManyAttempts, errors.Busy),
 )
-async def register(body: Registration, resources: FromResources) -> Registered:
+async def register(body: Registration, resources: FromResources, client: FromClient) -> Registered:
     """Make an account with a unique email and, if wanted, a unique username."""
-    return Registered(user_id=await accounts.register(resources, body))
+    return Registered(user_id=await accounts.register(resources, body, client))
 
 
 @router.get(
@@ -73,9 +73,15 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     ),
 )
 async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromClient) -> Updated:
-    """Make all the changes or none. A new password ends every session and answers with a new pair."""
+    """Make all the changes or none. A new password ends every session and answers with a new pair.
+
+    The old address gets a link that undoes a change of email for 72 hours. With
+    EMAIL_CHANGE_REQUIRES_VERIFICATION the email changes only once the new mailbox has confirmed it.
+    """
     pair = await accounts.update(resources, user, body, client)
     message = "Your account has been updated." if body.changes else "Nothing to change."
+    if emails.must_confirm(resources.settings, user.account.email, body.new_email):
+        message = "Open the link in the mail to your new address: until then your email address stays as it is."
     if pair is None:
         return Updated(message=message)
     return Updated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)

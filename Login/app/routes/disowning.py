@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import FromClient, FromResources
+from app.deps import FromClient, FromResources, limit
 from app.problems import refusals
 from app.schemas import LinkToken, Message
 from app.services import disowning
@@ -11,7 +11,12 @@ from app.services import disowning
 router = APIRouter(tags=["Account"])
 
 
-@router.post("/account/disown", summary='Say "this wasn\'t me"', responses=refusals(errors.LinkInvalid))
+@router.post(
+    "/account/disown",
+    dependencies=[limit("link")],
+    summary='Say "this wasn\'t me"',
+    responses=refusals(errors.LinkInvalid),
+)
 async def disown(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """End every session, by the token of a notice's link, and mail a way to a new password; no need to sign in."""
     await disowning.disown(resources, body.token.get_secret_value(), client)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources
+from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.problems import refusals
 from app.routes.sessions import UNAUTHORIZED
 from app.schemas import LinkToken, Message
@@ -14,6 +14,7 @@ router = APIRouter(prefix="/email", tags=["Account"])
 
 @router.post(
     "/verification",
+    dependencies=[limit("proof")],
     summary="Send the link that confirms your address",
     responses=refusals(*UNAUTHORIZED, errors.TooManyAttempts, body=False),
 )
@@ -24,7 +25,9 @@ async def send_verification(user: CurrentUser, resources: FromResources) -> Mess
     return Message(message="Your email address is confirmed already.")
 
 
-@router.post("/verify", summary="Confirm an address", responses=refusals(errors.LinkInvalid))
+@router.post(
+    "/verify", dependencies=[limit("link")], summary="Confirm an address", responses=refusals(errors.LinkInvalid)
+)
 async def verify(body: LinkToken, resources: FromResources) -> Message:
     """Take the address as confirmed; no need to sign in."""
     await emails.verify(resources, body.token.get_secret_value())
@@ -32,7 +35,10 @@ async def verify(body: LinkToken, resources: FromResources) -> Message:
 
 
 @router.post(
-    "/change/confirm", summary="Switch to a new address", responses=refusals(errors.LinkInvalid, errors.EmailTaken)
+    "/change/confirm",
+    dependencies=[limit("link")],
+    summary="Switch to a new address",
+    responses=refusals(errors.LinkInvalid, errors.EmailTaken),
 )
 async def confirm_change(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Make the change that was asked for at `PUT /user/update`, where changes wait for the new mailbox."""
@@ -40,7 +46,9 @@ async def confirm_change(body: LinkToken, resources: FromResources, client: From
     return Message(message="Your email address has been changed.")
 
 
-@router.post("/revert", summary="Undo a change of address", responses=refusals(errors.LinkInvalid))
+@router.post(
+    "/revert", dependencies=[limit("link")], summary="Undo a change of address", responses=refusals(errors.LinkInvalid)
+)
 async def revert(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Restore the address that the mail went to, end every session, and mail it a way to a new password."""
     await emails.revert(resources, body.token.get_secret_value(), client)

@@ -21,6 +21,7 @@ router = APIRouter(tags=["Sessions"])
         errors.TotpInvalid,
         errors.LoginTokenInvalid,
         errors.AccountDisabled,
+        errors.EmailUnverified,
         errors.TooManyAttempts,
         errors.Busy,
         errors.SecretUnreadable,

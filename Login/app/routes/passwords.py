@@ -26,6 +26,7 @@ async def request_reset(body: PasswordResetRequest, resources: FromResources, cl
 
 @router.post(
     "/reset/confirm",
+    dependencies=[limit("link")],
     summary="Choose a new password",
     responses=refusals(errors.LinkInvalid, *WEAK_PASSWORD, errors.Busy),
 )

@@ -76,9 +76,11 @@ async def start(
         errors.SecretUnreadable,
     ),
 )
-async def confirm(body: TotpConfirmation, user: CurrentUser, resources: FromResources) -> TotpEnabled:
+async def confirm(
+    body: TotpConfirmation, user: CurrentUser, resources: FromResources, client: FromClient
+) -> TotpEnabled:
     """Take the secret that `start` gave to this session and a code of it; answer with ten recovery codes, once."""
-    codes = await totp.confirm(resources, user, body)
+    codes = await totp.confirm(resources, user, body, client)
     return TotpEnabled(message="Two-factor authentication is on. Keep the recovery codes.", recovery_codes=codes)
 
 

@@ -1,5 +1,6 @@
 """Accounts: registering, showing, changing and deleting them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,7 +10,8 @@ from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
 from app.config import Settings
-from app.crud import Principal
+from app.crud import Addressee, Principal
+from app.crud.one_time_tokens import void_links
 from app.errors import CurrentPasswordRequired, EmailTaken, SessionEnded, UsernameTaken
 from app.identifiers import normalize_email, normalize_username
 from app.logs import log_event
@@ -17,21 +19,33 @@ from app.models import Session, User
 from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
+from app.services.emails import (
+    find_holder,
+    finish_change,
+    must_confirm,
+    queue_verification,
+    request_change,
+    tell_holder,
+)
+from app.services.links import CHANGE
+from app.services.notices import notify, tell_of_deletion
 from app.services.proofs import Proof, prove, spend_proof
 from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, issue_pair
 
 
-async def register(resources: Resources, body: Registration) -> str:
+async def register(resources: Resources, body: Registration, client: Client) -> str:
     """Make an account and return its public id; the unique indexes decide who was first."""
     password = body.password.get_secret_value()
     check_password(password, (body.email, body.username))
     password_hash = await resources.hashes.hash(password)
-    public_id = await resources.database.transaction(_insert, body, password_hash)
+    public_id = await resources.database.transaction(_insert, resources, body, password_hash, client)
     log_event("registered", "success", user_id=public_id)
     return public_id
 
 
-def _insert(connection: Connection, body: Registration, password_hash: str) -> str:
+def _insert(
+    connection: Connection, resources: Resources, body: Registration, password_hash: str, client: Client
+) -> str:
     now, public_id = crud.current_time(connection), auth.make_id()
     user = User(
         public_id=public_id,
@@ -41,12 +55,35 @@ def _insert(connection: Connection, body: Registration, password_hash: str) -> s
         **_email_columns(body.email),
         **_username_columns(body.username),
     )
-    try:
-        crud.insert_user(connection, user)
-    except IntegrityError:
-        _refuse_taken(connection, user.email_key, user.username_key)
-        raise
+    hide_email = resources.settings.prevent_enumeration
+    holder = _add(connection, user, hide_email=hide_email)
+    if holder is None:
+        queue_verification(connection, resources, crud.find_addressee(connection, user.email_key))
+    elif hide_email:  # an id of nobody's: the answer is a fresh account's
+        tell_holder(connection, resources, holder, client)
+    else:
+        raise EmailTaken
     return public_id
+
+
+def _add(connection: Connection, user: User, *, hide_email: bool) -> Addressee | None:
+    """Add an account, or return who holds its address, or may take it back.
+
+    To hide who is here, a taken username is refused first: it must not matter then whether the address is taken too.
+    """
+    try:
+        user_id = crud.insert_user(connection, user)
+    except IntegrityError:
+        holder = find_holder(connection, user.email_key)
+        if (hide_email or holder is None) and crud.find_taken(connection, None, user.username_key):
+            raise UsernameTaken from None
+        if holder is None:
+            raise
+        return holder
+    holder = find_holder(connection, user.email_key, own=user_id)
+    if holder is not None:
+        crud.delete_user(connection, user_id)
+    return holder
 
 
 def _email_columns(typed: str) -> dict[str, Any]:
@@ -93,7 +130,10 @@ async def show_account(resources: Resources, principal: Principal) -> Account:
 
 
 async def update(resources: Resources, principal: Principal, body: UserUpdate, client: Client) -> Pair | None:
-    """Make all the changes or none; a new password ends every session and gives the caller a new one."""
+    """Make all the changes or none; a new password ends every session and gives the caller a new one.
+
+    Where changes of address wait for the new mailbox, that change is only asked for.
+    """
     proof = await _prove_for_update(resources, principal, body, client)
     new_hash = None
     if body.new_password is not None:
@@ -101,9 +141,7 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
         account = principal.account
         check_password(password, (account.email, account.username, body.new_email, body.username))
         new_hash = await resources.hashes.hash(password)
-    session = await resources.database.transaction(
-        _apply_update, resources.settings, principal, proof, body, new_hash, client
-    )
+    session = await resources.database.transaction(_apply_update, resources, principal, proof, body, new_hash, client)
     log_event("account_updated", "success", user_id=principal.account.public_id, changed=sorted(body.changes))
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at) if session else None
 
@@ -121,7 +159,7 @@ async def _prove_for_update(
 
 def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of it
     connection: Connection,
-    settings: Settings,
+    resources: Resources,
     principal: Principal,
     proof: Proof | None,
     body: UserUpdate,
@@ -130,23 +168,43 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
 ) -> Session | None:
     if proof is not None:
         spend_proof(connection, proof)
-    values = _collect_changes(settings, body)
+    old = crud.get_addressee(connection, principal.account.id)
+    if old is None:
+        raise SessionEnded
+    values = _collect_changes(resources.settings, old, body)
     if new_hash is not None:
         values |= {"password_hash": new_hash, "password_changed_at": crud.current_time(connection)}
     if values:
-        _save(connection, principal.account.id, values)
+        _save(connection, old.id, values)
+    _tell(connection, resources, old, values, client)
+    if must_confirm(resources.settings, old.email, body.new_email):
+        request_change(connection, resources, old, body.new_email or "", client)
     return _replace_sessions(connection, principal, client) if new_hash is not None else None
 
 
-def _collect_changes(settings: Settings, body: UserUpdate) -> dict[str, Any]:
+def _collect_changes(settings: Settings, old: Addressee, body: UserUpdate) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if body.phrase is not None:  # the default is kept as "none chosen", so that it is never taken for the person's own
         values["phrase"] = None if body.phrase == settings.anti_phishing_phrase_default else body.phrase
     if body.username is not None:
         values |= _username_columns(body.username)
-    if body.new_email is not None:
-        values |= {**_email_columns(body.new_email), "email_verified_at": None}
+    if body.new_email is not None and not must_confirm(settings, old.email, body.new_email):
+        values |= _email_columns(body.new_email)
+        values |= {"email_verified_at": None} if values["email_key"] != old.email_key else {}
     return values
+
+
+def _tell(
+    connection: Connection, resources: Resources, old: Addressee, values: Mapping[str, Any], client: Client
+) -> None:
+    """Tell the owner of changes just made: at the old address and in the old phrase, which no thief has chosen."""
+    if "password_hash" in values:
+        void_links(connection, old.id, (CHANGE,))
+        notify(connection, resources, old, "password_changed", client)
+    if values.get("phrase", old.phrase) != old.phrase:
+        notify(connection, resources, old, "phrase_changed", client)
+    if values.get("email_key", old.email_key) != old.email_key:
+        finish_change(connection, resources, old, client)
 
 
 def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
@@ -184,10 +242,12 @@ def _replace_sessions(connection: Connection, principal: Principal, client: Clie
 async def delete(resources: Resources, principal: Principal, body: Deletion, client: Client) -> None:
     """Remove the account with everything that belongs to it."""
     proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
-    await resources.database.transaction(_delete, proof)
+    await resources.database.transaction(_delete, resources, proof, client)
     log_event("account_deleted", "success", user_id=principal.account.public_id)
 
 
-def _delete(connection: Connection, proof: Proof) -> None:
+def _delete(connection: Connection, resources: Resources, proof: Proof, client: Client) -> None:
     spend_proof(connection, proof)
-    crud.delete_user(connection, proof.account.id)
+    person = crud.get_addressee(connection, proof.account.id)
+    if person is not None and crud.delete_user(connection, person.id):
+        tell_of_deletion(connection, resources, person, client)

@@ -12,41 +12,47 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from app import crud
+from app.clients import Client
 from app.counters import Counter, hash_address, name_code_counters, name_password_counters
 from app.errors import TooManyAttempts, TotpInvalid
 from app.keys import Keyrings
 from app.limits import Limit, Tally, add_guess, find_end, find_wait
 from app.logs import log_event
 from app.resources import Resources
+from app.services.mails import THROTTLED, queue_note
 
 Result = TypeVar("Result")
+
+SUSPICIOUS_CODES = 3  # wrong ones in a row, after a right password
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A password about to be judged: what counts it, and what being right clears."""
+    """A password about to be judged: what counts it, what being right clears, whose it is and who tries."""
 
     counters: tuple[Counter, ...]
     clears: tuple[bytes, ...]
+    user_id: int  # 0 for nobody's
+    client: Client
 
 
 def expect_guess(
-    connection: Connection, resources: Resources, account: crud.Credentials | None, name: str, address: str
+    connection: Connection, resources: Resources, account: crud.Credentials | None, name: str, client: Client
 ) -> Guess:
     """Prepare to judge a password for the account of this name; refuse at once, before any queue, if it must wait.
 
     Where the account has signed in before, the address' own counter is all: no crowd elsewhere keeps the owner out.
     """
-    keys = resources.keys
-    here, everywhere = name_password_counters(keys, name, address)
-    known_hash = hash_address(keys, account.public_id if account else "", address)
-    known = crud.is_known_address(connection, account.id if account else 0, known_hash)
+    keys, user_id = resources.keys, account.id if account else 0
+    here, everywhere = name_password_counters(keys, name, client.address)
+    known_hash = hash_address(keys, account.public_id if account else "", client.address)
+    known = crud.is_known_address(connection, user_id, known_hash)
     counters = (here,) if known else (here, everywhere)
     tallies, now = crud.list_tallies(connection, [counter.key for counter in counters])
     for counter in counters:
         if tally := tallies.get(counter.key):
             _require_turn(resources, counter.limit, find_wait(counter.limit, tally, now).total_seconds())
-    return Guess(counters, (here.key, everywhere.key))
+    return Guess(counters, (here.key, everywhere.key), user_id, client)
 
 
 async def judge_password(resources: Resources, guess: Guess, password: str, stored: str | None) -> bool:
@@ -56,21 +62,35 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
     """
     async with resources.hashes.place() as place:
-        await resources.database.transaction(_count, resources, guess.counters)
+        is_last = await resources.database.transaction(_count, resources, guess.counters)
         right = await place.verify(password, stored)
         if right:
             await resources.database.transaction(crud.delete_tallies, guess.clears)
+        elif is_last:
+            await _tell_throttled(resources, guess)
     return right
 
 
-async def judge_code(resources: Resources, public_id: str, judge: Callable[[Connection], Result]) -> Result:
+async def _tell_throttled(resources: Resources, guess: Guess) -> None:
+    """Leave a note for the mail worker, also about nobody's account: no time must tell whose it is."""
+    note = [guess.user_id, guess.client.address, guess.client.user_agent]
+    await resources.database.transaction(queue_note, resources, THROTTLED, note)
+
+
+async def judge_code(
+    resources: Resources,
+    public_id: str,
+    judge: Callable[[Connection], Result],
+    warn: Callable[[Connection], None] | None = None,
+) -> Result:
     """Let `judge` look at a code of an account, and count it when it raises TotpInvalid; return what it returns.
 
     The counters are held meanwhile, so parallel guesses are judged one by one, each after the last was counted. Right
-    codes are not counted at all: a form sent eight times by a nervous finger is no attack.
+    codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
+    ones begin to look like one.
     """
     counters = name_code_counters(resources.keys, public_id)
-    outcome = await resources.database.transaction(_judge_code, resources, counters, judge)
+    outcome = await resources.database.transaction(_judge_code, resources, counters, judge, warn)
     if isinstance(outcome, TotpInvalid):
         raise outcome
     return outcome
@@ -98,22 +118,30 @@ def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentia
     crud.note_address(connection, account.id, hash_address(keys, account.public_id, address), now)
 
 
-def _count(connection: Connection, resources: Resources, counters: tuple[Counter, ...]) -> None:
-    """Count a guess on all of its counters, or on none when one of them makes it wait."""
+def _count(connection: Connection, resources: Resources, counters: tuple[Counter, ...]) -> bool:
+    """Count a guess on all of its counters, or on none when one makes it wait; say whether it is one's last."""
+    is_last = False
     for counter in sorted(counters, key=lambda counter: counter.key):  # one order for all: no deadlocks
-        _save(connection, counter, *_hold(connection, resources, counter))
+        counted = _save(connection, counter, *_hold(connection, resources, counter))
+        is_last |= counted.guesses == counter.limit.amount
+    return is_last
 
 
 def _judge_code(
-    connection: Connection, resources: Resources, counters: tuple[Counter, ...], judge: Callable[[Connection], Result]
+    connection: Connection,
+    resources: Resources,
+    counters: tuple[Counter, ...],
+    judge: Callable[[Connection], Result],
+    warn: Callable[[Connection], None] | None,
 ) -> Result | TotpInvalid:
     """Return the refusal instead of raising it: raising would roll back the count."""
     held = [(counter, *_hold(connection, resources, counter)) for counter in counters]
     try:
         return judge(connection)
     except TotpInvalid as error:
-        for counter, tally, now in held:
-            _save(connection, counter, tally, now)
+        shortest, *_ = [_save(connection, counter, tally, now) for counter, tally, now in held]
+        if warn is not None and shortest.guesses == SUSPICIOUS_CODES:
+            warn(connection)
         return error
 
 
@@ -123,9 +151,10 @@ def _hold(connection: Connection, resources: Resources, counter: Counter) -> tup
     return tally, now
 
 
-def _save(connection: Connection, counter: Counter, tally: Tally, now: datetime) -> None:
+def _save(connection: Connection, counter: Counter, tally: Tally, now: datetime) -> Tally:
     counted = add_guess(counter.limit, tally, now)
     crud.save_tally(connection, counter.key, counted, find_end(counter.limit, counted))
+    return counted
 
 
 def _require_turn(resources: Resources, limit: Limit, seconds: float) -> None:

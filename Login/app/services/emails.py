@@ -47,8 +47,10 @@ def resend_verification(connection: Connection, resources: Resources, user_id: i
     return wait
 
 
-def queue_verification(connection: Connection, resources: Resources, person: Addressee) -> None:
+def queue_verification(connection: Connection, resources: Resources, person: Addressee | None) -> None:
     """Queue a mail by which somebody confirms that the address is theirs."""
+    if person is None:
+        return
     link = make_link(connection, resources, VERIFY, person)
     queue_mail(connection, resources, person, "verify_email", belongs_to=person.id, verify_link=link)
 
@@ -174,11 +176,11 @@ def _revert(connection: Connection, resources: Resources, token: str, client: Cl
 def find_holder(connection: Connection, email_key: str, own: int = 0) -> Addressee | None:
     """Find the account other than `own` that has this address, or may take it back."""
     person = crud.find_addressee(connection, email_key)
-    if person is not None:
-        return person if person.id != own else None
+    if person is not None and person.id != own:
+        return person
     link = one_time_tokens.find_reservation(connection, REVERT, email_key, own)
-    person = crud.get_addressee(connection, link.user_id) if link else None
-    return person._replace(email=link.email, email_key=link.email_key) if link and person else None
+    owner = crud.get_addressee(connection, link.user_id) if link else None
+    return owner._replace(email=link.email, email_key=link.email_key) if link and owner else None
 
 
 def tell_holder(connection: Connection, resources: Resources, holder: Addressee, client: Client) -> None:

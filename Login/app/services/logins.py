@@ -7,14 +7,16 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
-from app.counters import name_account
-from app.errors import ApiError, InvalidCredentials, LoginTokenInvalid, TotpRequired
+from app.counters import hash_address, name_account
+from app.errors import ApiError, EmailUnverified, InvalidCredentials, LoginTokenInvalid, TotpRequired
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
 from app.services.attempts import Guess, expect_guess, judge_password, note_sign_in
+from app.services.emails import resend_verification
+from app.services.notices import notify
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
 
@@ -35,6 +37,7 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     if first.account.totp_secret is not None and body.totp is None:
         raise TotpRequired(login_token=_make_login_token(resources, first))
     proof = await _take_second_step(resources, first, body.totp, client)
+    await _require_verified(resources, first)
     session = await resources.database.transaction(_start_session, resources, first, proof, client)
     log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
@@ -68,15 +71,22 @@ def _find_account(
     keys = login_keys(*identifiers)
     account = crud.find_credentials(connection, keys) if keys else None
     name = name_account(account, *identifiers)
-    return account, expect_guess(connection, resources, account, name, client.address)
+    return account, expect_guess(connection, resources, account, name, client)
 
 
 async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
-        return await prove_code(resources, first.account, code)
+        return await prove_code(resources, first.account, code, client)
     except ApiError as error:
         log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code, client=client.address)
         raise
+
+
+async def _require_verified(resources: Resources, first: FirstStep) -> None:
+    """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
+    if first.account.email_verified_at is None and resources.settings.needs_verified_email:
+        await resources.database.transaction(resend_verification, resources, first.account.id)
+        raise EmailUnverified
 
 
 def _start_session(
@@ -85,6 +95,7 @@ def _start_session(
     spend_proof(connection, proof, stale=InvalidCredentials)
     if first.jti is not None and not spend_token(connection, first.jti, first.account):
         raise LoginTokenInvalid
+    _tell_of_new_place(connection, resources, first.account, client)
     now = crud.current_time(connection)
     rehashed = {"password_hash": first.new_hash} if first.new_hash else {}
     crud.update_user(connection, first.account.id, last_login_at=now, **rehashed)
@@ -103,6 +114,15 @@ def _start_session(
     crud.insert_session(connection, session)
     note_sign_in(connection, resources.keys, first.account, client.address)
     return session
+
+
+def _tell_of_new_place(connection: Connection, resources: Resources, account: crud.Credentials, client: Client) -> None:
+    """Tell the owner of a sign-in from where there was none before; the very first one is no news."""
+    person = crud.get_addressee(connection, account.id)
+    if person is not None and person.last_login_at is not None:
+        address_hash = hash_address(resources.keys, account.public_id, client.address)
+        if not crud.is_known_address(connection, account.id, address_hash):
+            notify(connection, resources, person, "new_device", client)
 
 
 def _make_login_token(resources: Resources, first: FirstStep) -> str:

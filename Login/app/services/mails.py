@@ -1,5 +1,7 @@
 """Putting mails into the queue, in the transaction of the change that causes them."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +16,8 @@ from app.encryption import decrypt, encrypt
 from app.mail.catalogue import write_letter
 from app.models import Mail
 from app.resources import Resources
+
+RESET_REQUEST, THROTTLED = "reset_request", "throttled"  # notes
 
 
 def mail_place(message_id: str) -> str:
@@ -33,7 +37,12 @@ def queue_mail(
     """Queue a mail to somebody; it goes out once this transaction is committed, and with the account it belongs to."""
     name = person.username or person.email
     letter = write_letter(kind, person.email, facts, name=name, phrase=person.phrase)
-    queue_content(connection, resources, kind, letter.to_json(), belongs_to)
+    _queue(connection, resources, kind, letter.to_json(), belongs_to)
+
+
+def queue_note(connection: Connection, resources: Resources, kind: str, note: Sequence[object]) -> None:
+    """Leave something for the worker to find out, where an answer's time must not tell what it finds."""
+    _queue(connection, resources, kind, json.dumps(note), None)
 
 
 def open_content(resources: Resources, mail: MailRow) -> str:
@@ -41,10 +50,7 @@ def open_content(resources: Resources, mail: MailRow) -> str:
     return decrypt(mail.content or "", mail_place(mail.message_id), resources.keys.secrets)
 
 
-def queue_content(
-    connection: Connection, resources: Resources, kind: str, content: str, belongs_to: int | None
-) -> None:
-    """Queue what is to be kept from whoever reads the database."""
+def _queue(connection: Connection, resources: Resources, kind: str, content: str, belongs_to: int | None) -> None:
     now, message_id = crud.current_time(connection), auth.make_id()
     mail = Mail(
         message_id=message_id,

@@ -1,15 +1,13 @@
 """Passwords forgotten: a request that tells nobody anything, and a new password by the link in the mail."""
 
-import json
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from app import crud
 from app.clients import Client
-from app.crud import mails, one_time_tokens
+from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
-from app.crud.mails import MailRow
 from app.crud.one_time_tokens import Link
 from app.errors import LinkInvalid
 from app.identifiers import login_keys
@@ -17,11 +15,11 @@ from app.logs import log_event
 from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import PasswordReset, PasswordResetRequest
+from app.services.attempts import clear_attempts
 from app.services.links import CHANGE, RESCUE, RESET, find_link, is_mailbox_of, make_link, take_link
-from app.services.mails import Pace, find_wait, open_content, queue_content, queue_mail
+from app.services.mails import RESET_REQUEST, Pace, find_wait, queue_mail, queue_note
 from app.services.notices import circumstances, notify
 
-RESET_REQUEST = "reset_request"
 RESET_MAIL = "password_reset"
 PASSWORD_RESET = "password_reset"
 FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
@@ -29,21 +27,18 @@ FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
 
 async def request_reset(resources: Resources, body: PasswordResetRequest, client: Client) -> None:
     """Leave a note for the mail worker, whatever the address: neither body nor time tell whether it is known."""
-    note = json.dumps([body.email, client.address, client.user_agent])
-    await resources.database.transaction(queue_content, resources, RESET_REQUEST, note, None)
+    note = [body.email, client.address, client.user_agent]
+    await resources.database.transaction(queue_note, resources, RESET_REQUEST, note)
     log_event("password_reset_requested", "unknown", client=client.address)
 
 
-def answer_request(connection: Connection, resources: Resources, row: MailRow) -> None:
-    """Queue the mail with the link if the address is an account's, at most five an hour; the note goes either way."""
-    if not mails.remove(connection, row):
-        return
-    typed, address, user_agent = json.loads(open_content(resources, row))
+def grant_reset(connection: Connection, resources: Resources, typed: str, client: Client) -> None:
+    """Queue the mail with the link if the address is an account's, at most five an hour."""
     person = _find_person(connection, typed)
     if person is None or person.disabled_at is not None:
         return
     if not find_wait(connection, person.id, RESET_MAIL, FIVE_AN_HOUR):
-        queue_reset(connection, resources, person, RESET, Client(address, user_agent))
+        queue_reset(connection, resources, person, RESET, client)
 
 
 def _find_person(connection: Connection, typed: str) -> Addressee | None:
@@ -92,6 +87,7 @@ def _reset(connection: Connection, resources: Resources, token: str, new_hash: s
     crud.update_user(connection, person.id, password_hash=new_hash, password_changed_at=now, **verified)
     crud.end_sessions(connection, person.id, PASSWORD_RESET, now)
     one_time_tokens.void_links(connection, person.id, (RESET, RESCUE, CHANGE))
+    clear_attempts(connection, resources.keys, person.public_id)
     notify(connection, resources, person, "password_was_reset", client)
     if link.email_key != person.email_key:
         there = person._replace(email=link.email, email_key=link.email_key)

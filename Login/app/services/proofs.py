@@ -5,8 +5,10 @@ transaction that acts on the proof, makes sure that the password is still that o
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 from sqlalchemy import Connection
@@ -29,6 +31,7 @@ from app.errors import (
 from app.keys import Keyrings
 from app.resources import Resources
 from app.services.attempts import Guess, expect_guess, judge_code, judge_password, settle_code
+from app.services.notices import notify_recovery_code_used, notify_wrong_codes
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,7 @@ class Proof:
     keys: Keyrings
     totp_step: int | None = None
     recovery_code: bytes | None = None
+    tell: Callable[[Connection], None] | None = None  # a notice that goes with spending it
 
 
 def totp_place(public_id: str) -> str:
@@ -58,7 +62,7 @@ async def prove(  # noqa: PLR0913 who proves what to whom, from where
     account, guess = await resources.database.read(_expect_own_guess, resources, user_id, client)
     if not await judge_password(resources, guess, password.get_secret_value(), account.password_hash):
         raise CurrentPasswordInvalid
-    return await prove_code(resources, account, code) if need_code else Proof(account, resources.keys)
+    return await prove_code(resources, account, code, client) if need_code else Proof(account, resources.keys)
 
 
 def _expect_own_guess(
@@ -67,10 +71,10 @@ def _expect_own_guess(
     account = crud.get_credentials(connection, user_id)
     if account is None:
         raise SessionEnded
-    return account, expect_guess(connection, resources, account, name_account(account), client.address)
+    return account, expect_guess(connection, resources, account, name_account(account), client)
 
 
-async def prove_code(resources: Resources, account: crud.Credentials, code: str | None) -> Proof:
+async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
     if account.totp_secret is None:
         return Proof(account, resources.keys)
@@ -78,9 +82,10 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
         raise TotpRequired
     typed = auth.normalize_code(code)
     if auth.is_recovery_code(typed):
-        return await _prove_recovery_code(resources, account, typed)
+        return await _prove_recovery_code(resources, account, typed, client)
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
-    step = await judge_code(resources, account.public_id, lambda _: match_totp_step(secret, typed, account.now))
+    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
+    step = await judge_code(resources, account.public_id, lambda _: match_totp_step(secret, typed, account.now), warn)
     return Proof(account, resources.keys, totp_step=step)
 
 
@@ -94,10 +99,13 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
     raise TotpInvalid
 
 
-async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str) -> Proof:
+async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
     code_hash = auth.hash_recovery_code(typed, account.public_id)
-    await judge_code(resources, account.public_id, lambda connection: _require_code(connection, account, code_hash))
-    return Proof(account, resources.keys, recovery_code=code_hash)
+    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
+    tell = partial(notify_recovery_code_used, resources=resources, user_id=account.id, client=client)
+    judge = partial(_require_code, account=account, code_hash=code_hash)
+    await judge_code(resources, account.public_id, judge, warn)
+    return Proof(account, resources.keys, recovery_code=code_hash, tell=tell)
 
 
 def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
@@ -130,6 +138,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         connection, account.id, proof.recovery_code, account.now
     ):
         raise TotpInvalid
+    if proof.tell is not None:
+        proof.tell(connection)
     if proof.totp_step is not None or proof.recovery_code is not None:
         settle_code(connection, proof.keys, account.public_id)
 

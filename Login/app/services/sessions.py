@@ -26,6 +26,7 @@ from app.models import Session
 from app.resources import Resources
 from app.schemas import Proof as ProofBody
 from app.schemas import Reauthentication, SessionInfo
+from app.services.notices import notify_user
 from app.services.proofs import Proof, prove, spend_proof
 
 Claims: TypeAlias = Mapping[str, Any]
@@ -54,7 +55,7 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     """Trade a refresh token for the pair of the next generation; a replayed one ends its session."""
     claims = _decode(resources, "refresh", token)
-    outcome = await resources.database.transaction(_rotate, resources.settings, claims, _describe(client))
+    outcome = await resources.database.transaction(_rotate, resources, claims, client)
     if isinstance(outcome, ApiError):
         if isinstance(outcome, RefreshTokenReused):
             log_event("refresh_token_reused", "failure", user_id=claims["sub"], client=client.address)
@@ -62,22 +63,23 @@ async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     return issue_pair(resources, claims["sub"], outcome.session, outcome.now)
 
 
-def _rotate(connection: Connection, settings: Settings, claims: Claims, seen: dict[str, str]) -> Principal | ApiError:
+def _rotate(connection: Connection, resources: Resources, claims: Claims, client: Client) -> Principal | ApiError:
     """Move the session to its next generation; rivals and retries are handed what the first one made.
 
     A refusal is returned, not raised: raising would roll back the end of the session.
     """
-    principal = crud.get_principal(connection, claims["sid"])
+    settings, principal = resources.settings, crud.get_principal(connection, claims["sid"])
     refusal = _find_refusal(settings, principal, claims)
     if principal and not refusal and principal.session.generation == claims["gen"]:
-        crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, seen)
+        crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client))
         principal = crud.get_principal(connection, claims["sid"])
         refusal = _find_refusal(settings, principal, claims)
     if principal is None or refusal:
         return refusal or SessionEnded()
     if _is_retry(principal, claims):
         return principal
-    crud.end_session(connection, claims["sid"], REUSED, principal.now)
+    if crud.end_session(connection, claims["sid"], REUSED, principal.now):
+        notify_user(connection, resources, principal.account.id, "refresh_token_reused", client)
     return RefreshTokenReused()
 
 

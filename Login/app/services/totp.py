@@ -14,13 +14,13 @@ from app.clients import Client
 from app.crud import Principal
 from app.encryption import encrypt
 from app.errors import TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
-from app.keys import Keyrings
 from app.logs import log_event
 from app.models import TotpEnrolment
 from app.resources import Resources
 from app.schemas import Proof as ProofBody
 from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.services.attempts import judge_code, settle_code
+from app.services.notices import notify_user
 from app.services.proofs import Proof, match_totp_step, open_totp_secret, spend_proof, totp_place
 from app.services.sessions import prove_or_be_fresh
 
@@ -77,13 +77,14 @@ class Confirmed:
     step: int
 
 
-async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation) -> list[str]:
+async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation, client: Client) -> list[str]:
     """Switch the factor on, once a code shows that the device has the secret; return the recovery codes."""
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
     confirmed = await _check_confirmation(resources, principal, body)
     codes = auth.make_recovery_codes()
-    await resources.database.transaction(_enable, resources.keys, principal, confirmed, _hash_codes(principal, codes))
+    hashes = _hash_codes(principal, codes)
+    await resources.database.transaction(_enable, resources, principal, confirmed, hashes, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
     return codes
 
@@ -103,8 +104,13 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
     return Confirmed(enrolment.secret, step)
 
 
-def _enable(
-    connection: Connection, keys: Keyrings, principal: Principal, confirmed: Confirmed, hashes: list[bytes]
+def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
+    connection: Connection,
+    resources: Resources,
+    principal: Principal,
+    confirmed: Confirmed,
+    hashes: list[bytes],
+    client: Client,
 ) -> None:
     """Switch on exactly what was confirmed, unless a rival replaced it meanwhile."""
     user_id = principal.account.id
@@ -112,8 +118,9 @@ def _enable(
         raise TotpEnrolmentInvalid
     if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
         raise TotpAlreadyEnabled
-    settle_code(connection, keys, principal.account.public_id)
+    settle_code(connection, resources.keys, principal.account.public_id)
     crud.replace_recovery_codes(connection, user_id, hashes)
+    notify_user(connection, resources, user_id, "totp_enabled", client)
 
 
 async def make_recovery_codes(
@@ -142,15 +149,18 @@ async def disable(resources: Resources, principal: Principal, body: ProofBody | 
     if not principal.account.has_totp:
         raise TotpNotEnabled
     proof = await prove_or_be_fresh(resources, principal, body, client)
-    await resources.database.transaction(_disable, principal, proof)
+    await resources.database.transaction(_disable, resources, principal, proof, client)
     log_event("totp_disabled", "success", user_id=principal.account.public_id)
 
 
-def _disable(connection: Connection, principal: Principal, proof: Proof | None) -> None:
+def _disable(
+    connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
+) -> None:
     if proof is not None:
         spend_proof(connection, proof)
     if not crud.disable_totp(connection, principal.account.id):
         raise TotpNotEnabled
+    notify_user(connection, resources, principal.account.id, "totp_disabled", client)
 
 
 def _hash_codes(principal: Principal, codes: list[str]) -> list[bytes]:

@@ -1,0 +1,181 @@
+"""What mails look like: readable text and HTML from one source, in headers that nobody can split."""
+
+import os
+import re
+import stat
+from datetime import UTC, datetime
+from email.policy import SMTP
+from html import unescape
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.mail.catalogue import CATALOGUE, write_letter
+from app.mail.delivery import Folder
+from app.mail.letters import Letter, Paragraph, compose
+from testing.api import PASSWORD, RunSql, SignedIn, register, sign_in
+from testing.mail import Mailbox, html_of, links_of, parse_mail, text_of
+
+SENDER = "Pupero <no-reply@example.org>"
+MESSAGE_ID = "mZ0VtX2sQ3eJY0v5p8JkNw"
+FACTS = {
+    "when": "2026-01-02 03:04 UTC",
+    "where": "203.0.113.7, Firefox on Linux",
+    "left": 3,
+    "old_email": "old@example.com",
+    "new_email": "new@example.com",
+    **{f"{name}_link": f"https://example.org/{name}?token=abc" for name in ("verify", "reset", "revert", "change")},
+    **{f"{name}_link": f"https://example.org/{name}?token=abc" for name in ("disown", "forgot")},
+}
+
+
+def write(kind: str, name: str = "alice", phrase: str | None = None, to: str = "alice@example.com") -> bytes:
+    """Write a mail as it goes over the wire."""
+    letter = write_letter(kind, to, FACTS, name=name, phrase=phrase)
+    return compose(letter, MESSAGE_ID, datetime(2026, 1, 2, 3, 4, tzinfo=UTC), SENDER).as_bytes()
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOGUE))
+def test_every_kind_is_text_and_html_of_the_same_words(kind: str) -> None:
+    """Both parts say the same, in UTF-8 as quoted-printable, so that a file can be read without a mail program."""
+    raw = write(kind, name="Zoë", phrase="Blaue Reiher im Morgenrot")
+    mail = parse_mail(raw)
+    words = re.sub(r"<[^>]+>", " ", unescape(html_of(mail).partition("<body>")[2]))
+
+    assert [part["Content-Transfer-Encoding"] for part in mail.iter_parts()] == ["quoted-printable"] * 2
+    assert {part.get_content_charset() for part in mail.iter_parts()} == {"utf-8"}
+    assert b"base64" not in raw
+    assert words.split() == text_of(mail).split()
+    assert "Hello Zoë," in text_of(mail)
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOGUE))
+def test_every_mail_has_the_headers_of_an_automatic_one(kind: str) -> None:
+    """Mail programs can order, thread and recognise it; vacation notes stay away."""
+    mail = parse_mail(write(kind))
+
+    assert mail["Message-ID"] == f"<{MESSAGE_ID}@example.org>"
+    assert mail["Date"].datetime == datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    assert (mail["Auto-Submitted"], mail["From"], mail["To"]) == ("auto-generated", SENDER, "alice@example.com")
+    assert mail["Subject"] == CATALOGUE[kind].subject
+
+
+@pytest.mark.parametrize("kind", sorted(set(CATALOGUE) - {"verify_email"}))
+def test_every_notice_says_when_and_from_where(kind: str) -> None:
+    """A person can tell whether it was them."""
+    text = text_of(parse_mail(write(kind)))
+
+    assert "When: 2026-01-02 03:04 UTC\nFrom: 203.0.113.7, Firefox on Linux" in text
+
+
+def test_links_stand_alone_and_whole() -> None:
+    """A link is one line of the text, and one link of the HTML."""
+    mail = parse_mail(write("password_reset"))
+
+    assert links_of(mail) == {"/reset": "abc"}
+    assert html_of(mail).count('<a href="https://example.org/reset?token=abc">') == 1
+
+
+@pytest.mark.asvs("1.3.11")
+@pytest.mark.parametrize(
+    "name",
+    ["<b>alice</b>", 'a"b', "a&b", "{disown_link}", "{0}", "https://evil.example/", "a\r\nBcc: x@example.com"],
+)
+def test_names_and_phrases_are_only_ever_words(name: str) -> None:
+    """Nothing that a person chose becomes markup, a template, a link, or a header."""
+    mail = parse_mail(write("totp_enabled", name=name, phrase=name))
+
+    assert "<b>" not in html_of(mail)
+    assert list(links_of(mail)) == ["/disown"]
+    assert mail["Bcc"] is None
+    assert f"Hello {name},".split() == text_of(mail).split("\n\n")[0].split()
+    assert html_of(mail).count("<a ") == 1
+
+
+@pytest.mark.asvs("1.3.11")
+@pytest.mark.parametrize("where", ["to", "subject"])
+def test_a_line_break_never_makes_a_header(where: str) -> None:
+    """Even if one got into the queue, it makes no second header: the mail is refused as a whole."""
+    broken = {"to": "alice@example.com", "subject": "Hello"}
+    broken[where] += "\r\nBcc: bob@example.com"
+    letter = Letter(broken["to"], broken["subject"], [Paragraph("Hello")])
+
+    with pytest.raises(Exception, match=r"mailbox|linefeed|carriage"):
+        compose(letter, MESSAGE_ID, datetime.now(UTC), SENDER)
+
+
+@pytest.mark.parametrize(
+    ("to", "header"),
+    [
+        ("alice@bücher.example", b"To: alice@xn--bcher-kva.example\r\n"),
+        ("josé@example.com", "To: josé@example.com\r\n".encode()),
+        ("o'hara+tag@example.com", b"To: o'hara+tag@example.com\r\n"),
+    ],
+    ids=["domain", "local part", "punctuation"],
+)
+def test_addresses_beyond_ascii(to: str, header: bytes) -> None:
+    """A domain is written as DNS knows it; a local part beyond ASCII in UTF-8, for servers that take it (RFC 6532)."""
+    assert header in write("totp_enabled", to=to)
+
+
+def test_a_mail_fits_the_lines_of_smtp() -> None:
+    """No line is longer than a server must take (RFC 5321, section 4.5.3.1.6), however long a phrase is."""
+    raw = write("totp_enabled", phrase="ä" * 255)
+
+    assert max(map(len, raw.split(SMTP.linesep.encode()))) <= 78
+
+
+def test_a_mail_in_the_folder_is_private_and_named_by_time_kind_and_id(
+    api: TestClient, mailbox: Mailbox, settings: Settings, sql: RunSql
+) -> None:
+    """A developer finds the latest mail last; nobody else reads it, for it holds links."""
+    register(api)
+    mailbox.read()
+    [file] = settings.mail_dir.iterdir()
+    [(message_id, created_at)] = sql("SELECT message_id, created_at FROM mails")
+
+    assert re.fullmatch(rf"\d{{8}}-\d{{6}}-\d{{6}}-verify_email-{re.escape(message_id)}\.eml", file.name)
+    assert file.name[:8] == str(created_at)[:10].replace("-", "")
+    if os.name == "posix":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_an_unwritable_folder_is_replaced_by_a_temporary_one(tmp_path: Path) -> None:
+    """Development goes on where MAIL_DIR cannot be made; the log names the place."""
+    (tmp_path / "file").write_text("in the way")
+    folder = Folder(tmp_path / "file" / "mail")
+    letter = Letter("alice@example.com", "Hello", [Paragraph("Hello")])
+    folder.carry(compose(letter, MESSAGE_ID, datetime.now(UTC), SENDER), "name")
+
+    assert (folder.path / "name.eml").exists()
+    (folder.path / "name.eml").unlink()
+    folder.path.rmdir()
+
+
+@pytest.mark.asvs("6.4.1")
+@pytest.mark.parametrize("settings_changes", [{"public_url": "https://accounts.example.org/"}])
+def test_links_use_only_the_configured_address(api: TestClient, mailbox: Mailbox) -> None:
+    """Whatever Host or X-Forwarded-Host say (CVE-2012-4520)."""
+    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http"}
+    body = {"email": "alice@example.com", "password": PASSWORD}
+    assert api.post("/register", json=body, headers=evil).status_code == 200
+    assert api.post("/password/reset", json={"email": "alice@example.com"}, headers=evil).status_code == 200
+
+    for mail in mailbox.read():
+        assert "https://accounts.example.org/" in text_of(mail)
+        assert "evil" not in mail.as_string()
+
+
+def test_an_own_phrase_stands_in_every_mail_and_the_default_in_none(user: SignedIn, mailbox: Mailbox) -> None:
+    """Whoever has chosen a phrase knows our mails by it; the one that everybody has proves nothing."""
+    user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
+    mailbox.empty()
+    user.post("/totp/enable/start", {"current_password": user.person.password})
+    user.call("PUT", "/user/update", {"current_password": PASSWORD, "new_password": "a quite different one"})
+    bob = sign_in(user.http, register(user.http, "bob"))
+    bob.call("PUT", "/user/update", {"current_password": PASSWORD, "new_password": "a quite different one"})
+
+    assert "Your phrase: Blue herons at dawn" in text_of(mailbox.last(user.person.email))
+    assert "phrase" not in text_of(mailbox.last(bob.person.email, "password_changed"))

@@ -1,0 +1,50 @@
+"""The floors: what the same machine does with bare endpoints, measured in the same run as ours."""
+
+import os
+from datetime import datetime
+
+from fastapi import FastAPI
+from flask import Flask
+from sqlalchemy import bindparam, create_engine, select
+
+from app.models import metadata
+
+users = metadata.tables["users"]
+
+
+def make_select() -> FastAPI:
+    """F1: FastAPI, a sync endpoint, one indexed SELECT by primary key with SQLAlchemy Core."""
+    app = FastAPI(telemetry={"tracing": False, "metrics": False})
+    engine = create_engine(os.environ["DATABASE_URL"], pool_size=40, max_overflow=0, isolation_level="AUTOCOMMIT")
+    columns = (users.c.email, users.c.username, users.c.role, users.c.phrase, users.c.created_at)
+    query = select(*columns).where(users.c.id == bindparam("id"))
+
+    @app.get("/")
+    def read() -> dict[str, str | datetime | None]:
+        with engine.connect() as connection:
+            row = connection.execute(query, {"id": 1}).one()
+        return {"email": row[0], "username": row[1], "role": row[2], "phrase": row[3]}
+
+    return app
+
+
+def make_nothing() -> FastAPI:
+    """F2: FastAPI, an endpoint that does nothing."""
+    app = FastAPI(telemetry={"tracing": False, "metrics": False})
+
+    @app.get("/")
+    async def read() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+def make_page() -> Flask:
+    """F4: a bare Flask page."""
+    app = Flask(__name__)
+
+    @app.get("/")
+    def read() -> str:
+        return "<!doctype html><title>Pupero</title><p>Hello"
+
+    return app

@@ -1,0 +1,179 @@
+"""What is loaded, and how: each scenario gives points by name, and the ratios that we promise."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from load import Point, measure, memory_of
+from suite import ARGON2, FOLDER, PASSWORD, api_environment, serving, sign_in
+
+from app.auth import PasswordHasher
+from testing.mariadb_server import MariadbControl
+from testing.processes import Server
+
+HERE = Path(__file__).parent
+API, SELECT, NOTHING, PAGE = "testing.serve:make_app", "floors:make_select", "floors:make_nothing", "floors:make_page()"
+PAGES = "FlaskProject.app:create_app()"
+
+Load = Callable[[], Point]
+Loads = dict[str, Load]
+
+
+class Bench:
+    """A database, and the servers in front of it for one scenario."""
+
+    def __init__(self, url: str, control: MariadbControl, seconds: float) -> None:
+        """Take the database, and how long each point lasts."""
+        self.url, self.control, self.seconds = url, control, seconds
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Begin a scenario."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop its servers."""
+        self._stack.close()
+
+    def api(self, workers: int = 1, **more: str) -> Server:
+        """Start our API."""
+        settings = api_environment(self.url, workers, **more)
+        return self._stack.enter_context(serving(API, workers, settings, "/healthz"))
+
+    def floor(self, application: str, workers: int = 1, *, wsgi: bool = False) -> Server:
+        """Start a floor."""
+        return self._stack.enter_context(serving(application, workers, {"DATABASE_URL": self.url}, "/", wsgi=wsgi))
+
+    def pages(self, api: Server) -> Server:
+        """Start our pages before an API."""
+        settings = {"BACKEND_URL": api.url, "SECRET_KEY": secrets.token_urlsafe(48), "FLASK_SKIP_DOTENV": "1"}
+        return self._stack.enter_context(serving(PAGES, 1, settings, "/login", wsgi=True))
+
+    def load(self, server: Server, path: str, connections: int, *headers: str, script: str = "") -> Load:
+        """Prepare a load; running it gives a point."""
+        lua = HERE / script if script else None
+        return lambda: measure(
+            server.url + path,
+            connections,
+            self.seconds,
+            [server.pid],
+            self.control.pid,
+            headers=headers,
+            script=lua,
+        )
+
+
+def reads(bench: Bench) -> Loads:
+    """Rows 1 to 3: a profile read beside the bare SELECT and the bare endpoint."""
+    loads: Loads = {}
+    for workers in (1, 2):
+        api = bench.api(workers)
+        bearer = f"Authorization: Bearer {sign_in(api.url)['access_token']}"
+        select, nothing = bench.floor(SELECT, workers), bench.floor(NOTHING, workers)
+        for connections in (1, 16, 64, 256):
+            loads[f"profile {workers}w {connections}c"] = bench.load(api, "/user/profile", connections, bearer)
+            loads[f"F1 {workers}w {connections}c"] = bench.load(select, "/", connections)
+        loads[f"F2 {workers}w 16c"] = bench.load(nothing, "/", 16)
+    return loads
+
+
+def logins(bench: Bench) -> Loads:
+    """Row 4: logins beside raw verifications on all cores."""
+    api = bench.api()
+    loads = {f"login {at_once}": bench.load(api, "/login", at_once, script="login.lua") for at_once in (1, 4, 16)}
+    return loads | {"F3": lambda: verify_raw(bench.seconds)}
+
+
+def storm(bench: Bench) -> Loads:
+    """Rows 6 and 7: eight readers, alone and beside sixteen logins at once."""
+    loads: Loads = {"F3": lambda: verify_raw(bench.seconds)}
+    for workers in (1, 2):
+        api = bench.api(workers)
+        bearer = f"Authorization: Bearer {sign_in(api.url)['access_token']}"
+        reading = bench.load(api, "/user/profile", 8, bearer)
+        signing_in = bench.load(api, "/login", 16, script="login.lua")
+        loads[f"idle {workers}w"] = idle(api)
+        loads[f"calm {workers}w"] = reading
+        loads |= together(f"storm {workers}w", reading, signing_in)
+    return loads
+
+
+def refreshes(bench: Bench) -> Loads:
+    """Row 8: a refresh beside a profile read."""
+    api = bench.api()
+    with ThreadPoolExecutor(2) as threads:
+        pairs = list(threads.map(lambda number: sign_in(api.url, number + 1), range(32)))
+    tokens = FOLDER / "tokens"
+    bearer = f"Authorization: Bearer {pairs[0]['access_token']}"
+
+    def renew() -> Point:
+        with ThreadPoolExecutor(2) as threads:
+            fresh = list(threads.map(lambda number: sign_in(api.url, number + 1)["refresh_token"], range(32)))
+        tokens.write_text("\n".join(fresh))
+        os.environ["PUPERO_BENCH_TOKENS"] = str(tokens)
+        return bench.load(api, "/refresh", 16, script="refresh.lua")()
+
+    return {"profile": bench.load(api, "/user/profile", 16, bearer), "refresh": renew}
+
+
+def pages(bench: Bench) -> Loads:
+    """Row 9: the signed-in profile page and the login page beside a bare Flask page and a profile call."""
+    api = bench.api()
+    ui, bare, pair = bench.pages(api), bench.floor(PAGE, wsgi=True), sign_in(api.url)
+    cookie = f"Cookie: access_token={pair['access_token']}; refresh_token={pair['refresh_token']}"
+    return {
+        "profile page": bench.load(ui, "/profile", 8, cookie),
+        "login page": bench.load(ui, "/login", 8),
+        "F4": bench.load(bare, "/", 8),
+        "profile call": bench.load(api, "/user/account", 8, f"Authorization: Bearer {pair['access_token']}"),
+    }
+
+
+def idle(server: Server) -> Load:
+    """Prepare to read the resident memory of a server that has been used and rests."""
+    return lambda: Point(0, 0, 0, 0, 0, 0, memory_of([server.pid]))
+
+
+def together(name: str, reading: Load, signing_in: Load) -> Loads:
+    """Prepare two loads at once; the second is read after the first, which ran both."""
+    kept: list[Point] = []
+
+    def both() -> Point:
+        with ThreadPoolExecutor(2) as threads:
+            beside, read = threads.submit(signing_in), threads.submit(reading)
+            kept[:] = [beside.result()]
+            return read.result()
+
+    return {f"{name} reads": both, f"{name} logins": lambda: kept[0]}
+
+
+def verify_raw(seconds: float) -> Point:
+    """F3: verifications on all cores, by as many threads, with the same library and costs."""
+    hasher, cores = PasswordHasher(**ARGON2), len(os.sched_getaffinity(0))
+    stored = hasher.hash(PASSWORD)
+    end = time.perf_counter() + seconds
+
+    def work(_number: int) -> Iterator[float]:
+        while (start := time.perf_counter()) < end:
+            hasher.verify(PASSWORD, stored)
+            yield time.perf_counter() - start
+
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(cores) as threads:
+        times = sorted(took for each in threads.map(lambda number: list(work(number)), range(cores)) for took in each)
+    rate = len(times) / (time.perf_counter() - begin)
+    return Point(rate, times[len(times) // 2] * 1000, times[-1] * 1000, 0, 0, 0, 0)
+
+
+SCENARIOS: dict[str, Callable[[Bench], Loads]] = {
+    "reads": reads,
+    "logins": logins,
+    "storm": storm,
+    "refreshes": refreshes,
+    "pages": pages,
+}
