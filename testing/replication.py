@@ -40,7 +40,9 @@ class Pair:
     def wait_until_copied(self, table: str) -> None:
         """Wait until the replica has a table."""
         end = time.monotonic() + CAUGHT_UP_SECONDS
-        statement = f"SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = '{table}'"  # noqa: S608, E501 the test's own name
+        statement = (
+            f"SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = '{table}'"  # noqa: S608, E501 the test's own name
+        )
         while not self._on(self.replica, statement):
             if time.monotonic() > end:
                 raise RuntimeError(f"the replica did not follow: {self.replica.log()}")
