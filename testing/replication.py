@@ -41,7 +41,7 @@ class Pair:
         """Wait until the replica has a table."""
         end = time.monotonic() + CAUGHT_UP_SECONDS
         statement = (
-            f"SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = '{table}'"  # noqa: S608, E501 the test's own name
+            f"SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = '{table}'"  # noqa: S608 the test's own name
         )
         while not self._on(self.replica, statement):
             if time.monotonic() > end:
