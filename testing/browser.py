@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,21 @@ Picture = Callable[[Page, str], None]
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Give a headless Chromium."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
+    program = find_chromium()
     if program is None:
         missing("chromium", "no Chromium is installed")
+    with running_chromium(program) as browser:
+        yield browser
+
+
+def find_chromium() -> str | None:
+    """Return the program, or None where none is installed."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def running_chromium(program: str) -> Iterator[Browser]:
+    """Start a headless browser that calls nobody by itself."""
     arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)

@@ -16,7 +16,7 @@ FIRST_PARTY = {"app", "CreateDB", "FlaskProject", "testing", "devtools"}
 FOR_TYPE_CHECKERS = {"__future__", "_typeshed"}
 
 # Foundations that their owner's own bounds choose; a second bound of ours could only contradict it.
-COMES_WITH = {"starlette": {"fastapi"}, "pydantic": {"fastapi", "sqlmodel"}, "werkzeug": {"flask"}}
+COMES_WITH = {"starlette": {"fastapi"}, "pydantic": {"fastapi", "sqlmodel"}, "werkzeug": {"flask"}, "click": {"flask"}}
 
 CODE = {
     "Login": ["Login/app"],

@@ -52,7 +52,12 @@ def test_pages_share_one_connection(
     """Ten pages in a row dial once."""
     dialled: list[Any] = []
     dial = socket.socket.connect
-    monkeypatch.setattr(socket.socket, "connect", lambda self, to: dialled.append(to) or dial(self, to))
+
+    def dial_and_note(self: socket.socket, to: Any) -> None:
+        dialled.append(to)
+        dial(self, to)
+
+    monkeypatch.setattr(socket.socket, "connect", dial_and_note)
     browser = open_browser(api.url)
     browser.set_cookie("access_token", make_token())
     for _ in range(10):
