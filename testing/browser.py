@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from testing.processes import Server, free_port
 from testing.required import missing
 
+PATIENCE = 15_000  # ms: a machine that does other things, too, answers late
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OpenPage = Callable[..., Page]
 StartPages = Callable[..., Server]
@@ -25,6 +26,7 @@ def chromium() -> Iterator[Browser]:
     program = find_chromium()
     if program is None:
         missing("chromium", "no Chromium is installed")
+    expect.set_options(timeout=PATIENCE)
     with running_chromium(program) as browser:
         yield browser
 
@@ -52,7 +54,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
     def open_it(*, scripts: bool = False, width: int = 1280, height: int = 900, **options: object) -> Page:
         viewport = {"width": width, "height": height}
         context = chromium.new_context(java_script_enabled=scripts, viewport=viewport, **options)  # type: ignore[arg-type]  # Playwright's own
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return context.new_page()
 
