@@ -8,4 +8,5 @@ pytest_plugins = [
     "testing.mail",
     "testing.smtp",
     "testing.suite",
+    "testing.tls",
 ]

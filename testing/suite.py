@@ -3,6 +3,7 @@
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,17 +49,27 @@ class Suite:
         engine.dispose()
 
 
+@contextmanager
+def running_suite(folder: Path, database_url: str) -> Iterator[Suite]:
+    """Start API and pages on a migrated database; limits count and refuse nobody, for everybody has one address."""
+    api = _api_server(database_url, folder)
+    try:
+        pages = pages_server(api.url, folder / "pages.log")
+        try:
+            yield Suite(pages.url, api.url, folder / "mail", database_url)
+        finally:
+            pages.stop()
+    finally:
+        api.stop()
+
+
 @pytest.fixture(scope="session")
 def suite(migrated_sqlite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """Give the running suite; limits count and refuse nobody, for all tests come from one address."""
+    """Give the running suite."""
     folder = tmp_path_factory.mktemp("suite")
     shutil.copyfile(make_url(migrated_sqlite).database or "", folder / "suite.sqlite3")
-    database_url = f"sqlite:///{(folder / 'suite.sqlite3').as_posix()}"
-    api = _api_server(database_url, folder)
-    pages = pages_server(api.url, folder / "pages.log")
-    yield Suite(pages.url, api.url, folder / "mail", database_url)
-    pages.stop()
-    api.stop()
+    with running_suite(folder, f"sqlite:///{(folder / 'suite.sqlite3').as_posix()}") as running:
+        yield running
 
 
 def _api_server(database_url: str, folder: Path) -> Server:

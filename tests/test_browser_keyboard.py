@@ -134,12 +134,12 @@ def test_it_was_somebody_else(suite: Suite, keyboard: Keyboard, open_page: OpenP
     sign_in(thief, "rosa").is_at("/").open("/profile")
     thief.fill("Save phrase", phrase="All is well").reads("is on its way to tell you")
     keyboard.open(suite.mail_link("/account/disown", "rosa@example.com", "phrase_changed")).reads("This was not me")
-    keyboard.press("This was not me: lock them out").is_at("/login").reads("Everybody is signed out of your account")
+    keyboard.press("Lock them out").is_at("/login").reads("Everybody is signed out of your account")
     thief.open("/profile").reads("This sign-in has ended")
 
     sign_in(thief, "rosa").is_at("/").open("/profile")
     thief.fill("Change address", new_email="thief@example.com", current_password=PASSWORD).reads("tells of it")
-    keyboard.open(suite.mail_link("/email/revert", "rosa@example.com")).press("Bring my address back")
+    keyboard.open(suite.mail_link("/email/revert", "rosa@example.com")).press("Undo the change")
     keyboard.is_at("/login").reads("Your account has its address back")
     thief.open("/profile").reads("This sign-in has ended")
 

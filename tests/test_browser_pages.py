@@ -106,14 +106,14 @@ def test_links_of_mails(suite: Suite, page: Page, look: Look) -> None:
     """Each page, and what it says when its link is over."""
     for path, button in (
         ("/email/verify", "Confirm my address"),
-        ("/email/change", "Change to this address"),
-        ("/email/revert", "Bring my address back"),
-        ("/account/disown", "This was not me: lock them out"),
+        ("/email/change", "Use this address"),
+        ("/email/revert", "Undo the change"),
+        ("/account/disown", "Lock them out"),
     ):
         page.goto(f"{suite.url}{path}?token=none")
-        look(path.strip("/"))
+        look(path.replace("/", " ").strip())
         submit(page, button)
-        look(f"{path} over".strip("/"))
+        look(f"{path} over".replace("/", " ").strip())
     page.goto(f"{suite.url}/password/reset?token=none")
     look("reset")
     submit(page, "Set the password")

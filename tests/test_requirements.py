@@ -18,7 +18,7 @@ LOCKS = ["requirements.lock", "requirements-dev.lock", *(f"deploy/requirements/{
 FOR_TYPE_CHECKERS = {"__future__", "_typeshed"}
 
 # Foundations that their owner's own bounds choose; a second bound of ours could only contradict it.
-COMES_WITH = {"starlette": {"fastapi"}, "pydantic": {"fastapi", "sqlmodel"}, "werkzeug": {"flask"}}
+COMES_WITH = {"starlette": {"fastapi"}, "pydantic": {"fastapi", "sqlmodel"}, "werkzeug": {"flask"}, "click": {"flask"}}
 
 CODE = {
     "Login": ["Login/app"],

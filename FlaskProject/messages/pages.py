@@ -186,20 +186,20 @@ PAGES: dict[str, str] = {
     "link.verify.over": "If your address still waits to be confirmed, your profile sends a new link.",
     "link.change.title": "Use this email address",
     "link.change.lead": "You asked to change the address of your account. With this button the change is made.",
-    "link.change.submit": "Change to this address",
+    "link.change.submit": "Use this address",
     "link.change.done": "Your email address is changed.",
     "link.change.over": "If you still want to change your address, ask for it again in your profile.",
     "link.revert.title": "Take your account back",
     "link.revert.lead": "The address of your account was changed from this one to another. Was that not you? "
     "Then undo it here; you need not sign in.",
-    "link.revert.submit": "Bring my address back",
+    "link.revert.submit": "Undo the change",
     "link.revert.done": "Your account has its address back, and everybody is signed out. "
     "Now choose a new password by the link in the mail that is on its way to you.",
     "link.revert.over": "If you cannot sign in any more, ask for a new password.",
     "link.disown.title": "This was not me",
     "link.disown.lead": "Did somebody else do what our mail told you about? Then lock them out here; "
     "you need not sign in.",
-    "link.disown.submit": "This was not me: lock them out",
+    "link.disown.submit": "Lock them out",
     "link.disown.done": "Everybody is signed out of your account. "
     "Now choose a new password by the link in the mail that is on its way to you.",
     "link.disown.over": "If something is still wrong with your account, choose a new password.",
