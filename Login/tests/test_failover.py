@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import pytest
@@ -89,7 +89,7 @@ class Load:
         self._written = threading.Event()
         self._threads = [threading.Thread(target=work) for work in (self._read, self._write)]
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         """Begin."""
         for thread in self._threads:
             thread.start()
