@@ -52,7 +52,12 @@ def test_pages_share_one_connection(
     """Ten pages in a row dial once."""
     dialled: list[Any] = []
     dial = socket.socket.connect
-    monkeypatch.setattr(socket.socket, "connect", lambda self, to: dialled.append(to) or dial(self, to))
+
+    def connect(self: socket.socket, address: Any) -> None:
+        dialled.append(address)
+        dial(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
     browser = open_browser(api.url)
     browser.set_cookie("access_token", make_token())
     for _ in range(10):
