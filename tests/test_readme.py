@@ -20,7 +20,16 @@ READ_ELSEWHERE = {"WEB_CONCURRENCY"}
 # Variables that are no settings of a part: for CreateDB, for the tests, and Flask's own.
 # Of the images: read by deploy/start.py, docker-compose.yml, libraries.
 OF_IMAGES = {
-    *("PUPERO_SECRETS", "UI_PORT", "API_PORT", "MAIL_PORT", "TLS_BIND", "LOGIN_MEMORY", "MARIADB_BUFFER_POOL"),
+    *(
+        "API_NETWORK",
+        "PUPERO_SECRETS",
+        "UI_PORT",
+        "API_PORT",
+        "MAIL_PORT",
+        "TLS_BIND",
+        "LOGIN_MEMORY",
+        "MARIADB_BUFFER_POOL",
+    ),
     *("DRAIN_SECONDS", "PROMETHEUS_MULTIPROC_DIR", "MARIADB_PYTHON_CONNECTOR", "GLIBC_TUNABLES"),
     *("PYTHON_IMAGE", "DEBIAN_IMAGE"),
 }
