@@ -53,11 +53,11 @@ def test_pages_share_one_connection(
     dialled: list[Any] = []
     dial = socket.socket.connect
 
-    def dial_and_note(self: socket.socket, to: Any) -> None:
-        dialled.append(to)
-        dial(self, to)
+    def connect(self: socket.socket, address: Any) -> None:
+        dialled.append(address)
+        dial(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", dial_and_note)
+    monkeypatch.setattr(socket.socket, "connect", connect)
     browser = open_browser(api.url)
     browser.set_cookie("access_token", make_token())
     for _ in range(10):

@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(_work(settings, options))
     except ApiError as error:
         return _fail(error.detail)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
