@@ -1,1 +1,1 @@
-"""What operators run beside docker compose: standard library only."""
+"""What operators run beside docker compose, on the standard library alone; and what takes the README's pictures."""

@@ -7,11 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "Login")]
 
-from playwright.sync_api import Browser, Page  # after the path is set
+from playwright.sync_api import Browser, Page
 
-from CreateDB.upgrade import upgrade  # likewise
-from testing.browser import find_chromium, running_chromium  # likewise
-from testing.suite import Suite, running_suite  # likewise
+from CreateDB.upgrade import upgrade
+from testing.browser import find_chromium, running_chromium
+from testing.suite import Suite, running_suite
 
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 150_000  # bytes
