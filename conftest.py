@@ -7,4 +7,6 @@ pytest_plugins = [
     "testing.browser",
     "testing.mail",
     "testing.smtp",
+    "testing.suite",
+    "testing.tls",
 ]

@@ -1,57 +1,75 @@
-"""The command line: every flag, and which of them go together."""
+"""What the operator asked for, and which flags go together."""
 
 import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
 
-DESCRIPTION = "Make the database and bring its tables up to date. Run it again at any time, also to upgrade."
-EPILOG = (
-    "The password is taken from --password, else from the environment variable DB_PASSWORD, "
-    "else asked for without showing it."
+from CreateDB.flags import ANYWHERE, DRIVER, HOST, LIST_LIMIT, PORT, ROLE, Parser, make_parser
+
+UPGRADE = "upgrade"
+TASKS_ON_DATABASE = ("check", "doctor", "sweep", "reencrypt")
+TASKS_ON_ONE_USER = (
+    "show_user",
+    "disable_user",
+    "enable_user",
+    "end_sessions",
+    "reset_second_factor",
+    "set_role",
+    "explain_login",
+    "clear_throttle",
 )
-HOST, PORT, DRIVER = "127.0.0.1", 3306, "mariadb+mariadbconnector"
-TASKS = ("check", "sweep", "reencrypt", "create_database")
+TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER)
 PARTS = ("user", "password", "host", "port", "database", "driver")
+# Flags that only mean something beside another one.
+COMPANIONS = {
+    "json": ("doctor",),
+    "like": ("list_users",),
+    "limit": ("list_users",),
+    "from_address": ("explain_login", "clear_throttle"),
+    "app_user_host": ("create_app_user",),
+}
 
 
 @dataclass(frozen=True)
 class Arguments:
     """What the operator asked for; printing it shows no secret."""
 
-    user: str
+    user: str | None
     password: str | None = field(repr=False)
     host: str
     port: int
-    database: str
+    database: str | None
     driver: str
     url: str | None = field(repr=False)
     echo: bool
     create_database: bool
-    check: bool
-    sweep: bool
-    reencrypt: bool
+    create_app_user: str | None
+    app_user_host: str
+    task: str
+    who: str
+    role: str
+    like: str | None
+    limit: int
+    from_address: str | None
+    json: bool
 
-
-class Parser(argparse.ArgumentParser):
-    """A parser that answers in one line and never repeats a value, which may be a password."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with status 2, as usual for a command line that cannot be understood."""
-        if message.endswith("expected one argument"):
-            message += "; join one that begins with a dash by =, as in --password=-x"
-        self.exit(2, f"{self.prog}: error: {message} (--help shows all flags)\n")
+    @property
+    def says_where(self) -> bool:
+        """Whether the flags name the database; else it is the one of the API's settings."""
+        return self.url is not None or self.user is not None
 
 
 def parse(argv: Sequence[str] | None = None) -> Arguments:
     """Read the command line, or end with a message and status 2."""
-    parser = _parser()
+    parser = make_parser()
     found, strays = parser.parse_known_args(argv)
     if strays:
         parser.error(_name_strays(strays))
-    _require_one_way_to_say_where(parser, found)
-    _require_one_task(parser, found)
+    task = _find_task(parser, found)
+    _require_company(parser, found)
+    _require_one_way_to_say_where(parser, found, task)
+    who, role = _find_whom(parser, found, task)
     return Arguments(
         user=found.user,
         password=found.password,
@@ -62,44 +80,16 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         url=found.url,
         echo=found.echo,
         create_database=found.create_database,
-        check=found.check,
-        sweep=found.sweep,
-        reencrypt=found.reencrypt,
+        create_app_user=found.create_app_user,
+        app_user_host=ANYWHERE if found.app_user_host is None else found.app_user_host,
+        task=task,
+        who=who,
+        role=role,
+        like=found.like,
+        limit=LIST_LIMIT if found.limit is None else found.limit,
+        from_address=found.from_address,
+        json=found.json,
     )
-
-
-def _parser() -> Parser:
-    # Abbreviations are off: `--pass x` would else mean --password today and something else tomorrow.
-    parser = Parser(prog="CreateDB/main.py", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
-    where = parser.add_argument_group("where (either the parts, or --url)")
-    where.add_argument("--user", help="account on the server (required, unless --url)")
-    where.add_argument("--password", help="its password; visible in the process list: prefer DB_PASSWORD or the prompt")
-    where.add_argument("--host", help=f"server (default {HOST})")
-    where.add_argument("--port", type=_port, help=f"its port (default {PORT})")
-    where.add_argument("--database", help="database to make the tables in (required, unless --url)")
-    where.add_argument("--driver", help=f"SQLAlchemy driver (default {DRIVER})")
-    where.add_argument("--url", help="SQLAlchemy URL instead of the parts, for example sqlite:///pupero.sqlite3")
-    what = parser.add_argument_group("what")
-    what.add_argument(
-        "--create-database", action="store_true", help="first make the database (utf8mb4) if it is absent"
-    )
-    what.add_argument(
-        "--check", action="store_true", help="change nothing; status 0 if the tables are up to date, or 1"
-    )
-    what.add_argument("--sweep", action="store_true", help="only remove rows that have expired")
-    what.add_argument(
-        "--reencrypt",
-        action="store_true",
-        help="only put the secrets in the tables under the first of today's keys (read as the API reads them)",
-    )
-    what.add_argument("--echo", action="store_true", help="show each SQL statement, without its values")
-    return parser
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or not 1 <= int(text) <= 65535:  # noqa: PLR2004 the last port
-        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return int(text)
 
 
 def _name_strays(strays: Sequence[str]) -> str:
@@ -110,16 +100,43 @@ def _name_strays(strays: Sequence[str]) -> str:
     return "there is a word without a flag; put quotes around a value with spaces"
 
 
-def _require_one_task(parser: Parser, found: argparse.Namespace) -> None:
-    asked = [f"--{task.replace('_', '-')}" for task in TASKS if getattr(found, task)]
-    if len(asked) > 1:
-        parser.error(f"{asked[0]} and {asked[1]} are different tasks: run one after the other")
+def _find_task(parser: Parser, found: argparse.Namespace) -> str:
+    """Find the one thing to do; making a database or an account belongs to the upgrade."""
+    asked = [task for task in TASKS if _is_given(found, task)]
+    beside = [step for step in ("create_database", "create_app_user") if _is_given(found, step)]
+    rivals = asked if len(asked) > 1 or not beside else [*asked, *beside]
+    if asked and len(rivals) > 1:
+        parser.error(f"{_flag(rivals[0])} and {_flag(rivals[1])} are different tasks: run one after the other")
+    return asked[0] if asked else UPGRADE
 
 
-def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace) -> None:
-    given = [f"--{part}" for part in PARTS if getattr(found, part) is not None]
+def _find_whom(parser: Parser, found: argparse.Namespace, task: str) -> tuple[str, str]:
+    value = getattr(found, task) if task in TASKS_ON_ONE_USER else ""
+    who, role = value if isinstance(value, list) else (value, "")
+    if task == "set_role" and not ROLE.fullmatch(role):
+        parser.error("a role is 1 to 32 lower-case letters, digits, - and _, beginning with a letter")
+    return who, role
+
+
+def _require_company(parser: Parser, found: argparse.Namespace) -> None:
+    for flag, others in COMPANIONS.items():
+        if _is_given(found, flag) and not any(_is_given(found, other) for other in others):
+            parser.error(f"{_flag(flag)} goes with {' or '.join(map(_flag, others))} only")
+
+
+def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace, task: str) -> None:
+    given = [_flag(part) for part in PARTS if _is_given(found, part)]
     if found.url is not None and given:
         hint = "; let DB_PASSWORD carry the password" if "--password" in given else ""
         parser.error(f"--url already says where, so leave {', '.join(given)} away{hint}")
-    if found.url is None and (found.user is None or found.database is None):
+    nowhere = found.url is None and not given and task != UPGRADE
+    if found.url is None and not nowhere and (found.user is None or found.database is None):
         parser.error("--user and --database are both needed, or else --url")
+
+
+def _is_given(found: argparse.Namespace, name: str) -> bool:
+    return getattr(found, name) not in (None, False)
+
+
+def _flag(name: str) -> str:
+    return "--from" if name == "from_address" else f"--{name.replace('_', '-')}"

@@ -16,7 +16,7 @@ WARNING = "Warning: a password on the command line can be read in the process li
 
 def with_password(url: URL, arguments: Arguments) -> URL:
     """Complete the URL with its password; one that was given as --url is never asked for one."""
-    if url.get_backend_name() not in SERVERS:
+    if url.get_backend_name() not in SERVERS or not arguments.says_where:
         return url
     if url.password or arguments.password:
         sys.stderr.write(WARNING + "\n")

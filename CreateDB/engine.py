@@ -1,8 +1,10 @@
-"""The engine that migrations and checks run on."""
+"""The engine that this command runs on."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 
 SERVERS = ("mariadb", "mysql")
 CONNECT_SECONDS = 10
@@ -15,6 +17,15 @@ def make_engine(url: URL | str, *, echo: bool = False) -> Engine:
     if url.get_backend_name() in SERVERS:
         return _server(url, echo=echo)
     return _sqlite(url, echo=echo)
+
+
+@contextmanager
+def transaction(url: URL | str, *, echo: bool = False) -> Iterator[Connection]:
+    """Open a transaction that is committed at the end, or undone by any exception, on SQLite too."""
+    with make_engine(url, echo=echo).begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
 
 
 def _server(url: URL, *, echo: bool) -> Engine:

@@ -1,15 +1,12 @@
-"""The operator's command: makes the database and brings its tables up to date.
+"""The operator's command: makes the database, brings its tables up to date, and looks after both and their users.
 
     python CreateDB/main.py --user root --database pupero --create-database
 
-What it does stands in `run`; each step is a module of its own.
+What it does stands in `TASKS`; each task is a module of its own.
 """
 
-import io
-import logging
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 if __name__ == "__main__":  # Python puts only this folder on the path, where it would find our modules by wrong names
@@ -18,14 +15,17 @@ if __name__ == "__main__":  # Python puts only this folder on the path, where it
 try:
     from sqlalchemy import URL
 
-    from CreateDB.arguments import Arguments, parse
+    from CreateDB import accounts, doctor, logins, second_factors
+    from CreateDB.app_user import ask_app_password, create_app_user
+    from CreateDB.arguments import UPGRADE, Arguments, parse
     from CreateDB.credentials import with_password
     from CreateDB.errors import OperatorError
-    from CreateDB.explain import explain, one_line
+    from CreateDB.explain import explain
     from CreateDB.reencrypt import reencrypt
     from CreateDB.revisions import check
     from CreateDB.server import create_database
     from CreateDB.sweep import sweep
+    from CreateDB.terminal import fail, prepare_process, say
     from CreateDB.upgrade import upgrade
     from CreateDB.urls import describe, target
 except ModuleNotFoundError as missing:
@@ -50,28 +50,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_explained(arguments: Arguments, url: URL) -> int:
     """Run, and put every error into words: a trace would help nobody here and could show the password."""
     try:
-        return run(arguments, url)
+        return TASKS[arguments.task](arguments, url)
     except OperatorError:
         raise
     except Exception as error:  # noqa: BLE001 the outermost frame
         raise OperatorError(explain(error, url)) from None
 
 
-def run(arguments: Arguments, url: URL) -> int:
-    """Do what was asked, step by step."""
-    if arguments.check:
-        return run_check(arguments, url)
+def run_upgrade(arguments: Arguments, url: URL) -> int:
+    """Make what is missing: the database and the API's account if asked for, the tables always."""
+    password = ask_app_password(arguments, url) if arguments.create_app_user is not None else ""
     say(f"Connecting to {describe(url)} ...")
-    if arguments.sweep:
-        sweep(url, echo=arguments.echo, say=say)
-        return 0
-    if arguments.reencrypt:
-        return 0 if reencrypt(url, echo=arguments.echo, say=say) else 1
     if arguments.create_database:
         create_database(url, echo=arguments.echo)
         say(f"Database {url.database} is there.")
     revision = upgrade(url, echo=arguments.echo, say=say)
     say(f"Done: the tables in {url.database} are up to date (revision {revision}).")
+    if arguments.create_app_user is not None:
+        create_app_user(arguments, url, password)
     return 0
 
 
@@ -82,30 +78,37 @@ def run_check(arguments: Arguments, url: URL) -> int:
     return 0 if current else 1
 
 
-def say(line: str) -> None:
-    """Tell the operator of a step, at once."""
-    try:
-        print(one_line(line), flush=True)  # noqa: T201 a command line speaks here
-    except BrokenPipeError:  # the listener has left (`| head`); a half-done migration is no reason to leave too
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def run_sweep(arguments: Arguments, url: URL) -> int:
+    """Do --sweep."""
+    say(f"Connecting to {describe(url)} ...")
+    sweep(url, echo=arguments.echo, say=say)
+    return 0
 
 
-def fail(line: str) -> int:
-    """Tell the operator why it ended."""
-    sys.stderr.write(f"Error: {one_line(line)}\n")
-    return 1
+def run_reencrypt(arguments: Arguments, url: URL) -> int:
+    """Do --reencrypt."""
+    say(f"Connecting to {describe(url)} ...")
+    return 0 if reencrypt(url, echo=arguments.echo, say=say) else 1
 
 
-def _prepare_process() -> None:
-    """Let any name be printed on any terminal, and keep logging from printing traces of its own."""
-    logging.raiseExceptions = False
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
-    logging.getLogger("sqlalchemy.pool").propagate = False
+TASKS: Mapping[str, Callable[[Arguments, URL], int]] = {
+    UPGRADE: run_upgrade,
+    "check": run_check,
+    "doctor": doctor.run,
+    "sweep": run_sweep,
+    "reencrypt": run_reencrypt,
+    "list_users": accounts.list_users,
+    "show_user": accounts.show_user,
+    "disable_user": accounts.disable_user,
+    "enable_user": accounts.enable_user,
+    "end_sessions": accounts.end_sessions,
+    "reset_second_factor": second_factors.reset_second_factor,
+    "set_role": accounts.set_role,
+    "explain_login": logins.explain_login,
+    "clear_throttle": logins.clear_throttle,
+}
 
 
 if __name__ == "__main__":
-    _prepare_process()
+    prepare_process()
     sys.exit(main())

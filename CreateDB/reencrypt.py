@@ -4,17 +4,16 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import URL, Engine
 
-from app.config import ConfigurationError, load_settings
 from app.crud import SECRET_COLUMNS, SecretColumn, list_secrets_not_under, replace_secret
 from app.encryption import UnreadableSecret, decrypt, encrypt
-from app.keys import Key, make_keyrings
+from app.keys import Key
+from CreateDB.api_settings import load_for, make_keys
 from CreateDB.engine import make_engine
-from CreateDB.errors import OperatorError
 
 
 def reencrypt(url: URL, *, echo: bool, say: Callable[[str], None]) -> bool:
     """Encrypt anew what another key made; False when there were secrets that no configured key opens."""
-    ring, engine = _load_keys(url), make_engine(url, echo=echo)
+    ring, engine = make_keys(load_for(url)).secrets, make_engine(url, echo=echo)
     unreadable = 0
     for column in SECRET_COLUMNS:
         done, failed = _reencrypt_column(engine, column, ring)
@@ -23,15 +22,6 @@ def reencrypt(url: URL, *, echo: bool, say: Callable[[str], None]) -> bool:
     if unreadable:
         say("Put the missing key into TOTP_ENCRYPTION_KEYS or JWT_PREVIOUS_SECRET_KEYS and run this again.")
     return not unreadable
-
-
-def _load_keys(url: URL) -> Sequence[Key]:
-    try:
-        settings = load_settings(database_url=url.render_as_string(hide_password=False))
-    except ConfigurationError as error:
-        raise OperatorError(f"The keys come from the API's settings, and those are unusable: {error}") from None
-    own = [key.get_secret_value() for key in settings.totp_encryption_keys]
-    return make_keyrings(settings.signing_secrets, own).secrets
 
 
 def _reencrypt_column(engine: Engine, column: SecretColumn, ring: Sequence[Key]) -> tuple[int, int]:

@@ -42,13 +42,18 @@ def lacking_columns(connection: Connection) -> list[str]:
 
 def check(url: URL, *, echo: bool = False) -> tuple[bool, str]:
     """Say whether the tables are up to date, in one line, and change nothing."""
-    if _is_absent_file(url):  # opening it would make it
+    if is_absent_file(url):  # opening it would make it
         return False, f"There is no file {url.database}: run this without --check."
     with make_engine(url, echo=echo).connect() as connection:
-        revision = revision_of(connection)
-        if revision.current != revision.head:
-            return False, _say_difference(revision)
-        lacking = lacking_columns(connection)
+        return check_connection(connection)
+
+
+def check_connection(connection: Connection) -> tuple[bool, str]:
+    """Say the same of an open connection."""
+    revision = revision_of(connection)
+    if revision.current != revision.head:
+        return False, _say_difference(revision)
+    lacking = lacking_columns(connection)
     if lacking:
         return False, f"The tables say revision {revision.current} but lack {lacking[0]}: restore them from a backup."
     return True, f"The tables are up to date (revision {revision.head})."
@@ -74,6 +79,7 @@ def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
         return False
 
 
-def _is_absent_file(url: URL) -> bool:
+def is_absent_file(url: URL) -> bool:
+    """Whether this is an SQLite file that does not exist yet."""
     name = url.database or ""
     return url.get_backend_name() == "sqlite" and not name.startswith("file:") and not Path(name).exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from CreateDB.api_settings import find_database_url
 from CreateDB.arguments import Arguments
 from CreateDB.engine import SERVERS
 from CreateDB.errors import OperatorError
@@ -17,7 +18,7 @@ UNSAFE_IN_NAME = re.compile(r"[`'\"/\\;\x00-\x1f\x7f-\x9f]|^\s|\s$")
 
 def target(arguments: Arguments) -> URL:
     """Say where the tables shall be, without the password that is yet to come, or raise OperatorError."""
-    url = _from_parts(arguments) if arguments.url is None else _parse(arguments.url)
+    url = _read(arguments)
     require_text("The user, host or database", f"{url.username}{url.host}{url.database}")
     if url.get_backend_name() == "sqlite":
         _require_folder(url)
@@ -46,6 +47,12 @@ def require_text(what: str, value: str | None) -> None:
         raise OperatorError(f"{what} holds bytes that are not UTF-8. Check the terminal's encoding.") from None
 
 
+def _read(arguments: Arguments) -> URL:
+    if not arguments.says_where:
+        return _parse(find_database_url(), "DATABASE_URL")
+    return _from_parts(arguments) if arguments.url is None else _parse(arguments.url, "--url")
+
+
 def _from_parts(arguments: Arguments) -> URL:
     if not re.fullmatch(r"\w+(\+\w+)?", arguments.driver, re.ASCII) or arguments.driver.startswith("sqlite"):
         raise OperatorError("--driver takes a name such as mariadb+mariadbconnector. SQLite needs --url instead.")
@@ -60,7 +67,7 @@ def _from_parts(arguments: Arguments) -> URL:
     )
 
 
-def _parse(text: str) -> URL:
+def _parse(text: str, name: str) -> URL:
     """Never repeat what was given: when a password is not percent-encoded, its pieces turn up in any part."""
     try:
         url = make_url(text)
@@ -68,7 +75,7 @@ def _parse(text: str) -> URL:
         url = None
     if url is None or "@" in (url.host or ""):
         raise OperatorError(
-            "--url cannot be understood. It looks like mariadb+mariadbconnector://USER:PASSWORD@HOST:3306/DATABASE "
+            f"{name} cannot be understood. It looks like mariadb+mariadbconnector://USER:PASSWORD@HOST:3306/DATABASE "
             "(special characters of the password percent-encoded) or sqlite:///FILE."
         )
     return url

@@ -61,6 +61,26 @@ class Api:
         """Ask for a reset mail; the answer is the same for everybody."""
         self._as_anyone("/password/reset", {"email": email}, lambda data: data)
 
+    def reset_password(self, token: str, new_password: str) -> None:
+        """Choose a new password by a mail's link; every session ends."""
+        self._as_anyone("/password/reset/confirm", {"token": token, "new_password": new_password}, lambda data: data)
+
+    def verify_email(self, token: str) -> None:
+        """Confirm an address by a mail's link."""
+        self._follow_link("/email/verify", token)
+
+    def confirm_email_change(self, token: str) -> None:
+        """Switch to a new address by the link that it received."""
+        self._follow_link("/email/change/confirm", token)
+
+    def revert_email(self, token: str) -> None:
+        """Go back to an address by the link that it received; every session ends."""
+        self._follow_link("/email/revert", token)
+
+    def disown(self, token: str) -> None:
+        """Say that it was somebody else, by a notice's link; every session ends."""
+        self._follow_link("/account/disown", token)
+
     def account(self) -> Account:
         """Look up who is signed in."""
         return self._as_owner("GET", "/user/account", None, Account.read, READ_SECONDS)
@@ -73,6 +93,10 @@ class Api:
         """Prove again who is there, which makes the session fresh."""
         body = _given(current_password=current_password, totp=totp or None)
         self._as_owner("POST", "/reauthenticate", body, lambda data: data)
+
+    def send_verification(self) -> None:
+        """Ask for another mail that confirms the address."""
+        self._as_owner("POST", "/email/verification", None, lambda data: data)
 
     def start_totp(self) -> Enrolment:
         """Begin a second factor, or find the one already begun."""
@@ -112,6 +136,9 @@ class Api:
         # The POST twin: proxies drop the body of a DELETE.
         body = _given(confirm=True, current_password=current_password, totp=totp or None)
         self._as_owner("POST", "/user/delete", body, lambda data: data)
+
+    def _follow_link(self, path: str, token: str) -> None:
+        self._as_anyone(path, {"token": token}, lambda data: data)
 
     def _as_anyone(self, path: str, body: Json, read: Callable[[Json], Answer]) -> Answer:
         return self._call("POST", path, body, read, WORK_SECONDS, token=None)

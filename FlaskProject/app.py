@@ -12,12 +12,13 @@ from FlaskProject.error_pages import init_error_pages
 from FlaskProject.guards import init_guards
 from FlaskProject.headers import init_headers
 from FlaskProject.identity import Services, init_identity
-from FlaskProject.logs import RequestLog, init_logs
+from FlaskProject.logs import RequestLog, init_logs, quiet_development_server
+from FlaskProject.mail_links import init_mail_links
 from FlaskProject.refresh import Refresher
 from FlaskProject.session_cookies import PageSessions
 from FlaskProject.submissions import init_submissions
 from FlaskProject.template_helpers import init_templates
-from FlaskProject.views import accounts, devices, home, passwords, profile, security, sessions, totp
+from FlaskProject.views import accounts, devices, disowning, emails, home, passwords, profile, security, sessions, totp
 
 LARGEST_FORM = 64 * 1024
 
@@ -25,6 +26,7 @@ LARGEST_FORM = 64 * 1024
 def create_app(config: Config | None = None, http: HttpSession | None = None) -> Flask:
     """Build the pages; a setting that cannot stand ends the process with one line."""
     init_logs()
+    quiet_development_server()
     config = config or _config_or_exit()
     app = Flask(__name__)
     app.config.from_mapping(_flask_settings(config))
@@ -36,10 +38,11 @@ def create_app(config: Config | None = None, http: HttpSession | None = None) ->
     CSRFProtect(app)
     init_identity(app)
     init_submissions(app)
+    init_mail_links(app)
     init_error_pages(app)
     init_templates(app)
 
-    for part in (home, accounts, sessions, profile, security, totp, devices, passwords):
+    for part in (home, accounts, sessions, profile, security, totp, devices, passwords, emails, disowning):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)

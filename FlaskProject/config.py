@@ -2,7 +2,6 @@
 
 import ipaddress
 import logging
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from FlaskProject.stray_env import own_environment
 from FlaskProject.weak_keys import weakness_of
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Config:
 
 def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Config:
     """Read and check every setting; the first that cannot stand raises ConfigError."""
-    settings = _gather(os.environ if process is None else process, env_file)
+    settings = _gather(own_environment() if process is None else process, env_file)
     environment = _read(settings, "ENVIRONMENT", _one_of("development", "production"), "development")
     key, weakness = _secret_key(settings, environment)
     secure = _read(settings, "SECURE_COOKIES", _boolean, default=False)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from flask import cli
+
 REQUEST_ID = "pupero.request_id"
 PAGES_LOG = "FlaskProject"
 
@@ -75,6 +77,16 @@ def init_logs() -> None:
         log.addHandler(handler)
         log.setLevel(logging.INFO)
         log.propagate = False
+
+
+def quiet_development_server() -> None:
+    """Keep Flask's server from telling each request twice, query included: a mail's link holds its token there."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    cli.show_server_banner = _no_banner
+
+
+def _no_banner(debug: bool, app_import_path: str | None) -> None:
+    """Say nothing; the README says what this server is for."""
 
 
 def _write_line(environ: WSGIEnvironment, status: int, seconds: float) -> None:

@@ -4,14 +4,16 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from testing.processes import Server, free_port
 from testing.required import missing
 
+PATIENCE = 15_000  # ms: a machine that does other things, too, answers late
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OpenPage = Callable[..., Page]
 StartPages = Callable[..., Server]
@@ -21,9 +23,22 @@ Picture = Callable[[Page, str], None]
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Give a headless Chromium."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
+    program = find_chromium()
     if program is None:
         missing("chromium", "no Chromium is installed")
+    expect.set_options(timeout=PATIENCE)
+    with running_chromium(program) as browser:
+        yield browser
+
+
+def find_chromium() -> str | None:
+    """Return the program, or None where none is installed."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def running_chromium(program: str) -> Iterator[Browser]:
+    """Start a headless browser that calls nobody by itself."""
     arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
@@ -39,7 +54,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
     def open_it(*, scripts: bool = False, width: int = 1280, height: int = 900, **options: object) -> Page:
         viewport = {"width": width, "height": height}
         context = chromium.new_context(java_script_enabled=scripts, viewport=viewport, **options)  # type: ignore[arg-type]  # Playwright's own
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return context.new_page()
 
@@ -48,20 +63,25 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
         context.close()
 
 
+def pages_server(api_url: str, log: Path, **environment: str) -> Server:
+    """Start the pages as a real process before an API."""
+    port = free_port()
+    command = ["-m", "flask", "--app", "FlaskProject.app", "run", "--port", str(port)]
+    settings = {"BACKEND_URL": api_url, "SECRET_KEY": secrets.token_urlsafe(32), "SECURE_COOKIES": "false"}
+    settings |= {"SESSION_COOKIE_SAMESITE": "Lax", "REMEMBER_ME_DAYS": "30", "ENVIRONMENT": "development"}
+    settings |= {"TRUSTED_PROXY_COUNT": "0", "SECRET_KEY_FALLBACKS": " "}
+    server = Server(command, settings | environment, port, log)
+    server.start("/login")
+    return server
+
+
 @pytest.fixture
 def start_pages(tmp_path: Path) -> Iterator[StartPages]:
     """Give a function that starts the pages as a real process before an API; all are stopped at the end."""
     started: list[Server] = []
 
     def start(api_url: str, **environment: str) -> Server:
-        port = free_port()
-        command = ["-m", "flask", "--app", "FlaskProject.app", "run", "--port", str(port)]
-        settings = {"BACKEND_URL": api_url, "SECRET_KEY": secrets.token_urlsafe(32), "SECURE_COOKIES": "false"}
-        settings |= {"SESSION_COOKIE_SAMESITE": "Lax", "REMEMBER_ME_DAYS": "30", "ENVIRONMENT": "development"}
-        settings |= {"TRUSTED_PROXY_COUNT": "0", "SECRET_KEY_FALLBACKS": " "}
-        log = tmp_path / f"pages-{len(started)}.log"
-        server = Server(command, settings | environment, port, log)
-        server.start("/login")
+        server = pages_server(api_url, tmp_path / f"pages-{len(started)}.log", **environment)
         started.append(server)
         return server
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 START_SECONDS = 30
@@ -16,10 +17,12 @@ STOP_SECONDS = 30
 class MariadbControl:
     """One private server on loopback, with the account root and no password."""
 
-    def __init__(self) -> None:
-        """Prepare the data folder; `start` starts the server."""
+    def __init__(self, *, address: str = "127.0.0.1", port: int = 0, flags: Sequence[str] = ()) -> None:
+        """Prepare the data folder; `start` starts the server, with more flags where they are given."""
         self.folder = Path(tempfile.mkdtemp(prefix="pupero-mariadb-"))
-        self.port = _free_port()
+        self.address = address
+        self.port = port or _free_port()
+        self._flags = flags
         self._process: subprocess.Popen[bytes] | None = None
         # Its own folder for temporary tables: servers that share one delete each other's.
         (self.folder / "tmp").mkdir()
@@ -32,7 +35,7 @@ class MariadbControl:
     @property
     def url(self) -> str:
         """The server, without a database."""
-        return f"mariadb+mariadbconnector://root@127.0.0.1:{self.port}/"
+        return f"mariadb+mariadbconnector://root@{self.address}:{self.port}/"
 
     @property
     def pid(self) -> int:
@@ -109,11 +112,12 @@ class MariadbControl:
             f"--socket={self.folder / 'server.sock'}",
             f"--pid-file={self.folder / 'server.pid'}",
             f"--port={self.port}",
-            "--bind-address=127.0.0.1",
+            f"--bind-address={self.address}",
             "--skip-name-resolve",
             "--skip-log-bin",
             "--performance-schema=off",
             "--innodb-flush-log-at-trx-commit=0",
+            *self._flags,
         ]
 
     def _environment(self) -> dict[str, str]:
@@ -124,7 +128,7 @@ class MariadbControl:
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 break
-            if _greets(self.port):
+            if _greets(self.address, self.port):
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the private MariaDB did not start: {self.log()}")
@@ -163,10 +167,10 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _greets(port: int) -> bool:
+def _greets(address: str, port: int) -> bool:
     """Wait for the server's greeting: it listens a moment before it answers."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as client:
+        with socket.create_connection((address, port), timeout=1) as client:
             return bool(client.recv(1))
     except OSError:
         return False

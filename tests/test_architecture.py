@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("Login", "FlaskProject", "CreateDB", "devtools", "testing", "tests", "bench")
+FOLDERS = ("Login", "FlaskProject", "CreateDB", "deploy", "devtools", "scripts", "testing", "tests", "bench")
 
 LINES_A_FILE = 300
 LINES_A_LONG_FILE = 400

@@ -15,8 +15,11 @@ from flask.testing import FlaskClient
 
 from FlaskProject.app import create_app
 from FlaskProject.config import Config
+from testing.visits import Visit
 
 KEY = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
 Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 Answer = Callable[[dict[str, Any]], Reply]
@@ -101,6 +104,22 @@ def open_browser() -> OpenBrowser:
 def browser(open_browser: OpenBrowser) -> FlaskClient:
     """Give a browser on pages whose API is down (nothing listens on port 9)."""
     return open_browser()
+
+
+@pytest.fixture
+def visit(api_url: str, open_browser: Any) -> Visit:
+    """Give a fresh Firefox."""
+    client = open_browser(api_url)
+    client.environ_base["HTTP_USER_AGENT"] = FIREFOX
+    return Visit(client)
+
+
+@pytest.fixture
+def second_visit(visit: Visit) -> Visit:
+    """Give another browser on the same pages."""
+    client = visit.client.application.test_client()
+    client.environ_base |= {"HTTP_USER_AGENT": CHROME, "REMOTE_ADDR": "203.0.113.7"}
+    return Visit(client)
 
 
 Submit = Callable[..., Any]

@@ -1,9 +1,11 @@
 """The pages' settings: where they come from, and which ones stop the start."""
 
 import logging
+import os
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,27 +108,32 @@ def test_production_refuses_a_weak_previous_key() -> None:
         load(SECRET_KEY=STRONG, SECRET_KEY_FALLBACKS=f"{STRONG[::-1]},short", ENVIRONMENT="production")
 
 
-def test_development_warns_once_about_a_weak_key(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def pages_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """Give the log, each line once: pages made by an earlier test have taken theirs out of the root's."""
+    monkeypatch.setattr(logging.getLogger("FlaskProject"), "propagate", True)
+    return caplog
+
+
+def test_development_warns_once_about_a_weak_key(pages_log: pytest.LogCaptureFixture) -> None:
     """The seed's quickstart runs with its sample, and says what that means."""
-    with caplog.at_level(logging.WARNING, "FlaskProject"):
-        logging.getLogger("FlaskProject").propagate = True
+    with pages_log.at_level(logging.WARNING, "FlaskProject"):
         config = load(SECRET_KEY="please-change-me")
 
     assert config.secret_key_weakness
-    assert ["this machine only" in record.message for record in caplog.records] == [True]
-    assert "please-change-me" not in caplog.text
+    assert ["this machine only" in record.message for record in pages_log.records] == [True]
+    assert "please-change-me" not in pages_log.text
 
 
-def test_a_missing_key_is_made_for_this_process(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_key_is_made_for_this_process(pages_log: pytest.LogCaptureFixture) -> None:
     """Two starts do not share it, and the log says so once."""
-    with caplog.at_level(logging.WARNING, "FlaskProject"):
-        logging.getLogger("FlaskProject").propagate = True
+    with pages_log.at_level(logging.WARNING, "FlaskProject"):
         first, second = load(), load()
 
     assert first.secret_key != second.secret_key
     assert first.secret_key_weakness is None
-    assert len(caplog.records) == 2
-    assert first.secret_key not in caplog.text
+    assert len(pages_log.records) == 2
+    assert first.secret_key not in pages_log.text
 
 
 def test_the_key_never_shows_in_a_repr() -> None:
@@ -165,6 +172,17 @@ def test_flask_finds_the_pages_however_it_is_told(folder: Path, app: str) -> Non
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 our own command
 
     assert "sessions.log_in" in ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize("name", [".env", ".flaskenv"])
+def test_a_stray_env_file_has_no_say(tmp_path: Path, name: str) -> None:
+    """The `flask` command reads whichever lies where it is called; ours lies beside config.py."""
+    (tmp_path / name).write_text("SECURE_COOKIES=perhaps\n", encoding="utf-8")
+    command = [sys.executable, "-m", "flask", "--app", str(ROOT / "FlaskProject" / "app.py"), "routes"]
+    run = partial(subprocess.run, command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert "sessions.log_in" in run().stdout
+    assert "SECURE_COOKIES" in run(env=os.environ | {"SECURE_COOKIES": "maybe"}).stderr
 
 
 def test_importing_the_app_builds_and_reads_nothing() -> None:

@@ -23,7 +23,13 @@ FORMS = [
     "/security/sessions/abc/end",
     "/security/sessions/end-others",
     "/account/delete",
+    "/account/disown",
     "/password/forgot",
+    "/password/reset",
+    "/email/verify",
+    "/email/change",
+    "/email/revert",
+    "/email/verification",
 ]
 
 

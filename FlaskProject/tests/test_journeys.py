@@ -4,86 +4,14 @@ import html
 import re
 import time
 from base64 import b64decode
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 from urllib.parse import unquote
 
 import pyotp
-import pytest
-from flask.testing import FlaskClient
 
-PASSWORD = "blue herons at dawn"
+from testing.visits import PASSWORD, Visit
+
 NEW_PASSWORD = "green herons at dusk"
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-
-
-@dataclass
-class Visit:
-    """One browser and the page it shows; it sends forms as they stand in the page."""
-
-    client: FlaskClient
-    page: str = ""
-    status: int = 0
-    path: str = ""
-
-    def open(self, path: str) -> Self:
-        """Go to an address, following redirects."""
-        return self._show(self.client.get(path, follow_redirects=True))
-
-    def send(self, action: str, **typed: str) -> Self:
-        """Fill in the form with this action and press its button."""
-        return self._show(self.client.post(action, data=self.hidden(action) | typed, follow_redirects=True))
-
-    def hidden(self, action: str) -> dict[str, str]:
-        """Return what the form with this action holds besides what a person types."""
-        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.page, re.DOTALL)
-        assert form, f"no form for {action} on {self.path}:\n{self.page}"
-        inputs = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0])
-        return {name: html.unescape(value) for name, value in inputs}
-
-    def says(self, sentence: str) -> bool:
-        """Tell whether the page holds these words."""
-        return sentence in html.unescape(self.page)
-
-    def register(self, name: str) -> Self:
-        """Open an account, which signs in."""
-        typed = {"email": f"{name}@example.com", "username": name, "password": PASSWORD}
-        return self.open("/register").send("/register", **typed)
-
-    def log_in(self, name: str, password: str = PASSWORD, **more: str) -> Self:
-        """Take the first step."""
-        return self.open("/login").send("/login", username=name, password=password, **more)
-
-    def enable_totp(self) -> tuple[str, list[str]]:
-        """Switch the second factor on; returns the secret and the recovery codes."""
-        self.open("/security").send("/security/totp/start")
-        secret = self.hidden("/security/totp/confirm")["secret"]
-        # The code of one step ago leaves the present one for a login.
-        self.send("/security/totp/confirm", code=pyotp.TOTP(secret).at(int(time.time()), counter_offset=-1))
-        shown = re.search(r"<pre[^>]*>(.*?)</pre>", self.page, re.DOTALL)
-        assert shown, self.page
-        return secret, shown[1].split()
-
-    def _show(self, answer: Any) -> Self:
-        self.page, self.status, self.path = answer.text, answer.status_code, answer.request.path
-        return self
-
-
-@pytest.fixture
-def visit(api_url: str, open_browser: Any) -> Visit:
-    """Give a fresh Firefox."""
-    client = open_browser(api_url)
-    client.environ_base["HTTP_USER_AGENT"] = FIREFOX
-    return Visit(client)
-
-
-@pytest.fixture
-def second_visit(visit: Visit) -> Visit:
-    """Give another browser on the same pages."""
-    client = visit.client.application.test_client()
-    client.environ_base |= {"HTTP_USER_AGENT": CHROME, "REMOTE_ADDR": "203.0.113.7"}
-    return Visit(client)
 
 
 def test_from_sign_up_to_deletion(visit: Visit) -> None:

@@ -77,6 +77,7 @@ def test_the_catalogue_keeps_nothing_unused() -> None:
         "advice.",
         "code.",
         "delete.goes.",
+        "link.",
     )
 
     assert [key for key in TEXT if not key.startswith(built) and f'"{key}"' not in everything.replace("'", '"')] == []

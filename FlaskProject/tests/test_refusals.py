@@ -73,14 +73,3 @@ def test_a_limit_at_the_login_page_signs_nobody_out(small_api: Any, open_browser
 
     assert "try again in 2 minutes." in browser.get("/login").text
     assert browser.get_cookie("access_token")
-
-
-def test_sign_up_that_cannot_sign_in_says_so(small_api: Any, open_browser: Any, submit: Any) -> None:
-    """The account stands; the login page says what is left to do."""
-    small_api.on("POST /register", lambda _asked: (200, {"user_id": "u1"}))
-    small_api.on("POST /login", lambda _asked: (400, {"code": "email_unverified", "detail": "no"}))
-    browser = open_browser(small_api.url)
-    answer = submit(browser, "/register", email="ada@example.com", password="secret-of-ada")
-
-    assert answer.headers["Location"] == "/login"
-    assert "Your account is open. Follow the link" in browser.get("/login").text

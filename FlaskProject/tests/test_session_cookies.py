@@ -72,6 +72,27 @@ def test_secure_cookies_are_bound_to_the_host(small_api: Any, open_browser: Any,
     assert "access_token" not in cookies
 
 
+@pytest.fixture
+def browser_at_step(small_api: Any, open_browser: Any, make_token: Any) -> FlaskClient:
+    """Give a browser behind a trusted proxy whose right password is asked for a code."""
+    step = {"code": "totp_required", "detail": "no", "login_token": make_token(300)}
+    small_api.on("POST /login", lambda _asked: (400, step))
+    browser: FlaskClient = open_browser(small_api.url, trusted_proxy_count=1)
+    return browser
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "path"), [("http", "login_token", "/login"), ("https", "__Host-login_token", "/")]
+)
+def test_the_first_step_is_kept_as_safely(browser_at_step: Any, submit: Any, scheme: str, name: str, path: str) -> None:
+    """Over https its name is bound to the host; over http it goes to the login pages only; five minutes at most."""
+    browser_at_step.environ_base["HTTP_X_FORWARDED_PROTO"] = scheme
+    cookie = cookies_of(submit(browser_at_step, "/login", **SIGN_IN))[name]
+
+    assert (bool(cookie["secure"]), bool(cookie["httponly"]), cookie["samesite"]) == (scheme == "https", True, "Lax")
+    assert (cookie["path"], cookie["max-age"]) == (path, "300")
+
+
 @pytest.mark.parametrize(("count", "secure"), [(0, False), (1, True)])
 def test_only_a_trusted_proxy_makes_a_request_https(open_browser: Any, count: int, secure: bool) -> None:
     """TRUSTED_PROXY_COUNT decides whether X-Forwarded-Proto is believed."""

@@ -37,9 +37,9 @@ def open_account(form: Form) -> ResponseReturnValue:
     api().register(form.text("email"), form.text("username"), form.text("password"))
     try:
         sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
-    except Refusal as refusal:
-        # The account stands; whatever keeps it shut (an address to verify, a limit), login will say.
-        flash("registered.verify" if refusal.code == "email_unverified" else "registered.sign_in", "done")
+    except Refusal:
+        # One sentence whatever the reason: where addresses are kept secret, a wrong password here means a taken one.
+        flash("registered.verify", "done")
         return redirect(url_for("sessions.login"))
     flash("registered", "done")
     return redirect(url_for("home.home"))

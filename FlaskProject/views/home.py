@@ -1,5 +1,7 @@
 """The front page: who am I, and what is worth doing next."""
 
+from datetime import datetime, timedelta
+
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +11,8 @@ from FlaskProject.identity import current_account, tokens
 pages = Blueprint("home", __name__)
 
 FEW_CODES = 3
+# The account and its session are written in one transaction, each at its own moment.
+SAME_SIGN_IN = timedelta(seconds=2)
 
 
 @pages.get("/")
@@ -17,7 +21,7 @@ def home() -> ResponseReturnValue:
     if not tokens().sent:
         return render_template("welcome.html", account=None)
     account = current_account()
-    return render_template("home.html", account=account, advice=_advice(account))
+    return render_template("home.html", account=account, advice=_advice(account), elsewhere=_later_sign_in(account))
 
 
 @pages.get("/.well-known/change-password")
@@ -31,6 +35,13 @@ def _advice(account: Account) -> list[str]:
     worth_doing = {
         "totp": not account.totp_enabled,
         "codes": account.totp_enabled and account.recovery_codes_left <= FEW_CODES,
+        "email": not account.email_verified,
         "phrase": account.phrase_is_default,
     }
     return [name for name, worth in worth_doing.items() if worth]
+
+
+def _later_sign_in(account: Account) -> datetime | None:
+    """Return when somebody signed in after this browser did, if anybody."""
+    last = account.last_login_at
+    return last if last and last - account.device.created_at > SAME_SIGN_IN else None

@@ -1,10 +1,11 @@
 """The forgotten password."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api
+from FlaskProject.mail_links import token_of, use_link
 from FlaskProject.submissions import require, submission
 
 pages = Blueprint("passwords", __name__, url_prefix="/password")
@@ -13,6 +14,11 @@ pages = Blueprint("passwords", __name__, url_prefix="/password")
 def forgot_page(form: Form) -> str:
     """Show the form that asks for a reset mail."""
     return render_template("forgot.html", form=form, account=account_if_any())
+
+
+def reset_page(form: Form) -> str:
+    """Show the form that sets a new password by a mail's link."""
+    return render_template("reset.html", form=form, account=account_if_any(), token=token_of(form))
 
 
 @pages.get("/forgot")
@@ -33,5 +39,13 @@ def request_reset(form: Form) -> ResponseReturnValue:
 
 @pages.get("/reset")
 def reset() -> ResponseReturnValue:
-    """Lead whoever comes without a mail's link to where the mail is asked for."""
-    return redirect(url_for("passwords.forgot"))
+    """Show the form that a mail's link leads to; without a link, lead to where the mail is asked for."""
+    return reset_page(Form()) if request.args.get("token") else redirect(url_for("passwords.forgot"))
+
+
+@pages.post("/reset")
+@submission(reset_page)
+def set_password(form: Form) -> ResponseReturnValue:
+    """Set the new password, which signs everybody out and nobody in."""
+    require(form, "new_password")
+    return use_link("reset", lambda: api().reset_password(token_of(form), form.text("new_password")))

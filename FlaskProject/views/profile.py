@@ -48,7 +48,11 @@ def change_username(form: Form) -> ResponseReturnValue:
 def change_email(form: Form) -> ResponseReturnValue:
     """Change the address, which takes the password."""
     require(form, "new_email", "current_password")
-    api().update(new_email=form.text("new_email"), current_password=form.text("current_password"))
+    before, wanted = current_account().email, form.text("new_email")
+    api().update(new_email=wanted, current_password=form.text("current_password"))
+    if api().account().email == before and wanted.strip().casefold() != before.casefold():
+        # It waits for the new mailbox.
+        return _done("email.asked")
     return _done("email.changed")
 
 

@@ -12,6 +12,7 @@ Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
 LOCAL = IPv4Address("127.0.0.1")
 HOPS_MAX = 50
 USER_AGENT_MAX = 255
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
 
 
@@ -70,6 +71,14 @@ def group_address(address: str) -> str:
 def clean_user_agent(headers: Mapping[str, str]) -> str:
     """Return the user agent as it may be stored and shown: printable, and not long."""
     return "".join(c for c in headers.get("user-agent", "") if c.isprintable())[:USER_AGENT_MAX]
+
+
+def is_direct(peer: tuple[str, int] | None, headers: Mapping[str, str]) -> bool:
+    """Whether a program on this machine asks by itself: nothing was forwarded, and no proxy took the peer's place."""
+    if peer is None or peer[1] == 0 or any(name in headers for name in FORWARDED):
+        return False
+    address = parse_address(peer[0])
+    return address is not None and address.is_loopback
 
 
 def is_loopback(address: str) -> bool:

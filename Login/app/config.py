@@ -168,6 +168,8 @@ class Settings(BaseSettings):
     rate_limits_enabled: Flag = True
     log_user: Literal["email", "id", "none"] = "email"
     database_pool_size: Count = 8
+    metrics_token: SecretStr | None = None
+    drain_file: Path | None = None
     hash_threads: Count = Field(default_factory=default_hash_threads)
     argon2_time_cost: Annotated[Count, Field(le=1000)] = 3
     argon2_memory_kib: Annotated[Count, Field(ge=8, le=4 * 1024 * 1024)] = 65536
@@ -198,6 +200,7 @@ class Settings(BaseSettings):
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
+        named += [("METRICS_TOKEN", self.metrics_token)] if self.metrics_token else []
         found = ((name, find_weakness(key.get_secret_value())) for name, key in named)
         return next((f"{name} {weakness}" for name, weakness in found if weakness), None)
 

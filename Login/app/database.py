@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.pool import QueuePool
 
 from app.errors import DatabaseUnavailable, OutcomeUnknown
 
@@ -35,6 +36,7 @@ RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
 AFTER_COMMIT = "pupero_after_commit"
 
 RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
+READ_ONLY = {1290, 1836}
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
 
@@ -63,6 +65,13 @@ class Database:
         A connection lost during COMMIT raises OutcomeUnknown; all else that the database fails at, DatabaseUnavailable.
         """
         return await self._submit(self._transact, lambda connection: work(connection, *args, **kwargs))
+
+    def count_connections(self) -> list[tuple[str, str, int]]:
+        """Count the open connections of each pool, in use and idle."""
+        pools = [("read", self._reader.pool), ("transaction", self._writer.pool)]
+        counted = [(name, pool) for name, pool in pools if isinstance(pool, QueuePool)]
+        in_use = [(name, "in_use", pool.checkedout()) for name, pool in counted]
+        return in_use + [(name, "idle", pool.checkedin()) for name, pool in counted]
 
     def close(self) -> None:
         """Let running work end and close every connection."""
@@ -155,8 +164,14 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _recognize_disconnect(context: ExceptionContext) -> None:
-    """Tell SQLAlchemy of lost connections that the driver's pure-Python build reports with errno 0."""
+    """Tell SQLAlchemy which connections are of no more use.
+
+    Those that the driver's pure-Python build reports as lost with errno 0, and those to a server that has become a
+    replica: the next one is made to the first server of DATABASE_URL that answers.
+    """
     error = context.original_exception
+    if getattr(error, "errno", None) in READ_ONLY:
+        context.is_disconnect = True
     if getattr(error, "errno", None) == 0 and str(error).startswith("Execution failed"):
         context.is_disconnect = True
 

@@ -259,6 +259,22 @@ class SecretUnreadable(ApiError):
     detail = "This account's second factor cannot be read at the moment. Ask whoever runs this service."
 
 
+class Draining(ApiError):
+    """This process is about to end; whoever balances the load shall look elsewhere."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "draining"
+    detail = "This server is about to end. Another one answers."
+
+
+class MetricsForbidden(ApiError):
+    """Counters tell an attacker what works; without a token they are for this machine alone."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "metrics_forbidden"
+    detail = "Without METRICS_TOKEN the metrics answer callers on the same machine only."
+
+
 class InternalError(ApiError):
     """A fault of ours; the log has the details under the request's id."""
 

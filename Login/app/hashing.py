@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from app.auth import PasswordHasher
 from app.errors import Busy
+from app.metrics import HASH_WAIT
 
 Result = TypeVar("Result")
 
@@ -51,8 +52,10 @@ class HashPool:
         if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
             raise Busy(retry_after=math.ceil(self.expected_wait))
         self.waiting += 1
+        begin = perf_counter()
         try:
             async with self._turns:
+                HASH_WAIT.observe(perf_counter() - begin)
                 yield Place(self)
         finally:
             self.waiting -= 1

@@ -17,8 +17,9 @@ from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
 from app.resources import make_resources
-from app.routes import accounts, disowning, docs, emails, health, logins, passwords, sessions, totp
+from app.routes import accounts, disowning, docs, emails, health, logins, metrics, passwords, sessions, totp
 from app.services.health import report_unreadable_secrets
+from app.services.metrics import sample_forever
 from app.services.sweeping import sweep_forever
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(emails.router)
     app.include_router(disowning.router)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(docs.router)
     app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
@@ -58,7 +60,8 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     if resources.settings.weakness:
         reason = f"{resources.settings.weakness}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
-    background = [asyncio.create_task(work(resources)) for work in (report_unreadable_secrets, sweep_forever)]
+    forever = (report_unreadable_secrets, sweep_forever, sample_forever)
+    background = [asyncio.create_task(work(resources)) for work in forever]
     async with running_worker(resources):
         yield
     for task in background:

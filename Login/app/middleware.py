@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,11 +13,14 @@ from app.body_limit import LimitedBody
 from app.clients import Client, clean_user_agent, find_address, is_loopback
 from app.config import Settings
 from app.errors import InsecureConfiguration, InternalError
+from app.metrics import UNHANDLED, requests
 from app.problems import answer
 
 logger = logging.getLogger("app.requests")
 
 REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
+# Asked every second by balancers and Prometheus: that all is well, again, would bury every other line.
+PROBES = {"/readyz", "/metrics"}
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -46,12 +50,15 @@ class Edge:
         try:
             await self._serve(scope, LimitedBody(receive, headers), outgoing)
         finally:
-            _log(scope, outgoing.status, time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            requests.count(scope, outgoing.status, seconds)
+            _log(scope, outgoing.status, seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, outgoing: "_Outgoing") -> None:
         try:
             await (_refuse if self._is_stranger(scope) else self.app)(scope, receive, outgoing)
         except Exception:
+            UNHANDLED.inc()
             logger.exception("unhandled_error", extra={"event": {"request_id": scope["state"]["request_id"]}})
             if outgoing.status:
                 raise
@@ -95,6 +102,8 @@ def _choose_request_id(headers: Headers) -> str:
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
+    if scope["path"] in PROBES and status == HTTPStatus.OK:
+        return
     state = scope["state"]
     line = {"method": scope["method"], "path": scope["path"], "status": status, "latency_ms": round(seconds * 1000, 2)}
     line |= {"client": state["client"].address, "request_id": state["request_id"]}

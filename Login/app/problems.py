@@ -47,12 +47,15 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http_error)
 
 
-async def _answer_refusal(_request: Request, error: Exception) -> JSONResponse:
-    return answer(error if isinstance(error, ApiError) else InternalError())
+async def _answer_refusal(request: Request, error: Exception) -> JSONResponse:
+    refusal = error if isinstance(error, ApiError) else InternalError()
+    request.state.code = refusal.code
+    return answer(refusal)
 
 
-async def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """Keep FastAPI's list, without the rejected input: it may be a password."""
+    request.state.code = VALIDATION_CODE
     found = error.errors() if isinstance(error, RequestValidationError) else []
     detail = [
         {"loc": _mask(item["loc"]), "msg": item["msg"].removeprefix("Value error, "), "type": item["type"]}
@@ -66,11 +69,11 @@ def _mask(loc: Sequence[int | str]) -> list[int | str]:
     return list(loc[:2])
 
 
-async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
     status, detail, headers = 500, "Internal error", None
     if isinstance(error, HTTPException):
         status, detail, headers = error.status_code, str(error.detail), error.headers
-    code = CODES.get(status, f"http_{status}")
+    code = request.state.code = CODES.get(status, f"http_{status}")
     return JSONResponse(describe(status, detail, code), status, headers, media_type=MEDIA_TYPE)
 
 

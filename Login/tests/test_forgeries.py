@@ -78,7 +78,8 @@ def victim(migrated_sqlite: str, tmp_path_factory: pytest.TempPathFactory) -> It
     database = tmp_path_factory.mktemp("forgeries") / "victim.sqlite3"
     copyfile(make_url(migrated_sqlite).database or "", database)
     url = f"sqlite:///{Path(database).as_posix()}"
-    settings = Settings(_env_file=None, database_url=url, jwt_secret_key=KEY, **CHEAP_ARGON2)
+    changes = {"jwt_secret_key": KEY, "rate_limits_enabled": False, **CHEAP_ARGON2}
+    settings = Settings(_env_file=None, database_url=url, **changes)
     with TestClient(create_app(settings), client=("127.0.0.1", 50000), raise_server_exceptions=False) as http:
         user = enable_totp(sign_in(http, register(http)))
         first = http.post("/login", json={"username": "alice", "password": PASSWORD}).json()

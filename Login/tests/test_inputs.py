@@ -52,6 +52,12 @@ def migrated_url(request: pytest.FixtureRequest, migrated_sqlite: str, tmp_path:
     return f"sqlite:///{copy.as_posix()}"
 
 
+@pytest.fixture
+def settings_changes() -> dict[str, Any]:
+    """Let a test try as often as it likes: throttles have tests of their own."""
+    return {"rate_limits_enabled": False}
+
+
 @pytest.fixture(params=["migrated_sqlite", "migrated_mariadb"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give an empty database on each backend in turn."""

@@ -63,6 +63,12 @@ def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def settings_changes() -> dict[str, Any]:
+    """Let a test try as often as it likes: throttles have tests of their own."""
+    return {"rate_limits_enabled": False}
+
+
+@pytest.fixture
 def document(api: TestClient) -> dict[str, Any]:
     """Give the API's description."""
     return dict(api.get("/openapi.json").json())

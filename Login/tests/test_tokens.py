@@ -241,6 +241,7 @@ LINKS = {"/password/reset/confirm", "/email/verify", "/email/change/confirm", "/
 
 
 @pytest.mark.asvs("8.2.1", "8.3.1")
+@pytest.mark.parametrize("settings_changes", [{"rate_limits_enabled": False}])
 def test_every_protected_endpoint_wants_a_token(api: TestClient, user: SignedIn) -> None:
     """What the API's description calls protected answers 401 to nothing and to ten broken Authorization values."""
     open_to_all = {"/register", "/login", "/refresh", "/password/reset", "/healthz", "/readyz", *LINKS}

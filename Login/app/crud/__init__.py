@@ -23,6 +23,7 @@ from app.crud.attempts import (
     note_address,
     save_tally,
 )
+from app.crud.mails import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
 from app.crud.second_factors import (
     count_recovery_codes,
@@ -97,6 +98,7 @@ __all__ = [
     "list_secrets_not_under",
     "list_sessions",
     "list_tallies",
+    "measure_mail_queue",
     "note_address",
     "replace_enrolment",
     "replace_recovery_codes",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 
 from app.clock import utc_now
 from app.crud.operations import current_time, insert_row
@@ -110,3 +110,17 @@ def _is_same(mail: MailRow) -> ColumnElement[bool]:
 
 def _is_retriable() -> ColumnElement[bool]:
     return and_(mails.c.state == DEAD, mails.c.content.is_not(None))
+
+
+class MailQueue(NamedTuple):
+    """How many mails wait, and since how many seconds the oldest does."""
+
+    depth: int
+    age: float
+
+
+def measure_mail_queue(connection: Connection) -> MailQueue:
+    """Measure the queue by the database's clock."""
+    waiting = select(utc_now(), func.count(), func.min(mails.c.created_at)).where(mails.c.state == QUEUED)
+    now, count, oldest = connection.execute(waiting).one()
+    return MailQueue(count, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)

@@ -94,6 +94,11 @@ CATALOGUE = {
     ),
     "totp_enabled": _notice("Two-factor authentication is on", "Two-factor authentication was switched on."),
     "totp_disabled": _notice("Two-factor authentication is off", "Two-factor authentication was switched off."),
+    "second_factor_reset": _notice(
+        "Two-factor authentication is off",
+        "Somebody who runs this service switched two-factor authentication off for your account. If you asked for it, "
+        "sign in with your password and set it up anew.",
+    ),
     "recovery_code_used": _notice(
         "A recovery code was used", "One of your recovery codes was used. Recovery codes left: {left}."
     ),

@@ -65,6 +65,10 @@ class Smtp(Carrier):
             self.rest()
             raise NotDelivered(_describe(error)) from error
 
+    def knock(self) -> None:
+        """Connect, encrypt and sign in without a mail, or raise ServerAway."""
+        self._connect()
+
     def rest(self) -> None:
         """Say good-bye."""
         smtp, self._smtp = self._smtp, None

@@ -3,10 +3,7 @@
 A counter's key is an HMAC: a copy of the database does not tell who was attacked, from where, or what was typed.
 """
 
-import hmac
-import json
 import math
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +12,11 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from app import crud
-from app.clients import Client, group_address
+from app.clients import Client
+from app.counters import Counter, hash_address, name_code_counters, name_password_counters
 from app.errors import TooManyAttempts, TotpInvalid
-from app.identifiers import login_keys
 from app.keys import Keyrings
-from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, Limit, Tally, add_guess, find_end, find_wait
+from app.limits import Limit, Tally, add_guess, find_end, find_wait
 from app.logs import log_event
 from app.resources import Resources
 from app.services.mails import THROTTLED, queue_note
@@ -27,14 +24,6 @@ from app.services.mails import THROTTLED, queue_note
 Result = TypeVar("Result")
 
 SUSPICIOUS_CODES = 3  # wrong ones in a row, after a right password
-
-
-@dataclass(frozen=True)
-class Counter:
-    """A row of `attempts` and the limit that it is held to."""
-
-    key: bytes
-    limit: Limit
 
 
 @dataclass(frozen=True)
@@ -47,19 +36,6 @@ class Guess:
     client: Client
 
 
-def name_account(account: crud.Credentials | None, *identifiers: str | None) -> str:
-    """Name what is guessed at: the account however it was typed, else the canonical form of what nobody is called.
-
-    The time of the last password change is part of the name: a new password starts new counters by itself.
-    """
-    if account is not None:
-        return f"id:{account.public_id}:{account.password_changed_at.isoformat()}"
-    if keys := login_keys(*identifiers):
-        return f"typed:{json.dumps(sorted(keys.items()))}"
-    folded = [unicodedata.normalize("NFKC", typed.strip()).casefold() for typed in identifiers if typed]
-    return f"nobody:{json.dumps(folded)}"
-
-
 def expect_guess(
     connection: Connection, resources: Resources, account: crud.Credentials | None, name: str, client: Client
 ) -> Guess:
@@ -67,8 +43,8 @@ def expect_guess(
 
     Where the account has signed in before, the address' own counter is all: no crowd elsewhere keeps the owner out.
     """
-    keys, group, user_id = resources.keys, group_address(client.address), account.id if account else 0
-    here, everywhere = Counter(_hash(keys, name, group), ADDRESS), Counter(_hash(keys, name), EVERYWHERE)
+    keys, user_id = resources.keys, account.id if account else 0
+    here, everywhere = name_password_counters(keys, name, client.address)
     known_hash = hash_address(keys, account.public_id if account else "", client.address)
     known = crud.is_known_address(connection, user_id, known_hash)
     counters = (here,) if known else (here, everywhere)
@@ -113,7 +89,7 @@ async def judge_code(
     codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
     ones begin to look like one.
     """
-    counters = _name_code_counters(resources.keys, public_id)
+    counters = name_code_counters(resources.keys, public_id)
     outcome = await resources.database.transaction(_judge_code, resources, counters, judge, warn)
     if isinstance(outcome, TotpInvalid):
         raise outcome
@@ -125,7 +101,7 @@ def settle_code(connection: Connection, keys: Keyrings, public_id: str) -> None:
 
     Not the others: an attacker who knows the password must not be given a new day's guesses by the owner's own logins.
     """
-    crud.delete_tallies(connection, [_name_code_counters(keys, public_id)[0].key])
+    crud.delete_tallies(connection, [name_code_counters(keys, public_id)[0].key])
 
 
 def clear_attempts(connection: Connection, keys: Keyrings, public_id: str) -> None:
@@ -133,22 +109,13 @@ def clear_attempts(connection: Connection, keys: Keyrings, public_id: str) -> No
 
     This deletes the counters of codes. Those of passwords need nothing: `name_account` gives them new keys.
     """
-    crud.delete_tallies(connection, [counter.key for counter in _name_code_counters(keys, public_id)])
+    crud.delete_tallies(connection, [counter.key for counter in name_code_counters(keys, public_id)])
 
 
 def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentials, address: str) -> None:
     """Remember that this account signs in from there."""
     now = crud.current_time(connection)
     crud.note_address(connection, account.id, hash_address(keys, account.public_id, address), now)
-
-
-def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
-    """Hash an address for one account, so that equal networks of two accounts do not show."""
-    return _hash(keys, "known address", public_id, group_address(address))
-
-
-def _name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
-    return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (CODE, CODE_HOUR, CODE_DAY))
 
 
 def _count(connection: Connection, resources: Resources, counters: tuple[Counter, ...]) -> bool:
@@ -194,7 +161,3 @@ def _require_turn(resources: Resources, limit: Limit, seconds: float) -> None:
     if seconds > 0 and resources.settings.rate_limits_enabled:
         log_event("attempt_throttled", "failure", reason=TooManyAttempts.code, limit=limit.name)
         raise TooManyAttempts(retry_after=math.ceil(seconds))
-
-
-def _hash(keys: Keyrings, *parts: str) -> bytes:
-    return hmac.digest(keys.throttles, json.dumps(parts).encode(), "sha256")

@@ -3,7 +3,7 @@
 import logging
 
 from app import crud
-from app.errors import ApiError, DatabaseUnavailable
+from app.errors import ApiError, DatabaseUnavailable, Draining
 from app.resources import Resources
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,10 @@ async def report_unreadable_secrets(resources: Resources) -> None:
 
 
 async def require_ready(resources: Resources) -> None:
-    """Refuse while the database is away or its schema is older than this code."""
+    """Refuse while the database is away, its schema is older than this code, or the process is about to end."""
+    drain_file = resources.settings.drain_file
+    if drain_file is not None and drain_file.exists():
+        raise Draining(retry_after=1)
     revision = await resources.database.read(crud.get_revision)
     if revision is None or revision < REVISION:
         logger.error("schema_outdated", extra={"event": {"found": revision, "needed": REVISION}})

@@ -7,13 +7,14 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
+from app.counters import hash_address, name_account
 from app.errors import ApiError, EmailUnverified, InvalidCredentials, LoginTokenInvalid, TotpRequired
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
-from app.services.attempts import Guess, expect_guess, hash_address, judge_password, name_account, note_sign_in
+from app.services.attempts import Guess, expect_guess, judge_password, note_sign_in
 from app.services.emails import resend_verification
 from app.services.notices import notify
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
 from app.clients import Client
+from app.counters import name_account
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
     AccountDisabled,
@@ -29,7 +30,7 @@ from app.errors import (
 )
 from app.keys import Keyrings
 from app.resources import Resources
-from app.services.attempts import Guess, expect_guess, judge_code, judge_password, name_account, settle_code
+from app.services.attempts import Guess, expect_guess, judge_code, judge_password, settle_code
 from app.services.notices import notify_recovery_code_used, notify_wrong_codes
 
 logger = logging.getLogger(__name__)

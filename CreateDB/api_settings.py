@@ -1,0 +1,41 @@
+"""The API's own settings, read as the API reads them."""
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings
+from sqlalchemy import URL
+
+from app.config import ConfigurationError, Settings, load_settings
+from app.keys import Keyrings, make_keyrings
+from CreateDB.errors import OperatorError
+
+
+def load_for(url: URL) -> Settings:
+    """Read the settings of the API that uses this database; the DATABASE_URL among them does not matter."""
+    try:
+        return load_settings(database_url=url.render_as_string(hide_password=False))
+    except ConfigurationError as error:
+        raise OperatorError(f"This needs the API's settings, and those are unusable: {error}") from None
+
+
+class _Where(BaseSettings):
+    """DATABASE_URL alone, so that it can be found where other settings are unusable."""
+
+    model_config = Settings.model_config
+
+    database_url: SecretStr
+
+
+def find_database_url() -> str:
+    """Give the API's DATABASE_URL, for a command line that does not say where."""
+    try:
+        return _Where(_env_file=Settings.model_config.get("env_file")).database_url.get_secret_value()
+    except ValidationError:
+        raise OperatorError(
+            "Say where by --user and --database or by --url: DATABASE_URL is not in the API's settings."
+        ) from None
+
+
+def make_keys(settings: Settings) -> Keyrings:
+    """Make the API's keys."""
+    own = [key.get_secret_value() for key in settings.totp_encryption_keys]
+    return make_keyrings(settings.signing_secrets, own)

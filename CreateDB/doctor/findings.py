@@ -1,0 +1,41 @@
+"""What an examination finds, and what it works with."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sqlalchemy import URL, Connection
+
+from app.config import Settings
+
+Verdict: TypeAlias = Literal["ok", "warning", "failure"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; the id never changes, so that scripts can rely on it."""
+
+    id: str
+    verdict: Verdict
+    finding: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Patient:
+    """The installation under examination: the API's settings if they can be read at all, and its database."""
+
+    url: URL
+    settings: Settings | None = None
+    echo: bool = False
+
+    @property
+    def grave(self) -> Verdict:
+        """How bad is what development may live with and production may not."""
+        return "failure" if self.settings and self.settings.environment == "production" else "warning"
+
+
+Findings: TypeAlias = Iterator[Finding]
+Examine: TypeAlias = Callable[[Patient], Findings]
+ExamineDatabase: TypeAlias = Callable[[Patient, Connection], Findings]
+ExamineSettings: TypeAlias = Callable[[Patient, Settings], Findings]

@@ -1,0 +1,103 @@
+"""Examines what password hashes cost on this machine, and whether it has the memory for them."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.config import Settings
+from CreateDB.doctor.findings import Finding, Findings, Patient
+
+# OWASP's Password Storage Cheat Sheet: so many KiB at least, by the number of passes.
+OWASP_KIB = {1: 47104, 2: 19456, 3: 12288, 4: 9216, 5: 7168}
+SLOW = 1.0  # seconds that a person notices at each login
+ROUNDS = 3
+MIB = 1024 * 1024
+TIGHT, TOO_MUCH = 0.5, 0.9  # of the memory, for hashes alone
+CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def examine_argon2_cost(patient: Patient, settings: Settings) -> Findings:
+    """Compare the cost of a new hash with the least that OWASP recommends."""
+    passes, kib = settings.argon2_time_cost, settings.argon2_memory_kib
+    least = OWASP_KIB[min(passes, max(OWASP_KIB))]
+    cost = f"{kib / 1024:g} MiB, {passes} {'pass' if passes == 1 else 'passes'}"
+    if kib < least:
+        text = f"A password hash costs {cost}: under OWASP's minimum of {least / 1024:g} MiB for that many passes."
+        yield Finding("argon2_cost", patient.grave, text, f"Set ARGON2_MEMORY_KIB={least} or more.")
+    else:
+        yield Finding("argon2_cost", "ok", f"A password hash costs {cost}: no less than OWASP recommends.")
+
+
+def examine_argon2_time(_patient: Patient, settings: Settings) -> Findings:
+    """Measure a hash with the API's settings on this machine."""
+    try:
+        from app.auth import PasswordHasher  # noqa: PLC0415 CreateDB's own requirements do without it
+    except ModuleNotFoundError as missing:
+        text = f"Password hashes were not timed: {missing.name} is not installed here."
+        yield Finding("argon2_time", "warning", text, "Run this where the API is installed.")
+        return
+    hasher = PasswordHasher(
+        time_cost=settings.argon2_time_cost,
+        memory_kib=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+    )
+    before = _peak_memory()
+    seconds = min(_time(hasher.hash) for _ in range(ROUNDS))
+    memory = f", {(_peak_memory() - before) / MIB:.0f} MiB more memory" if before else ""
+    each = seconds / settings.hash_threads
+    text = f"A password hash takes {seconds * 1000:.0f} ms here{memory}: at most about {1 / each:.0f} logins a second."
+    slow = Finding("argon2_time", "warning", text, "Lower ARGON2_TIME_COST or ARGON2_MEMORY_KIB, or take a faster CPU.")
+    yield slow if seconds > SLOW else Finding("argon2_time", "ok", text)
+
+
+def examine_argon2_memory(_patient: Patient, settings: Settings) -> Findings:
+    """Compare what hashes need at the busiest moment with what this machine or container has."""
+    announced = os.environ.get("WEB_CONCURRENCY", "")
+    workers = max(1, int(announced)) if announced.isdecimal() else 1
+    needed = workers * settings.hash_threads * settings.argon2_memory_kib * 1024
+    limit = find_memory_limit()
+    threads = f"{workers * settings.hash_threads} at the same time"
+    if limit is None:
+        yield Finding("argon2_memory", "ok", f"Password hashes take {needed / MIB:.0f} MiB at most ({threads}).")
+        return
+    text = f"Password hashes take {needed / MIB:.0f} of {limit / MIB:.0f} MiB at most ({threads})."
+    if needed > limit * TIGHT:
+        fix = "Lower HASH_THREADS or ARGON2_MEMORY_KIB, or give the machine or container more memory."
+        yield Finding("argon2_memory", "failure" if needed > limit * TOO_MUCH else "warning", text, fix)
+    else:
+        yield Finding("argon2_memory", "ok", text)
+
+
+def find_memory_limit() -> int | None:
+    """Return the bytes that this process may use: the container's limit or the machine's memory, None if unknown."""
+    limits = [limit for path in CGROUP_LIMITS if (limit := _read_number(Path(path)))]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(limits, default=None)
+
+
+def _read_number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # not Linux, or "max": no limit
+        return None
+
+
+def _time(hash_: Callable[[str], str]) -> float:
+    start = time.perf_counter()
+    hash_("a password of ordinary length")
+    return time.perf_counter() - start
+
+
+def _peak_memory() -> int:
+    """Return the most bytes that this process has had; 0 where the system does not tell."""
+    try:
+        import resource  # noqa: PLC0415 not on Windows
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+EXAMINATIONS = (examine_argon2_cost, examine_argon2_time, examine_argon2_memory)

@@ -1,0 +1,68 @@
+"""Examines the settings of the pages, where those are installed beside this command."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from CreateDB.doctor.findings import Finding, Findings, Patient
+from CreateDB.doctor.secrets import GOOD_SECRET
+
+if TYPE_CHECKING:
+    from FlaskProject.config import Config
+
+FOLDER = Path(__file__).resolve().parents[2] / "FlaskProject"
+
+
+def examine_pages(patient: Patient) -> Findings:
+    """Judge the signing key and the cookies."""
+    if not (FOLDER / "config.py").exists():
+        yield Finding("pages_settings", "ok", "The pages are not installed beside this command: not examined.")
+        return
+    from FlaskProject.config import ConfigError, load_config  # noqa: PLC0415 not in every installation
+
+    logging.getLogger("FlaskProject").addHandler(logging.NullHandler())  # its warnings are findings here
+    logging.getLogger("FlaskProject").propagate = False
+    try:
+        config = load_config()
+    except ConfigError as error:
+        yield Finding("pages_settings", "failure", f"The pages cannot start: {error}.", "Correct FlaskProject/.env.")
+        return
+    yield from _examine_environment(config, patient)
+    yield from _examine_key(config, patient)
+    yield from _examine_cookies(config)
+
+
+def _examine_environment(config: "Config", patient: Patient) -> Findings:
+    if patient.settings is not None and patient.settings.environment != config.environment:
+        text = f"The pages run for {config.environment}, the API for {patient.settings.environment}."
+        yield Finding("pages_settings", "warning", text, "Set ENVIRONMENT alike in both.")
+    else:
+        yield Finding("pages_settings", "ok", f"The pages' settings can be read, for {config.environment}.")
+
+
+def _examine_key(config: "Config", patient: Patient) -> Findings:
+    keys = {config.secret_key, *config.secret_key_fallbacks}
+    signing = patient.settings.signing_secrets if patient.settings is not None else []
+    if config.secret_key_weakness:
+        text = f"SECRET_KEY {config.secret_key_weakness}: the pages answer this machine only."
+        yield Finding("secret_key", "warning", text, f"Set another. {GOOD_SECRET}")
+    elif keys & set(signing):
+        text = "SECRET_KEY is also a key of the API: who learns one can forge both tokens and cookies."
+        yield Finding("secret_key", "failure", text, f"Set another. {GOOD_SECRET}")
+    else:
+        yield Finding("secret_key", "ok", "SECRET_KEY is not weak.")
+
+
+def _examine_cookies(config: "Config") -> Findings:
+    """Production without Secure cookies may be right behind a proxy that tells of https, and is never right without."""
+    fix = "Set SECURE_COOKIES=true and serve the pages over HTTPS."
+    if config.secure_cookies:
+        yield Finding("cookies", "ok", f"Cookies are Secure and SameSite={config.samesite}.")
+    elif config.environment != "production":
+        yield Finding("cookies", "ok", f"Cookies are SameSite={config.samesite}, and not Secure in development.")
+    elif config.trusted_proxy_count:
+        text = "SECURE_COOKIES is false: cookies are Secure only where the proxy says that a request came by HTTPS."
+        yield Finding("cookies", "warning", text, fix)
+    else:
+        text = "SECURE_COOKIES is false in production, without a proxy: tokens travel where anybody can read them."
+        yield Finding("cookies", "failure", text, fix)

@@ -1,0 +1,100 @@
+"""Runs every examination, whatever another one fails at, and prints the findings."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+
+from app.config import ConfigurationError, Settings, load_settings
+from CreateDB.arguments import Arguments
+from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
+from CreateDB.doctor.findings import Finding, Patient
+from CreateDB.doctor.machine import EXAMINATIONS as OF_MACHINE
+from CreateDB.doctor.mail import examine_smtp
+from CreateDB.doctor.pages import examine_pages
+from CreateDB.doctor.secrets import EXAMINATIONS as OF_SECRETS
+from CreateDB.engine import make_engine
+from CreateDB.explain import explain
+from CreateDB.revisions import is_absent_file
+from CreateDB.terminal import say, show
+from CreateDB.urls import describe
+
+OF_SETTINGS = (*OF_SECRETS, *OF_MACHINE, examine_smtp)
+
+
+def run(arguments: Arguments, url: URL) -> int:
+    """Do --doctor: status 1 if anything failed."""
+    findings = list(examine(url, echo=arguments.echo))
+    if arguments.json:
+        show(json.dumps([asdict(finding) for finding in findings], indent=2).splitlines())
+    else:
+        _print(findings, describe(url))
+    return 1 if any(finding.verdict == "failure" for finding in findings) else 0
+
+
+def examine(url: URL, *, echo: bool) -> Iterator[Finding]:
+    """Examine everything."""
+    settings, finding = _read_settings(url)
+    patient = Patient(url, settings, echo)
+    yield finding
+    if settings is not None:
+        for examination in OF_SETTINGS:
+            yield from examination(patient, settings)
+    yield from examine_pages(patient)
+    yield from _examine_database(patient)
+
+
+def _read_settings(url: URL) -> tuple[Settings | None, Finding]:
+    """Read the API's settings; those that only production refuses are examined all the same."""
+    known = url.render_as_string(hide_password=False)
+    try:
+        settings = load_settings(database_url=known)
+    except ConfigurationError as error:
+        found = Finding("settings", "failure", f"The API cannot start: {error}.", "Correct these settings.")
+        return _read_leniently(known), found
+    if settings.environment == "production":
+        return settings, Finding("settings", "ok", "The API's settings can be read, for production.")
+    return settings, Finding(
+        "settings",
+        "warning",
+        "The API's settings are for development, which refuses less.",
+        "Set ENVIRONMENT=production where others than you use it.",
+    )
+
+
+def _read_leniently(known: str) -> Settings | None:
+    try:
+        lenient = load_settings(database_url=known, environment="development")
+    except ConfigurationError:
+        return None
+    return lenient.model_copy(update={"environment": "production"})  # only production's own rules were broken
+
+
+def _examine_database(patient: Patient) -> Iterator[Finding]:
+    if is_absent_file(patient.url):  # opening it would make it
+        yield Finding("database", "failure", f"There is no file {patient.url.database}.", "Run this without --doctor.")
+        return
+    try:
+        with make_engine(patient.url, echo=patient.echo).connect() as connection:
+            yield Finding("database", "ok", f"Connected to {describe(patient.url)}.")
+            for examination in OF_DATABASE:
+                yield from examination(patient, connection)
+    except (DBAPIError, ModuleNotFoundError) as error:
+        yield Finding("database", "failure", explain(error, patient.url), "Correct DATABASE_URL or the server.")
+
+
+def _print(findings: Sequence[Finding], where: str) -> None:
+    say(f"The API's settings, and {where}:")
+    width = max(len(finding.id) for finding in findings)
+    for finding in findings:
+        show([f"{finding.verdict:<9}{finding.id:<{width}}  {finding.finding}"])
+        if finding.fix:
+            show([f"{'':<{9 + width}}  -> {finding.fix}"])
+    counts = {verdict: sum(f.verdict == verdict for f in findings) for verdict in ("ok", "warning", "failure")}
+    say(f"{counts['ok']} ok, {_count(counts['warning'], 'warning')}, {_count(counts['failure'], 'failure')}.")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

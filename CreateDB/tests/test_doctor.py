@@ -1,0 +1,249 @@
+"""--doctor: each illness is found by its own id, a healthy installation has none, and no secret is told."""
+
+import json
+import os
+import secrets
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from app.config import Settings
+from app.encryption import encrypt
+from app.keys import make_keyrings
+from CreateDB.doctor import machine
+from CreateDB.engine import make_engine
+from CreateDB.models import User, metadata
+
+Run = Callable[..., Any]
+Diagnose = Callable[..., dict[str, dict[str, Any]]]
+
+GOOD, OTHER = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+HEALTHY = {
+    "ENVIRONMENT": "production",
+    "JWT_SECRET_KEY": GOOD,
+    "TOTP_ENCRYPTION_KEYS": OTHER,
+    "SECRET_KEY": secrets.token_urlsafe(32),
+    "SECURE_COOKIES": "true",
+    "PUBLIC_URL": "https://accounts.example.com",
+    "ARGON2_TIME_COST": "2",
+    "ARGON2_MEMORY_KIB": "19456",
+}
+ON_MARIADB = pytest.mark.parametrize("migrated_url", ["mariadb"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def diagnose(migrated_url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> Diagnose:
+    """Give a function that examines a healthy installation with these changes, and returns the findings by id."""
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setattr("FlaskProject.config.ENV_FILE", Path(os.devnull))
+    monkeypatch.setattr("FlaskProject.config.load_config.__defaults__", (None, Path(os.devnull)))
+
+    def diagnose(**changes: str) -> dict[str, dict[str, Any]]:
+        for name, value in {**HEALTHY, "DATABASE_URL": migrated_url, **changes}.items():
+            monkeypatch.setenv(name, value)
+        outcome = run("--doctor", "--json")
+        assert outcome.err == ""
+        findings = json.loads(outcome.out)
+        assert outcome.status == any(one["verdict"] == "failure" for one in findings)
+        assert not any(secret in outcome.out for secret in (GOOD, OTHER))
+        assert len({one["id"] for one in findings}) == len(findings)
+        return {one["id"]: one for one in findings}
+
+    return diagnose
+
+
+def ill(findings: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return what is not well."""
+    return {name: one["verdict"] for name, one in findings.items() if one["verdict"] != "ok"}
+
+
+@pytest.mark.asvs("13.2.3")
+def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
+    """On SQLite only the missing mail server is worth a word; on MariaDB also the rights of the tests' own account."""
+    findings = diagnose()
+
+    server = {"database_rights": "warning"} if migrated_url.startswith("mariadb") else {}
+    assert ill(findings) == {"smtp": "warning", **server}
+    assert all(one["fix"] for one in findings.values() if one["verdict"] != "ok")
+    assert findings["schema"]["verdict"] == findings["clock"]["verdict"] == "ok"
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("changes", "id_", "verdict"),
+    [
+        ({"JWT_SECRET_KEY": "please-change-me"}, "settings", "failure"),
+        ({"JWT_SECRET_KEY": "please-change-me"}, "jwt_secret_key", "failure"),
+        ({"JWT_PREVIOUS_SECRET_KEYS": "short"}, "jwt_previous_secret_keys", "failure"),
+        ({"TOTP_ENCRYPTION_KEYS": f"{OTHER},short"}, "totp_encryption_keys", "failure"),
+        ({"TOTP_ENCRYPTION_KEYS": GOOD}, "totp_encryption_keys_shared", "warning"),
+        ({"TOTP_ENCRYPTION_KEYS": ""}, "totp_encryption_keys", "warning"),
+        ({"JWT_SECRET_KEY": "please-change-me", "ENVIRONMENT": "development"}, "jwt_secret_key", "warning"),
+        ({"ENVIRONMENT": "development"}, "settings", "warning"),
+        ({"HASH_THREADS": "many"}, "settings", "failure"),
+        ({"TRUSTED_PROXIES": "127.0.0.1,0.0.0.0/0"}, "trusted_proxies", "failure"),
+        ({"TRUSTED_PROXIES": "::/0"}, "trusted_proxies", "failure"),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8"}, "trusted_proxies", "warning"),
+        ({"TRUSTED_PROXIES": "fc00::/7"}, "trusted_proxies", "warning"),
+        ({"TRUSTED_PROXIES": "10.1.2.3,192.168.7.0/28"}, "trusted_proxies", "ok"),
+        ({"SECRET_KEY": "please-change-me"}, "pages_settings", "failure"),
+        ({"SECRET_KEY": GOOD}, "secret_key", "failure"),
+        ({"SESSION_COOKIE_SAMESITE": "None", "SECURE_COOKIES": "false"}, "pages_settings", "failure"),
+        ({"SECURE_COOKIES": "false"}, "cookies", "failure"),
+        ({"SECURE_COOKIES": "false", "TRUSTED_PROXY_COUNT": "1"}, "cookies", "warning"),
+        ({"ARGON2_MEMORY_KIB": "19455"}, "argon2_cost", "failure"),
+        ({"ARGON2_MEMORY_KIB": "1024", "ENVIRONMENT": "development"}, "argon2_cost", "warning"),
+        ({"ARGON2_MEMORY_KIB": "12288", "ARGON2_TIME_COST": "3"}, "argon2_cost", "ok"),
+        ({"HASH_THREADS": "1000000"}, "argon2_memory", "failure"),
+        ({"DATABASE_URL": "sqlite:///no-such-file.sqlite3"}, "database", "failure"),
+    ],
+)
+def test_an_illness_is_found(diagnose: Diagnose, changes: dict[str, str], id_: str, verdict: str) -> None:
+    """Each has its id and verdict, and a fix unless it is well."""
+    finding = diagnose(**changes)[id_]
+
+    assert finding["verdict"] == verdict
+    assert verdict == "ok" or finding["fix"]
+
+
+@ON_SQLITE
+def test_a_small_container_is_noticed(diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The container's limit counts, not the machine's memory, and all workers' threads together."""
+    limit = tmp_path / "memory.max"
+    limit.write_text(f"{64 * 1024 * 1024}\n")
+    monkeypatch.setattr(machine, "CGROUP_LIMITS", [str(limit)])
+    finding = diagnose(HASH_THREADS="1", WEB_CONCURRENCY="2")["argon2_memory"]
+
+    assert (finding["verdict"], finding["finding"]) == (
+        "warning",
+        "Password hashes take 38 of 64 MiB at most (2 at the same time).",
+    )
+
+
+def test_lost_keys_and_an_old_schema_are_noticed(diagnose: Diagnose, migrated_url: str) -> None:
+    """Secrets that no key opens are counted, and a revision that is behind is a failure."""
+    place, now = "totp:somebody", datetime.now(UTC)
+    sealed = encrypt("SECRET", place, make_keyrings([secrets.token_urlsafe(32)], []).secrets)
+    user = User(public_id="somebody", email="a@b.c", email_key="a@b.c", password_changed_at=now, created_at=now)
+    with make_engine(migrated_url).begin() as connection:
+        values = {**user.model_dump(exclude={"id"}), "totp_secret": sealed}
+        connection.execute(metadata.tables["users"].insert().values(values))
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    try:
+        findings = diagnose()
+    finally:
+        with make_engine(migrated_url).begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = (SELECT '0003')")
+
+    assert findings["secrets_at_rest"]["verdict"] == "failure"
+    assert findings["secrets_at_rest"]["finding"].startswith("1 secrets at rest were made with a key")
+    assert findings["schema"]["verdict"] == "failure"
+
+
+def test_tables_that_another_tool_has_changed(
+    scratch_database: Callable[[], str], run: Run, diagnose: Diagnose
+) -> None:
+    """Another collation, engine or precision is named."""
+    url = scratch_database()
+    assert run("--url", url).status == 0
+    with make_engine(url).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE used_tokens ENGINE = Aria")
+        connection.exec_driver_sql("ALTER TABLE users MODIFY created_at DATETIME NOT NULL")
+        connection.exec_driver_sql("ALTER TABLE users MODIFY username_key VARCHAR(50) COLLATE utf8mb4_general_ci")
+
+    finding = diagnose(DATABASE_URL=url)["tables"]
+
+    assert finding["verdict"] == "failure"
+    assert finding["finding"] == "used_tokens is Aria (and 2 more)."
+
+
+@ON_MARIADB
+def test_the_api_s_own_account_is_well(
+    migrated_url: str, make_account: Callable[..., Any], run: Run, diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After --create-app-user the account has what the API needs and no more."""
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    account = make_account("x")
+    assert run("--url", migrated_url, "--create-app-user", account.user).status == 0
+    own = make_url(migrated_url).set(username=account.user, password="x")
+
+    assert diagnose(DATABASE_URL=own.render_as_string(hide_password=False))["database_rights"]["verdict"] == "ok"
+
+
+@ON_MARIADB
+def test_a_server_that_is_away_is_a_finding(diagnose: Diagnose) -> None:
+    """The rest of the examination is not lost with the database, and its password is not told."""
+    findings = diagnose(DATABASE_URL=f"mariadb+mariadbconnector://u:{OTHER}@127.0.0.1:1/pupero")
+
+    assert findings["database"]["verdict"] == "failure"
+    assert "No server answers at 127.0.0.1:1" in findings["database"]["finding"]
+    assert findings["argon2_time"]["verdict"] == "ok"
+
+
+class _Smtp(socketserver.StreamRequestHandler):
+    """A mail server that speaks as much SMTP as is needed before a mail."""
+
+    timeout = 10
+
+    def handle(self) -> None:
+        """Greet, refuse every sign-in, and say good-bye."""
+        self.wfile.write(b"220 mail.example ESMTP\r\n")
+        for line in self.rfile:
+            verb = line.split()[0].upper() if line.split() else b""
+            answer = {b"EHLO": b"250-mail.example\r\n250 AUTH PLAIN", b"AUTH": b"535 no", b"QUIT": b"221 bye"}
+            self.wfile.write(answer.get(verb, b"250 ok") + b"\r\n")
+            if verb in {b"QUIT", b"DATA"}:
+                return
+
+
+@pytest.fixture
+def smtp_port() -> Iterator[int]:
+    """Run that server."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Smtp) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("changes", "verdict", "words"),
+    [
+        ({"SMTP_SECURE": "none"}, "failure", "takes mails, whose links can be read on their way"),
+        ({"SMTP_SECURE": "none", "ENVIRONMENT": "development"}, "warning", "can be read on their way"),
+        ({"SMTP_SECURE": "starttls"}, "failure", "STARTTLS extension not supported"),
+        (
+            {"SMTP_SECURE": "none", "SMTP_USER": "u", "SMTP_PASSWORD": OTHER, "ENVIRONMENT": "development"},
+            "failure",
+            "SMTPAuthenticationError 535",
+        ),
+    ],
+)
+def test_the_mail_server_is_visited(
+    diagnose: Diagnose, smtp_port: int, changes: dict[str, str], verdict: str, words: str
+) -> None:
+    """It is greeted and signed in to with the API's settings, and gets no mail."""
+    where = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(smtp_port), "MAIL_FROM": "Pupero <p@example.com>"}
+    finding = diagnose(**where, **changes)["smtp"]
+
+    assert (finding["verdict"], words in finding["finding"]) == (verdict, True), finding
+
+
+@ON_SQLITE
+def test_it_reads_well(diagnose: Diagnose, run: Run) -> None:
+    """For people: one aligned line a finding, the fix under it, and a sum at the end."""
+    diagnose(TRUSTED_PROXIES="0.0.0.0/0")
+    lines = run("--doctor").out.splitlines()
+
+    start = lines[1].index("The API's settings")
+    fixes = [number for number, line in enumerate(lines) if line.strip().startswith("-> ")]
+    assert fixes
+    assert all(lines[number].index("-> ") == start for number in fixes)
+    assert lines[-1].endswith(" ok, 1 warning, 1 failure.")

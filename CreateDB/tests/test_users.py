@@ -1,0 +1,189 @@
+"""Users as an operator manages them: each change takes effect in the API at once, and is logged."""
+
+import getpass
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from testing.api import PASSWORD, Person, RunSql, SignedIn, register, sign_in
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def cli(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command without saying where: it takes the API's settings from the environment."""
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("JWT_SECRET_KEY", settings.jwt_secret_key.get_secret_value())
+    return run
+
+
+def logged(outcome: Any) -> dict[str, Any]:
+    """Read the one line that a change leaves on stderr."""
+    (line,) = outcome.err.splitlines()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_disabling_shuts_out_at_once(cli: Run, user: SignedIn) -> None:
+    """Live tokens stop working, logins are refused, sessions have ended; the log says who did it to whom and when."""
+    outcome = cli("--disable-user", "Alice@Example.com")
+
+    assert outcome.status == 0, outcome.err
+    assert outcome.out == f"alice@example.com ({user.person.user_id}) is disabled; 1 session ended.\n"
+    line = logged(outcome)
+    assert {
+        "message": "user_disabled",
+        "user_id": user.person.user_id,
+        "operator": getpass.getuser(),
+    }.items() <= line.items()
+    assert line["time"].endswith("+00:00")
+    assert user.get("/user/profile").json()["code"] == "session_ended"
+    assert user.refresh().json()["code"] == "session_ended"
+    refused = user.http.post("/login", json={"email": user.person.email, "password": PASSWORD})
+    assert refused.json()["code"] == "account_disabled"
+
+    again = cli("--disable-user", "alice")
+    assert (again.status, again.err) == (0, "")
+    assert "has been disabled since" in again.out
+
+
+def test_enabling_lets_in_again(cli: Run, user: SignedIn) -> None:
+    """The person signs in anew; the sessions of before stay ended."""
+    cli("--disable-user", "alice")
+    outcome = cli("--enable-user", user.person.user_id)
+
+    assert logged(outcome)["message"] == "user_enabled"
+    assert sign_in(user.http, user.person).get("/user/profile").status_code == 200
+    assert user.get("/user/profile").json()["code"] == "session_ended"
+
+
+def test_ending_sessions_signs_out_everywhere(cli: Run, user: SignedIn, other_device: SignedIn) -> None:
+    """All devices are signed out, and a new login is welcome."""
+    outcome = cli("--end-sessions", "alice")
+
+    assert "2 sessions ended" in outcome.out
+    assert logged(outcome)["sessions_ended"] == 2
+    assert {device.get("/user/profile").json()["code"] for device in (user, other_device)} == {"session_ended"}
+    assert sign_in(user.http, user.person).get("/user/profile").status_code == 200
+
+
+def test_a_role_is_given(cli: Run, user: SignedIn) -> None:
+    """The API shows the new role at the next call, and the log has both."""
+    outcome = cli("--set-role", "alice", "admin")
+
+    assert user.get("/user/profile").json()["role"] == "admin"
+    assert {"role": "admin", "former_role": "user"}.items() <= logged(outcome).items()
+    assert cli("--set-role", "alice", "admin").err == ""
+
+
+@pytest.mark.parametrize("role", ["", "Admin", "a b", "x" * 33, "é"])
+def test_a_role_is_a_plain_word(run: Run, role: str) -> None:
+    """What could not be compared safely is no role."""
+    outcome = run("--url", "sqlite:///x", "--set-role", "alice", role)
+
+    assert (outcome.status, "a role is 1 to 32" in outcome.err) == (2, True)
+
+
+@pytest.mark.asvs("6.4.6")
+def test_a_lost_second_factor_is_reset(cli: Run, user_with_totp: SignedIn, sql: RunSql) -> None:
+    """The password alone signs in again, the recovery codes are gone, and a mail to the owner waits in the queue."""
+    outcome = cli("--reset-second-factor", "alice")
+
+    assert outcome.status == 0, outcome.err
+    assert "A mail to the owner is in the queue." in outcome.out
+    line = logged(outcome)
+    assert (line["message"], line["owner_mailed"]) == ("user_second_factor_reset", True)
+    assert sign_in(user_with_totp.http, user_with_totp.person).get("/totp/status").json()["enabled"] is False
+    assert sql("SELECT count(*) FROM recovery_codes")[0][0] == 0
+    assert [row[0] for row in sql("SELECT kind FROM mails WHERE kind = 'second_factor_reset'")] == [
+        "second_factor_reset"
+    ]
+    assert "has no second factor." in cli("--reset-second-factor", "alice").out
+
+
+def test_without_mail_the_operator_is_told(cli: Run, user_with_totp: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing can be mailed, the reset happens, and says that telling the owner is now the operator's part."""
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("PUBLIC_URL", "https://example.com")
+
+    outcome = cli("--reset-second-factor", "alice")
+
+    assert outcome.status == 0, outcome.err
+    assert "No mail was sent (SMTP_HOST is not set): tell the owner." in outcome.out
+
+
+def test_users_are_listed_and_found(cli: Run, api: TestClient) -> None:
+    """The newest first; a part of the name finds them in any case and takes no wildcards; the limit holds."""
+    for name in ("alice", "bob", "carol"):
+        register(api, name)
+
+    everybody, some, wild, one = (
+        cli("--list-users", *more) for more in ([], ["--like", "EXAMPLE"], ["--like", "%"], ["--limit", "1"])
+    )
+
+    rows = [line.split() for line in everybody.out.splitlines()]
+    assert [row[1] for row in rows[1:-1]] == ["carol@example.com", "bob@example.com", "alice@example.com"]
+    assert some.out.splitlines()[-1] == "3 shown with 'EXAMPLE', 3 in all."
+    assert wild.out == "0 shown with '%', 3 in all.\n"
+    assert one.out.splitlines()[-1] == "1 shown, 3 in all."
+
+
+def test_what_is_shown_has_no_secret(cli: Run, user_with_totp: SignedIn, sql: RunSql) -> None:
+    """Account and sessions in full, and neither hash nor secret nor token."""
+    outcome = cli("--show-user", "alice")
+
+    assert "second factor   on, 10 recovery codes left" in outcome.out
+    assert "Firefox on Linux  from 127.0.0.1" in outcome.out
+    (row,) = sql("SELECT u.password_hash, u.totp_secret, s.sid FROM users u JOIN sessions s ON s.user_id = u.id")
+    assert not any(secret in outcome.out for secret in (*row, user_with_totp.secret))
+
+
+@pytest.mark.parametrize("flag", ["--show-user", "--disable-user", "--end-sessions", "--clear-throttle"])
+def test_nobody_of_that_name(cli: Run, alice: Person, flag: str) -> None:
+    """A name that nobody has ends with status 1 and a hint, and changes nothing."""
+    outcome = cli(flag, "alicia")
+
+    assert outcome.status == 1
+    assert outcome.err == (
+        "Error: No account has the email, username or public id 'alicia'. Try --list-users --like TEXT.\n"
+    )
+
+
+@pytest.mark.asvs("6.3.1")
+def test_a_username_that_is_another_s_id_means_neither(cli: Run, api: TestClient, alice: Person, sql: RunSql) -> None:
+    """Whoever takes another's public id for a username cannot have an operator hit the wrong account."""
+    bob = register(api, "bob")
+    sql("UPDATE users SET public_id = 'zzzzzzzzzzzzzzzzzzzzzz' WHERE public_id = :id", id=alice.user_id)
+    sql("UPDATE users SET username_key = 'zzzzzzzzzzzzzzzzzzzzzz' WHERE public_id = :id", id=bob.user_id)
+
+    outcome = cli("--disable-user", "zzzzzzzzzzzzzzzzzzzzzz")
+
+    assert (outcome.status, "give the email instead" in outcome.err) == (1, True)
+
+
+def test_a_change_that_fails_leaves_nothing(cli: Run, user: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Account and sessions change together or not at all, on SQLite too; nothing is logged."""
+    monkeypatch.setattr("CreateDB.accounts.crud.end_sessions", lambda *_: 1 / 0)
+
+    outcome = cli("--disable-user", "alice")
+
+    assert outcome.status == 1
+    assert "user_disabled" not in outcome.err
+    assert user.get("/user/profile").status_code == 200
+
+
+def test_names_cannot_steer_the_terminal(cli: Run, api: TestClient, alice: Person, sql: RunSql) -> None:
+    """Control characters that came into the tables by another way are not sent to the operator's terminal."""
+    sql("UPDATE users SET username = :name", name="a\x1b[2Jb\nc")
+
+    assert "a\ufffd[2Jb\ufffdc" in cli("--list-users").out
+
+
+def test_the_log_line_is_the_api_s_own_style(cli: Run, alice: Person) -> None:
+    """Whoever collects the API's log can read these lines by the same rules."""
+    assert list(logged(cli("--set-role", "alice", "admin")))[:5] == ["time", "level", "logger", "message", "outcome"]

@@ -1,0 +1,79 @@
+"""The address: confirmed, changed and taken back, by links from mails."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from FlaskProject.forms import Form
+from FlaskProject.identity import api
+from FlaskProject.mail_links import button_page, token_of, use_link
+from FlaskProject.submissions import submission
+from FlaskProject.views.profile import profile_page
+
+pages = Blueprint("emails", __name__, url_prefix="/email")
+
+verify_page, change_page, revert_page = button_page("verify"), button_page("change"), button_page("revert")
+
+
+@pages.get("/verify")
+def verify() -> ResponseReturnValue:
+    """Show the button that confirms an address."""
+    return _offer(verify_page)
+
+
+@pages.post("/verify")
+@submission(verify_page)
+def verify_email(form: Form) -> ResponseReturnValue:
+    """Confirm an address; no need to sign in."""
+    return use_link("verify", lambda: api().verify_email(token_of(form)))
+
+
+@pages.get("/change")
+def change() -> ResponseReturnValue:
+    """Show the button that switches to a new address."""
+    return _offer(change_page)
+
+
+@pages.post("/change")
+@submission(change_page)
+def confirm_change(form: Form) -> ResponseReturnValue:
+    """Switch to a new address."""
+    return use_link("change", lambda: api().confirm_email_change(token_of(form)))
+
+
+@pages.get("/revert")
+def revert() -> ResponseReturnValue:
+    """Show the button that takes an account back to the address that it had."""
+    return _offer(revert_page)
+
+
+@pages.post("/revert")
+@submission(revert_page)
+def revert_email(form: Form) -> ResponseReturnValue:
+    """Take an account back to the address that it had."""
+    return use_link("revert", lambda: api().revert_email(token_of(form)))
+
+
+@pages.post("/verification")
+@submission(profile_page)
+def send_verification(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
+    """Send the mail that confirms the address once more."""
+    api().send_verification()
+    flash("verification.sent", "done")
+    return _profile()
+
+
+@pages.get("/verification")
+def back() -> ResponseReturnValue:
+    """Bring a reload of the form's own address back to the profile."""
+    return _profile()
+
+
+def _offer(page: Callable[[Form], str]) -> ResponseReturnValue:
+    """Show a link's page, which without the link's token has nothing to offer."""
+    return page(Form()) if request.args.get("token") else redirect(url_for("home.home"))
+
+
+def _profile() -> ResponseReturnValue:
+    return redirect(url_for("profile.show", _anchor="email-title"))

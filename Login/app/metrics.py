@@ -1,0 +1,69 @@
+"""What Prometheus asks for: counted where it happens, and added up over the workers that share a port.
+
+With several workers PROMETHEUS_MULTIPROC_DIR names a folder, empty at start, in which each keeps its own numbers.
+"""
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+ANSWERED = range(200, 400)
+METHODS = {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"}
+BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+OWN = CollectorRegistry()
+REQUESTS = Histogram(
+    "pupero_request_seconds",
+    "How long requests took, by the route's template.",
+    ["method", "route", "status"],
+    buckets=BUCKETS,
+    registry=OWN,
+)
+OUTCOMES = Counter(
+    "pupero_outcomes", "What became of requests: ok, or the refusal's code.", ["route", "outcome"], registry=OWN
+)
+UNHANDLED = Counter("pupero_unhandled_errors", "Errors that nothing foresaw.", registry=OWN)
+HASHES_WAITING = Gauge(
+    "pupero_hash_queue_depth", "Password hashes running or waiting.", multiprocess_mode="livesum", registry=OWN
+)
+HASH_WAIT = Histogram(
+    "pupero_hash_wait_seconds", "How long password hashes waited for a thread.", buckets=BUCKETS, registry=OWN
+)
+HASH_WAIT_NOW = Gauge(
+    "pupero_hash_expected_wait_seconds",
+    "Until a hash asked for now would begin, in the worker that is worst off.",
+    multiprocess_mode="livemax",
+    registry=OWN,
+)
+CONNECTIONS = Gauge(
+    "pupero_database_connections",
+    "Database connections by pool and use.",
+    ["pool", "state"],
+    multiprocess_mode="livesum",
+    registry=OWN,
+)
+
+
+class RequestCounter:
+    """Counts answers; what a label stands for is looked up once, because that costs more than counting."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._known: dict[tuple[str, str, int, str], tuple[Histogram, Counter]] = {}
+
+    def count(self, scope: Any, status: int, seconds: float) -> None:  # noqa: ANN401 ASGI's mapping
+        """Count one answer under its route's template: whatever strangers ask for is one route, `none`."""
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        outcome = scope["state"].get("code") or ("ok" if status in ANSWERED else f"http_{status}")
+        key = (method, route, status, outcome)
+        found = self._known.get(key)
+        if found is None:
+            found = REQUESTS.labels(method, route, str(status)), OUTCOMES.labels(route, outcome)
+            self._known[key] = found
+        found[0].observe(seconds)
+        found[1].inc()
+
+
+requests = RequestCounter()

@@ -1,0 +1,72 @@
+"""Writes what is missing of the secrets, each readable by the one part that needs it; what is there is kept."""
+
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.certificate import make_certificate
+
+Make = Callable[[Path], str]
+
+LOGIN, UI, CREATEDB, BALANCER, MARIADB = 10001, 10002, 10003, 10004, 999  # users of the images
+
+
+def _random(_folder: Path) -> str:
+    return secrets.token_urlsafe(48)
+
+
+def _database_url(folder: Path) -> str:
+    """Join the API's account with its password, which is made of characters that a URL takes as they are."""
+    password = (folder / "app_password").read_text(encoding="utf-8").strip()
+    return f"mariadb+mariadbconnector://pupero:{password}@mariadb:3306/pupero"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One file: who owns it, which group may read it, and how it is made."""
+
+    owner: int
+    group: int
+    make: Make = _random
+
+
+FILES: Mapping[str, Secret] = {
+    "mariadb_root_password": Secret(CREATEDB, MARIADB),
+    "app_password": Secret(CREATEDB, CREATEDB),
+    "database_url": Secret(LOGIN, CREATEDB, _database_url),
+    "jwt_secret_key": Secret(LOGIN, CREATEDB),
+    "totp_encryption_keys": Secret(LOGIN, CREATEDB),
+    "metrics_token": Secret(LOGIN, LOGIN),
+    "secret_key": Secret(UI, UI),
+    "tls.pem": Secret(BALANCER, BALANCER, make_certificate),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Complete the folder that the only argument names."""
+    folder = Path(arguments[0])
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for name, secret in FILES.items():
+        made = complete(folder, name, secret)
+        sys.stdout.write(f"{name}: {'made' if made else 'kept'}\n")
+    return 0
+
+
+def complete(folder: Path, name: str, secret: Secret) -> bool:
+    """Write one file if it is missing or empty, and hand it to its reader."""
+    path = folder / name
+    made = not path.exists() or not path.stat().st_size
+    if made:
+        # Beside it first: a power cut in between must not leave half a secret that is then kept.
+        fresh = folder / f".{name}"
+        fresh.write_text(secret.make(folder) + "\n", encoding="utf-8")
+        fresh.replace(path)
+    # A folder of a desktop machine knows no such owners; there the files stay the operator's own.
+    with contextlib.suppress(PermissionError):
+        os.chown(path, secret.owner, secret.group)
+        path.chmod(0o440)
+    return made

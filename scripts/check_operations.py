@@ -1,0 +1,81 @@
+"""Steps of an operator: restarts, a crash of the database, mails, TLS, and the end."""
+
+import json
+import time
+
+from scripts.check_people import API, PAGES, PASSWORD
+from scripts.check_replicas import profile, sign_in
+from scripts.compose import Compose, run
+from scripts.load import Load
+from scripts.report import note, require, wait_for
+from scripts.visitor import Visitor, call
+
+OK, UNAVAILABLE = 200, 503
+MAIL = "http://127.0.0.1:8025"
+TLS = "https://127.0.0.1:8443"
+
+
+def restart_keeps_everything(compose: Compose) -> None:
+    """Take all containers away and start again: sessions, accounts and secrets are still there."""
+    pair = sign_in("ann")
+    compose("down")
+    begin = time.monotonic()
+    compose("up", "--detach", "--wait")
+    note(f"down, and healthy again after {time.monotonic() - begin:.0f} s")
+    told = compose("logs", "--no-log-prefix", "secrets")
+    require("made" not in told, "the secrets were kept")
+    wait_for(lambda: call(f"{API}/readyz").status == OK, 20, "the API")
+    require(profile(pair).status == OK, "an access token of before still works")
+    require(call(f"{API}/refresh", {"refresh_token": pair["refresh_token"]}).status == OK, "a refresh token too")
+
+
+def database_crash_heals(compose: Compose) -> None:
+    """Kill MariaDB under load: 503 while it is away, never another error, and all is well soon after."""
+    pair = sign_in("ann")
+    with Load({f"read {one}": (lambda: profile(pair).status, 0.05) for one in range(4)}) as load:
+        time.sleep(2)
+        compose("exec", "-T", "-u", "999", "mariadb", "sh", "-c", "kill -9 $(pidof mariadbd)", allowed=True)
+        seconds = wait_for(lambda: load.failures() != {}, 10, "an outage")
+        back = wait_for(lambda: profile(pair).status == OK, 120, "the database")
+        time.sleep(2)
+        seen = dict(load.failures())
+        time.sleep(5)
+    statuses = {status for _, status in load.statuses}
+    note(f"killed; first refusal after {seconds:.1f} s, answered again after {back:.1f} s more")
+    others = statuses - {OK, UNAVAILABLE}
+    require(not others, f"{load.total} requests: 200 and 503 only {others or ''}")
+    require(dict(load.failures()) == seen, "2 s after the first good answer all are good")
+    require(call(f"{API}/login", {"username": "ann", "password": PASSWORD}).status == OK, "and people sign in")
+
+
+def mails_are_caught(compose: Compose) -> None:
+    """Start the mail catcher and let somebody forget a password."""
+    mail = {"SMTP_HOST": "mail", "SMTP_PORT": "1025", "SMTP_SECURE": "none"}
+    compose.environment |= mail
+    compose("--profile", "dev", "--profile", "scale", "up", "--detach", "--wait", "--scale", "login=1")
+    wait_for(lambda: call(f"{API}/readyz").status == OK, 20, "the API")
+    require(call(f"{API}/password/reset", {"email": "ann@example.com"}).status == OK, "somebody forgot a password")
+    wait_for(lambda: "ann@example.com" in call(f"{MAIL}/api/v1/messages").text, 30, "a mail")
+    subjects = [one["Subject"] for one in json.loads(call(f"{MAIL}/api/v1/messages").text)["messages"]]
+    require(subjects, f"caught: {subjects}")
+
+
+def tls_is_served(compose: Compose) -> None:
+    """Start the TLS proxy: Secure cookies that no neighbour can plant, HSTS, and the visitor's way through."""
+    compose("--profile", "*", "up", "--detach", "--wait", "--scale", "login=1")
+    ann = Visitor(TLS)
+    wait_for(lambda: ann.get("/login").status == OK, 20, "TLS")
+    page = ann.submit(ann.get("/login"), "/login", username="ann", password=PASSWORD)
+    names = sorted(cookie.name for cookie in ann.cookies)
+    require(page.status == OK and "__Host-access_token" in names, f"signed in over https; cookies {', '.join(names)}")
+    require(all(cookie.secure for cookie in ann.cookies), "all of them Secure")
+    require("Strict-Transport-Security" in page.headers, f"HSTS: {page.headers.get('Strict-Transport-Security')}")
+
+
+def everything_goes_away(compose: Compose) -> None:
+    """Remove it all."""
+    compose("--profile", "*", "down", "--volumes")
+    left = run("docker", "ps", "--all", "--quiet", "--filter", "name=pupero-check")
+    volumes = run("docker", "volume", "ls", "--quiet", "--filter", "name=pupero-check")
+    require(not left.strip() and not volumes.strip(), "down -v leaves no container and no volume")
+    require(call(f"{PAGES}/login").status == 0, "and nobody answers")

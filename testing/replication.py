@@ -1,0 +1,68 @@
+"""A primary and its replica on loopback, as an operator keeps them: every row on both before it is acknowledged."""
+
+import time
+
+from sqlalchemy import text
+
+from CreateDB.engine import make_engine
+from testing.mariadb_server import MariadbControl
+
+CAUGHT_UP_SECONDS = 30
+PRIMARY = ("--server-id=1", "--log-bin=primary", "--binlog-format=ROW", "--sync-binlog=1")
+# Semi-synchronous: a commit returns once the replica has it, so that nothing acknowledged is lost with the primary.
+SEMI_SYNC = ("--rpl-semi-sync-master-enabled=ON", "--rpl-semi-sync-master-timeout=10000")
+REPLICA = ("--server-id=2", "--log-bin=replica", "--read-only=ON", "--rpl-semi-sync-slave-enabled=ON")
+
+
+class Pair:
+    """Two servers on one port of two loopback addresses, the second a copy of the first."""
+
+    def __init__(self) -> None:
+        """Start both and let the second follow."""
+        self.primary = MariadbControl(flags=(*PRIMARY, *SEMI_SYNC))
+        self.replica = MariadbControl(address="127.0.0.2", port=self.primary.port, flags=REPLICA)
+        for server in (self.primary, self.replica):
+            server.start()
+        self._on(self.primary, "CREATE USER replication IDENTIFIED BY 'loopback only'")
+        self._on(self.primary, "GRANT REPLICATION SLAVE ON *.* TO replication")
+        self._on(
+            self.replica,
+            f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={self.primary.port}, "
+            "MASTER_USER='replication', MASTER_PASSWORD='loopback only', MASTER_USE_GTID=slave_pos",
+        )
+        self._on(self.replica, "START SLAVE")
+
+    def url(self, database: str, user: str = "root", password: str = "") -> str:
+        """Name both servers, the primary first."""
+        hosts = f"127.0.0.1,127.0.0.2:{self.primary.port}"
+        return f"mariadb+mariadbconnector://{user}:{password}@{hosts}/{database}"
+
+    def wait_until_copied(self, table: str) -> None:
+        """Wait until the replica has a table."""
+        end = time.monotonic() + CAUGHT_UP_SECONDS
+        named = "SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = "
+        while not self._on(self.replica, f"{named}'{table}'"):
+            if time.monotonic() > end:
+                raise RuntimeError(f"the replica did not follow: {self.replica.log()}")
+            time.sleep(0.1)
+
+    def promote(self) -> None:
+        """Make the replica the one that is written to, as an operator or a manager would."""
+        self._on(self.replica, "STOP SLAVE")
+        self._on(self.replica, "RESET SLAVE ALL")
+        self._on(self.replica, "SET GLOBAL read_only = OFF")
+
+    def demote(self) -> None:
+        """Let nobody write to the primary any more, as before a planned switch."""
+        self._on(self.primary, "SET GLOBAL read_only = ON")
+
+    def remove(self) -> None:
+        """End both and delete everything they wrote."""
+        self.primary.remove()
+        self.replica.remove()
+
+    @staticmethod
+    def _on(server: MariadbControl, statement: str) -> int:
+        with make_engine(server.url).connect() as connection:
+            result = connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
+            return int(result.scalar_one()) if result.returns_rows else 0
