@@ -193,7 +193,7 @@ def test_redis_may_die_and_come_back(start_api: StartApi, redis_control: RedisCo
         seconds = time.perf_counter() - begin
 
     assert before + during == [200] * 25 + [429]
-    assert seconds < 3
+    assert seconds < 8  # waiting for it each time would take 10
     assert server.read_log().count("rate_limit_storage_unavailable") == 1
 
 
