@@ -115,7 +115,6 @@ CMD ["ui"]
 
 FROM database-client AS createdb
 COPY --from=createdb-packages /opt/venv /opt/venv
-COPY --from=argon2 /opt/argon2 /opt/argon2
 COPY --from=code /srv/pupero/Login Login
 COPY --from=code /srv/pupero/CreateDB CreateDB
 USER 10003:10003

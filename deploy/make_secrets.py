@@ -40,7 +40,7 @@ FILES: Mapping[str, Secret] = {
     "database_url": Secret(LOGIN, CREATEDB, _database_url),
     "jwt_secret_key": Secret(LOGIN, CREATEDB),
     "totp_encryption_keys": Secret(LOGIN, CREATEDB),
-    "metrics_token": Secret(LOGIN, LOGIN),
+    "metrics_token": Secret(LOGIN, CREATEDB),
     "secret_key": Secret(UI, UI),
     "tls.pem": Secret(BALANCER, BALANCER, make_certificate),
 }

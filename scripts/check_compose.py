@@ -30,6 +30,7 @@ STEPS: list[Callable[[Compose], None]] = [
     check_people.person_signs_up_and_in,
     check_people.addresses_cannot_be_forged,
     check_people.metrics_are_for_insiders,
+    check_operations.operator_is_at_home,
     check_operations.restart_keeps_everything,
     check_replicas.three_replicas_act_as_one,
     check_replicas.replicas_are_replaced_under_load,

@@ -15,6 +15,15 @@ MAIL = "http://127.0.0.1:8025"
 TLS = "https://127.0.0.1:8443"
 
 
+def operator_is_at_home(compose: Compose) -> None:
+    """Use the operator's command inside: it knows the database and the API's settings."""
+    command = ("run", "--rm", "-T", "--no-deps", "createdb", "createdb")
+    require("ann@example.com" in compose(*command, "--list-users"), "createdb --list-users")
+    findings = compose(*command, "--doctor", allowed=True)
+    note(findings.strip().replace("\n", "\n          "))
+    require(" 0 failures" in findings, "createdb --doctor finds nothing that is wrong")
+
+
 def restart_keeps_everything(compose: Compose) -> None:
     """Take all containers away and start again: sessions, accounts and secrets are still there."""
     pair = sign_in("ann")
@@ -69,7 +78,8 @@ def tls_is_served(compose: Compose) -> None:
     names = sorted(cookie.name for cookie in ann.cookies)
     require(page.status == OK and "__Host-access_token" in names, f"signed in over https; cookies {', '.join(names)}")
     require(all(cookie.secure for cookie in ann.cookies), "all of them Secure")
-    require("Strict-Transport-Security" in page.headers, f"HSTS: {page.headers.get('Strict-Transport-Security')}")
+    policy = page.headers.get("strict-transport-security", "")
+    require("max-age" in policy, f"Strict-Transport-Security: {policy}")
 
 
 def everything_goes_away(compose: Compose) -> None:

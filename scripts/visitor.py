@@ -80,8 +80,9 @@ def open_url(request: urllib.request.Request, opener: urllib.request.OpenerDirec
         opened = refusal
     except OSError as failure:
         return Answer(0, repr(failure), request.full_url)
+    lowered = {name.lower(): value for name, value in opened.headers.items()}
     with opened:
-        return Answer(opened.status, opened.read().decode(errors="replace"), opened.url, dict(opened.headers))
+        return Answer(opened.status, opened.read().decode(errors="replace"), opened.url, lowered)
 
 
 def totp(secret: str, steps: int = 0) -> str:
