@@ -1,10 +1,8 @@
 """People's mailboxes as tests meet them: deliver what is queued, read it, follow its links."""
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -17,6 +15,7 @@ from app.config import Settings
 from app.mail.delivery import ServerAway
 from app.mail.worker import make_worker
 from app.resources import Resources, make_resources
+from testing.loops import finish
 
 Deliver = Callable[[], object]
 
@@ -101,8 +100,7 @@ class Mailbox:
 
 def deliver_due(settings: Settings) -> bool:
     """Let a worker of its own deliver all that is due, and end; False when the mail server is away."""
-    with ThreadPoolExecutor(1) as apart:  # a browser's event loop may be running in this thread
-        return apart.submit(lambda: asyncio.run(_deliver(make_resources(settings)))).result()
+    return finish(_deliver(make_resources(settings)))
 
 
 async def _deliver(resources: Resources) -> bool:

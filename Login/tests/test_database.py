@@ -14,6 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from app.database import Database
 from app.errors import DatabaseUnavailable, EmailTaken
 from testing.api import RunSql
+from testing.loops import finish
 
 INSERT = text("INSERT INTO schedules (name, next_at) VALUES (:name, '2020-01-01 00:00:00')")
 READ_ALL = text("SELECT name FROM schedules ORDER BY name")
@@ -45,7 +46,7 @@ def together(*calls: Any) -> list[Any]:
     async def gather() -> list[Any]:
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    return asyncio.run(gather())
+    return finish(gather())
 
 
 @pytest.fixture
@@ -64,10 +65,10 @@ def settings(make_settings: Callable[..., Any], migrated_url: str) -> Any:
 
 def test_a_transaction_is_committed_before_it_returns(database: Database, sql: RunSql) -> None:
     """Whoever is told of a change can rely on everybody seeing it."""
-    assert asyncio.run(database.transaction(insert, "a")) == "a"
+    assert finish(database.transaction(insert, "a")) == "a"
 
     assert sql("SELECT name FROM schedules") == [("a",)]
-    assert asyncio.run(database.read(names)) == ["a"]
+    assert finish(database.read(names)) == ["a"]
 
 
 @pytest.mark.asvs("2.3.3")
@@ -81,7 +82,7 @@ def test_a_refusal_rolls_back_and_comes_through(database: Database, sql: RunSql)
         raise EmailTaken
 
     with pytest.raises(EmailTaken):
-        asyncio.run(database.transaction(refuse))
+        finish(database.transaction(refuse))
 
     assert sql("SELECT name FROM schedules") == []
     assert next(tries) == 1
@@ -96,7 +97,7 @@ def test_a_fault_of_ours_is_not_tried_again(database: Database) -> None:
         connection.execute(text("INSERT INTO nowhere VALUES (1)"))
 
     with pytest.raises((ProgrammingError, DatabaseUnavailable)):
-        asyncio.run(database.transaction(fail))
+        finish(database.transaction(fail))
 
     assert next(tries) == 1
 
@@ -160,6 +161,6 @@ def test_what_fails_shows_no_values(database: Database, caplog: pytest.LogCaptur
         connection.execute(text("INSERT INTO schedules (name) VALUES (:name)"), {"name": "a secret value"})
 
     with pytest.raises(Exception) as caught:  # noqa: PT011 each database has its own, and either may be ours
-        asyncio.run(database.transaction(fail))
+        finish(database.transaction(fail))
 
     assert "a secret value" not in f"{caught.value} {caught.value.__cause__} {caplog.text}"

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from app.database import Database
 from app.errors import DatabaseUnavailable, OutcomeUnknown
 from CreateDB.engine import make_engine
+from testing.loops import finish
 from testing.mariadb_server import MariadbControl
 
 TABLE = "CREATE TABLE items (name VARCHAR(10) PRIMARY KEY, value INT NOT NULL) ENGINE=InnoDB"
@@ -38,7 +39,7 @@ def together(*calls: Any) -> list[Any]:
     async def gather() -> list[Any]:
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    return asyncio.run(gather())
+    return finish(gather())
 
 
 def run(url: str, *statements: str) -> None:
@@ -123,7 +124,7 @@ def test_passing_errors_are_tried_again(database: Database, errno: int, tries_ma
         return "done"
 
     try:
-        asyncio.run(database.transaction(signal))
+        finish(database.transaction(signal))
     except (DatabaseUnavailable, DBAPIError):
         assert tries_made == 1
 
@@ -158,10 +159,10 @@ def test_a_connection_lost_before_commit_is_replaced(database: Database, other: 
             kill(other, own_id(connection))
         add_one(connection)
 
-    asyncio.run(database.transaction(die_once))
+    finish(database.transaction(die_once))
 
     assert next(tries) == 2
-    assert asyncio.run(database.read(value)) == 2
+    assert finish(database.read(value)) == 2
 
 
 def test_a_connection_lost_during_commit_is_told(database: Database, other: Engine) -> None:
@@ -179,12 +180,12 @@ def test_a_connection_lost_during_commit_is_told(database: Database, other: Engi
 
     event.listen(database._writer, "commit", die)  # noqa: SLF001 the moment is nowhere else to be had
     with pytest.raises(OutcomeUnknown):
-        asyncio.run(database.transaction(work))
+        finish(database.transaction(work))
     victims.clear()
     event.remove(database._writer, "commit", die)  # noqa: SLF001 likewise
 
     assert next(tries) == 1
-    asyncio.run(database.transaction(add_one))
+    finish(database.transaction(add_one))
 
 
 @pytest.mark.parametrize("way", ["restart", "kill"])
@@ -218,8 +219,8 @@ def test_a_hanging_server_is_given_up(mariadb_control: MariadbControl, database:
     assert {type(result) for result in hanging} <= {DatabaseUnavailable, OutcomeUnknown}
     assert waited < 15
     start = monotonic()
-    assert asyncio.run(database.read(value)) >= 0
-    assert asyncio.run(database.transaction(add_one)) is None
+    assert finish(database.read(value)) >= 0
+    assert finish(database.transaction(add_one)) is None
     assert monotonic() - start < 5
 
 
@@ -232,6 +233,6 @@ def test_refused_accounts_are_unavailable_without_a_name(
     request.addfinalizer(database.close)
 
     with pytest.raises(DatabaseUnavailable):
-        asyncio.run(database.read(value))
+        finish(database.read(value))
     assert "geheimwort" not in caplog.text
     assert "database_unavailable" in caplog.text

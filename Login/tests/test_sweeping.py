@@ -14,6 +14,7 @@ from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep
 from CreateDB.engine import make_engine
 from testing.api import RunSql, SignedIn
+from testing.loops import finish
 
 
 def copy_session(settings: Settings, sql: RunSql, times: int) -> None:
@@ -37,7 +38,7 @@ def test_ten_thousand_logins_of_one_person_are_no_burden(settings: Settings, use
 
     assert len(user.get("/user/sessions").json()) == 100
     assert user.refresh().status_code == 200
-    counts = asyncio.run(sweep(resources))
+    counts = finish(sweep(resources))
     resources.close()
 
     assert counts["sessions"] == 5000
@@ -56,9 +57,9 @@ def test_one_replica_at_a_time_takes_the_turn(settings: Settings) -> None:
             replica.close()
         return turns
 
-    first = asyncio.run(look_at_once(timedelta(0)))
-    due_again = asyncio.run(look_at_once(timedelta(hours=1)))
-    not_due = asyncio.run(look_at_once(timedelta(hours=1)))
+    first = finish(look_at_once(timedelta(0)))
+    due_again = finish(look_at_once(timedelta(hours=1)))
+    not_due = finish(look_at_once(timedelta(hours=1)))
 
     assert first.count(True) >= 1  # with no interval, later looks of the same round may be due again
     assert due_again.count(True) == 1
@@ -71,10 +72,10 @@ def test_the_start_names_how_many_secrets_no_key_opens(
 ) -> None:
     """An operator who lost a key is told at once how many people that locks out."""
     resources = make_resources(settings)
-    asyncio.run(report_unreadable_secrets(resources))
+    finish(report_unreadable_secrets(resources))
     assert not caplog.records
     sql("UPDATE users SET totp_secret = 'lost.AAAA'")
-    asyncio.run(report_unreadable_secrets(resources))
+    finish(report_unreadable_secrets(resources))
     resources.close()
 
     assert [(record.message, record.__dict__["event"]) for record in caplog.records] == [

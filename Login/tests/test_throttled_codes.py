@@ -1,6 +1,5 @@
 """Guessed codes: the second factor's own counters, stricter than the password's and wherever they come from."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from app.config import Settings
 from app.resources import Resources, make_resources
 from app.services.attempts import clear_attempts
 from testing.api import PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
+from testing.loops import finish
 
 RECOVERY = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"
 
@@ -140,7 +140,7 @@ def test_a_completed_reset_clears_all(api: TestClient, settings: Settings, user_
         await resources.database.transaction(clear_attempts, resources.keys, user_with_totp.person.user_id)
         resources.close()
 
-    asyncio.run(reset(make_resources(settings)))
+    finish(reset(make_resources(settings)))
     assert log_in(api, user_with_totp.code()).status_code == 200
 
 

@@ -1,6 +1,5 @@
 """Failed passwords: counted before they are judged, wherever they are typed, without locking anybody out."""
 
-import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from app import crud
 from app.config import Settings
 from app.resources import Resources, make_resources
 from testing.api import PASSWORD, MakeSettings, Person, RunSql, SignedIn, StartApi, register, sign_in
+from testing.loops import finish
 
 WRONG = "not the password"
 ELSEWHERE = "203.0.113.9"
@@ -40,7 +40,7 @@ def run(settings: Settings, work: Any, *arguments: object) -> Any:
         finally:
             resources.close()
 
-    return asyncio.run(work_once(make_resources(settings)))
+    return finish(work_once(make_resources(settings)))
 
 
 def guess(http: Any, identifier: str, password: str = WRONG, address: str = ELSEWHERE) -> Any:
