@@ -1,5 +1,7 @@
 """What every part's tests share."""
 
+import signal
+
 pytest_plugins = [
     "testing.mariadb",
     "testing.api",
@@ -10,3 +12,7 @@ pytest_plugins = [
     "testing.suite",
     "testing.tls",
 ]
+
+# Started in the background, a run is told to ignore Ctrl-C, and so would be every program that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

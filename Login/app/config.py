@@ -249,7 +249,8 @@ class Settings(BaseSettings):
         """Refuse production with links or credentials in the clear, or with promises of mail and no server."""
         if self.environment != "production":
             return self
-        if not self.public_url.startswith("https://"):
+        sends_links = self.smtp_host is not None or "public_url" in self.model_fields_set
+        if sends_links and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https:// in production: mails carry links to it")
         if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
             raise ValueError("MAIL_FROM is missing: SMTP servers want to know who writes")
