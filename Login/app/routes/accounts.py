@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.problems import Responses, refusals
-from app.routes.sessions import UNAUTHORIZED
+from app.routes.sessions import UNAUTHORIZED, UNPROVED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
 from app.services import accounts, emails
 
@@ -15,12 +15,7 @@ WEAK_PASSWORD = (errors.PasswordTooShort, errors.PasswordTooCommon, errors.Passw
 TAKEN = (errors.EmailTaken, errors.UsernameTaken)
 DELETION: Responses = refusals(
     *UNAUTHORIZED,
-    errors.CurrentPasswordInvalid,
-    errors.TotpRequired,
-    errors.TotpInvalid,
-    errors.TooManyAttempts,
-    errors.Busy,
-    errors.SecretUnreadable,
+    *UNPROVED,
 )
 
 

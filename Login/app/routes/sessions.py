@@ -11,6 +11,15 @@ from app.services import sessions
 router = APIRouter(tags=["Sessions"])
 
 UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
+# What a password, with a code when there is a second factor, can be refused for.
+UNPROVED = (
+    errors.CurrentPasswordInvalid,
+    errors.TotpRequired,
+    errors.TotpInvalid,
+    errors.TooManyAttempts,
+    errors.Busy,
+    errors.SecretUnreadable,
+)
 
 
 @router.post(
@@ -35,12 +44,7 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
     summary="Prove who you are again",
     responses=refusals(
         *UNAUTHORIZED,
-        errors.CurrentPasswordInvalid,
-        errors.TotpRequired,
-        errors.TotpInvalid,
-        errors.TooManyAttempts,
-        errors.Busy,
-        errors.SecretUnreadable,
+        *UNPROVED,
     ),
 )
 async def reauthenticate(

@@ -6,7 +6,7 @@ from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.errors import ApiError
 from app.problems import Responses, refusals
-from app.routes.sessions import UNAUTHORIZED
+from app.routes.sessions import UNAUTHORIZED, UNPROVED
 from app.schemas import Message, Proof, RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
 from app.services import totp
 
@@ -18,12 +18,7 @@ def fresh_or_proved(*more: type[ApiError]) -> Responses:
     return refusals(
         *UNAUTHORIZED,
         errors.ReauthenticationRequired,
-        errors.CurrentPasswordInvalid,
-        errors.TotpRequired,
-        errors.TotpInvalid,
-        errors.TooManyAttempts,
-        errors.Busy,
-        errors.SecretUnreadable,
+        *UNPROVED,
         *more,
     )
 
