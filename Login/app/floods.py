@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeAlias, TypeVar
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import BlockingConnectionPool
@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 
 from app.clients import group_address
 from app.errors import TooManyRequests
+from app.flood_memory import FloodMemory
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Floods:
     def __init__(self, storage_uri: str | None, *, enforced: bool = True) -> None:
         """Prepare; Redis is first asked when the first request comes, and may be away then."""
         self._enforced = enforced
-        self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._local = MovingWindowRateLimiter(FloodMemory())
         self._shared: MovingWindowRateLimiter | None = None
         self._pool: BlockingConnectionPool | None = None
         if storage_uri:
