@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -11,6 +12,7 @@ Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
 
 LOCAL = IPv4Address("127.0.0.1")
 HOPS_MAX = 50
+PARSED_KEPT = 1024
 USER_AGENT_MAX = 255
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
@@ -30,7 +32,7 @@ def find_address(peer: tuple[str, int] | None, forwarded_for: str, trusted: Netw
     uvicorn's own proxy headers (on by default) put a forwarded address in the peer's place, and do so only for
     127.0.0.1: that peer is taken as 127.0.0.1 again, so that the answer is the same with them on or off.
     """
-    entries = forwarded_for.split(",")
+    entries = forwarded_for.split(",") if forwarded_for else []
     hop = LOCAL if peer is None or _is_forwarded(peer, entries) else parse_address(peer[0]) or LOCAL
     for entry in reversed(entries[-HOPS_MAX:]):
         address = parse_address(entry)
@@ -50,6 +52,7 @@ def _is_forwarded(peer: tuple[str, int], entries: Sequence[str]) -> bool:
         return False
 
 
+@lru_cache(PARSED_KEPT)
 def parse_address(text: str) -> Address | None:
     """Read an address in any spelling, with or without a port; IPv4 inside IPv6 is IPv4."""
     text = text.strip()
@@ -62,15 +65,17 @@ def parse_address(text: str) -> Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
+@lru_cache(PARSED_KEPT)
 def group_address(address: str) -> str:
     """Return whom limits take for one: an IPv4 address, or the /64 that one IPv6 subscriber chooses addresses from."""
     parsed = ip_address(address)
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
-def clean_user_agent(headers: Mapping[str, str]) -> str:
-    """Return the user agent as it may be stored and shown: printable, and not long."""
-    return "".join(c for c in headers.get("user-agent", "") if c.isprintable())[:USER_AGENT_MAX]
+@lru_cache(PARSED_KEPT)
+def clean_user_agent(sent: str) -> str:
+    """Return a user agent as it may be stored and shown: printable, and not long."""
+    return "".join(c for c in sent if c.isprintable())[:USER_AGENT_MAX]
 
 
 def is_direct(peer: tuple[str, int] | None, headers: Mapping[str, str]) -> bool:

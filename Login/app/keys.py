@@ -32,9 +32,9 @@ class Keyrings:
     Throttles have one key: under a new one their counters simply start anew.
     """
 
-    tokens: Sequence[Key]
-    login: Sequence[Key]
-    secrets: Sequence[Key]
+    tokens: tuple[Key, ...]
+    login: tuple[Key, ...]
+    secrets: tuple[Key, ...]
     throttles: bytes
 
 
@@ -47,8 +47,8 @@ def make_keyrings(signing: Sequence[str], encryption: Sequence[str]) -> Keyrings
     own = [derive(secret.encode(), "secrets at rest") for secret in encryption]
     derived = [derive(secret, "secrets at rest, by default") for secret in raw]
     return Keyrings(
-        tokens=[name_key(secret) for secret in raw],
-        login=[name_key(derive(secret, "login token")) for secret in raw],
-        secrets=[name_key(secret) for secret in own + derived],
+        tokens=tuple(name_key(secret) for secret in raw),
+        login=tuple(name_key(derive(secret, "login token")) for secret in raw),
+        secrets=tuple(name_key(secret) for secret in own + derived),
         throttles=derive(raw[0], "throttles"),
     )

@@ -176,10 +176,10 @@ def test_a_user_agent_is_stored_printable_and_short() -> None:
     """Whatever a browser calls itself, what is kept can be shown and fits its column."""
     nasty = "".join(map(chr, range(256))) * 3 + "Firefox Linux"
 
-    assert len(clean_user_agent({"user-agent": nasty})) == 255
-    assert clean_user_agent({"user-agent": "a\x1b[31mb\r\nc\u202e"}) == "a[31mbc"
-    assert clean_user_agent({}) == ""
-    assert set(string.printable[:95]) <= set(clean_user_agent({"user-agent": string.printable}))
+    assert len(clean_user_agent(nasty)) == 255
+    assert clean_user_agent("a\x1b[31mb\r\nc\u202e") == "a[31mbc"
+    assert clean_user_agent("") == ""
+    assert set(string.printable[:95]) <= set(clean_user_agent(string.printable))
 
 
 @pytest.mark.parametrize(

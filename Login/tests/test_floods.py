@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.deps import get_limit
+from app.deps import get_limits
 from app.floods import LIMITS, SHARED_WAIT
 from app.main import create_app
 from testing.api import PASSWORD, MakeSettings, Person, SignedIn, StartApi, register, sign_in
@@ -71,7 +71,7 @@ def every_route(routes: list[BaseRoute]) -> Iterator[tuple[str, BaseRoute]]:
 def test_every_route_has_a_limit_or_a_reason(make_settings: MakeSettings) -> None:
     """Nobody adds an endpoint without deciding how often it may be called."""
     found = list(every_route(create_app(make_settings("sqlite:///never-opened.sqlite3")).routes))
-    bare = [path for path, route in found if not (isinstance(route, APIRoute) and get_limit(route.dependencies))]
+    bare = [path for path, route in found if not (isinstance(route, APIRoute) and get_limits(route.dependant))]
 
     assert "/login" in {path for path, _ in found}
     assert [path for path in bare if path not in EXEMPT] == []

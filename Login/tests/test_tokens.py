@@ -49,8 +49,8 @@ def raw(key: str) -> bytes:
 def why_refused(token: str, key: bytes) -> str:
     """Return why our decoder refuses a token that was signed with `key`, or not."""
     with pytest.raises(auth.InvalidToken) as caught:
-        auth.decode_token("access", token, [name_key(key)])
-    return str(caught.value.__cause__ or caught.value)
+        auth.decode_token("access", token, (name_key(key),))
+    return str(caught.value)
 
 
 def test_our_library_signs_as_the_rfc_does() -> None:
@@ -64,7 +64,7 @@ def test_our_library_signs_as_the_rfc_does() -> None:
 
 def test_our_decoder_wants_more_than_the_rfc_example() -> None:
     """The RFC's token has a right signature, which is not enough: it was not made by us for anything."""
-    assert why_refused(f"{RFC_INPUT}.{RFC_SIGNATURE}", raw(RFC_KEY)).startswith("missing required key")
+    assert why_refused(f"{RFC_INPUT}.{RFC_SIGNATURE}", raw(RFC_KEY)) == "not made for this purpose"
     assert why_refused(RFC_UNSECURED, raw(RFC_KEY)) == "not the text of a token"
 
 
@@ -83,7 +83,7 @@ def test_wycheproof_judges_as_we_do() -> None:
             continue
         for vector in group["tests"]:
             reason = why_refused(vector["jws"], raw(group["private"]["k"]))
-            signed = reason.startswith(("missing required key", "Invalid payload string"))
+            signed = reason in {"not made for this purpose", "not a set of claims"}
             result = MISLABELLED.get(vector["tcId"], vector["result"])
             assert signed == (result == "valid"), (vector["tcId"], vector["comment"], reason)
             judged[result] += 1
@@ -99,7 +99,7 @@ def test_wycheproof_tokens_of_other_algorithms_are_refused() -> None:
         public = json.dumps(group.get("public") or group["private"]).encode()
         for vector in group["tests"]:
             reason = why_refused(vector["jws"], public)
-            assert not reason.startswith("missing required key"), (vector["tcId"], reason)
+            assert reason in {"not signed by us", "not the text of a token"}, (vector["tcId"], reason)
 
 
 @pytest.mark.asvs("9.2.2", "9.2.3")

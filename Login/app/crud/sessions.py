@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, case, select, update
 from app.clock import utc_now
 from app.crud.accounts import Account, users
 from app.crud.operations import NOW, insert_row
+from app.crud.prepared import PreparedSelect
 from app.models import Session, metadata
 
 sessions = metadata.tables["sessions"]
@@ -44,7 +45,9 @@ _ACCOUNT = [
     users.c.totp_secret.is_not(None).label("has_totp"),
 ]
 _SESSION = [sessions.c[name] for name in SessionRow._fields]
-_PRINCIPAL = select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
+_PRINCIPAL = PreparedSelect(
+    select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
+)
 
 
 def insert_session(connection: Connection, session: Session) -> int:
@@ -54,7 +57,7 @@ def insert_session(connection: Connection, session: Session) -> int:
 
 def get_principal(connection: Connection, sid: str) -> Principal | None:
     """Load session and account in one query."""
-    row = connection.execute(_PRINCIPAL, {"sid": sid}).one_or_none()
+    row = _PRINCIPAL.fetch(connection, sid=sid)
     if row is None:
         return None
     width = len(_ACCOUNT)

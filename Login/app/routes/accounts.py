@@ -32,7 +32,6 @@ async def register(body: Registration, resources: FromResources, client: FromCli
 
 @router.get(
     "/user/profile",
-    dependencies=[limit("call")],
     summary="Show your profile",
     responses=refusals(*UNAUTHORIZED, body=False),
 )
@@ -43,7 +42,6 @@ async def show_profile(user: CurrentUser, resources: FromResources) -> Profile:
 
 @router.get(
     "/user/account",
-    dependencies=[limit("call")],
     summary="Show your account",
     responses=refusals(*UNAUTHORIZED, body=False),
 )

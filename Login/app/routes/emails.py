@@ -14,7 +14,6 @@ router = APIRouter(prefix="/email", tags=["Account"])
 
 @router.post(
     "/verification",
-    dependencies=[limit("call")],
     summary="Send the link that confirms your address",
     responses=refusals(*UNAUTHORIZED, errors.TooManyAttempts, body=False),
 )

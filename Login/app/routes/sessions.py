@@ -55,7 +55,7 @@ async def reauthenticate(
     return Message(message="Thank you. This session is fresh for five minutes.")
 
 
-@router.post("/logout", dependencies=[limit("call")], summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))
+@router.post("/logout", summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))
 async def log_out(user: CurrentUser, resources: FromResources) -> Message:
     """End this session: both its tokens are dead at once."""
     await sessions.log_out(resources, user)
@@ -64,7 +64,6 @@ async def log_out(user: CurrentUser, resources: FromResources) -> Message:
 
 @router.get(
     "/user/sessions",
-    dependencies=[limit("call")],
     summary="List your sessions",
     responses=refusals(*UNAUTHORIZED, body=False),
 )
@@ -75,7 +74,6 @@ async def list_sessions(user: CurrentUser, resources: FromResources) -> list[Ses
 
 @router.delete(
     "/user/sessions",
-    dependencies=[limit("call")],
     summary="End all your other sessions",
     responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, body=False),
 )
@@ -87,7 +85,6 @@ async def end_others(user: FreshUser, resources: FromResources) -> Message:
 
 @router.delete(
     "/user/sessions/{session_id}",
-    dependencies=[limit("call")],
     summary="End one of your sessions",
     responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, errors.SessionNotFound, body=False),
 )

@@ -25,7 +25,6 @@ def fresh_or_proved(*more: type[ApiError]) -> Responses:
 
 @router.get(
     "/status",
-    dependencies=[limit("call")],
     summary="Show the second factor",
     responses=refusals(*UNAUTHORIZED, body=False),
 )
