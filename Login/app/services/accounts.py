@@ -25,9 +25,9 @@ from app.services.emails import (
     must_confirm,
     queue_verification,
     request_change,
-    tell_holder,
 )
 from app.services.links import CHANGE
+from app.services.mails import ADDRESS_WANTED, queue_note
 from app.services.notices import notify, tell_of_deletion
 from app.services.proofs import Proof, prove, spend_proof
 from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, issue_pair
@@ -55,29 +55,27 @@ def _insert(
         **_email_columns(body.email),
         **_username_columns(body.username),
     )
-    hide_email = resources.settings.prevent_enumeration
-    holder = _add(connection, user, hide_email=hide_email)
-    if holder is None:
+    if resources.settings.prevent_enumeration:
+        # A taken username is refused first: it must not matter then whether the address is taken too. And where that
+        # is, this is an id of nobody's; whom to write what, the worker finds out.
+        _refuse_taken(connection, None, user.username_key)
+        _add(connection, user)
+        queue_note(connection, resources, ADDRESS_WANTED, [user.email_key, public_id], client)
+    elif _add(connection, user) is None:
         queue_verification(connection, resources, crud.find_addressee(connection, user.email_key))
-    elif hide_email:  # an id of nobody's: the answer is a fresh account's
-        tell_holder(connection, resources, holder, client)
     else:
         raise EmailTaken
     return public_id
 
 
-def _add(connection: Connection, user: User, *, hide_email: bool) -> Addressee | None:
-    """Add an account, or return who holds its address, or may take it back.
-
-    To hide who is here, a taken username is refused first: it must not matter then whether the address is taken too.
-    """
+def _add(connection: Connection, user: User) -> Addressee | None:
+    """Add an account, or return who holds its address, or may take it back."""
     try:
         user_id = crud.insert_user(connection, user)
     except IntegrityError:
         holder = find_holder(connection, user.email_key)
-        if (hide_email or holder is None) and crud.find_taken(connection, None, user.username_key):
-            raise UsernameTaken from None
         if holder is None:
+            _refuse_taken(connection, None, user.username_key)
             raise
         return holder
     holder = find_holder(connection, user.email_key, own=user_id)

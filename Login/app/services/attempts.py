@@ -73,8 +73,7 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
 
 async def _tell_throttled(resources: Resources, guess: Guess) -> None:
     """Leave a note for the mail worker, also about nobody's account: no time must tell whose it is."""
-    note = [guess.user_id, guess.client.address, guess.client.user_agent]
-    await resources.database.transaction(queue_note, resources, THROTTLED, note)
+    await resources.database.transaction(queue_note, resources, THROTTLED, guess.user_id, guess.client)
 
 
 async def judge_code(

@@ -1,13 +1,13 @@
 """Putting mails into the queue, in the transaction of the change that causes them."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from app import auth, crud
+from app.clients import Client
 from app.crud import mails
 from app.crud.accounts import Addressee
 from app.crud.mails import QUEUED, MailRow
@@ -17,7 +17,7 @@ from app.mail.catalogue import write_letter
 from app.models import Mail
 from app.resources import Resources
 
-RESET_REQUEST, THROTTLED = "reset_request", "throttled"  # notes
+RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 
 
 def mail_place(message_id: str) -> str:
@@ -40,9 +40,9 @@ def queue_mail(
     _queue(connection, resources, kind, letter.to_json(), belongs_to)
 
 
-def queue_note(connection: Connection, resources: Resources, kind: str, note: Sequence[object]) -> None:
+def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:
     """Leave something for the worker to find out, where an answer's time must not tell what it finds."""
-    _queue(connection, resources, kind, json.dumps(note), None)
+    _queue(connection, resources, kind, json.dumps([about, client.address, client.user_agent]), None)
 
 
 def open_content(resources: Resources, mail: MailRow) -> str:
