@@ -16,7 +16,7 @@ from testing.work import Work, watching
 Ask = Callable[[str], Any]
 
 STRANGERS = [f"somebody-{number}@example.com" for number in range(6)]
-COSTLY = {"rate_limits_enabled": False, "argon2_memory_kib": 16384, "argon2_time_cost": 2}  # most of a request's work
+COSTLY = {"rate_limits_enabled": False, "argon2_memory_kib": 16384, "argon2_time_cost": 4}  # most of a request's work
 HIDING = {**COSTLY, "prevent_enumeration": True}
 CONFIRMED = {**HIDING, "email_change_requires_verification": True}
 
