@@ -19,9 +19,11 @@ from app.models import Session, User
 from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
+from app.services.attempts import count_move
 from app.services.emails import (
     find_holder,
     finish_change,
+    is_move,
     must_confirm,
     queue_verification,
     request_change,
@@ -169,6 +171,8 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
         raise SessionEnded
+    if is_move(old.email, body.new_email):
+        count_move(connection, resources, old.public_id)
     values = _collect_changes(resources.settings, old, body)
     if new_hash is not None:
         values |= {"password_hash": new_hash, "password_changed_at": crud.current_time(connection)}

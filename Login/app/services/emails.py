@@ -80,7 +80,7 @@ def is_move(current: str, wanted: str | None) -> bool:
 
 def must_confirm(settings: Settings, current: str, wanted: str | None) -> bool:
     """Whether a change of address waits for the new mailbox."""
-    return settings.email_change_requires_verification and is_move(current, wanted)
+    return settings.confirms_email_changes and is_move(current, wanted)
 
 
 def request_change(
