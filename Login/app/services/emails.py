@@ -92,7 +92,7 @@ def request_change(
     if taken and not resources.settings.prevent_enumeration:
         raise EmailTaken
     one_time_tokens.void_links(connection, person.id, (CHANGE,))
-    there = person._replace(email=email, email_key=key)
+    there = person._replace(email=email, email_key=key, email_verified_at=None)
     # Also for a taken address, where nobody gets the link: the time must not tell.
     facts = {"change_link": make_link(connection, resources, CHANGE, there), **circumstances(connection, client)}
     if taken:
@@ -182,7 +182,9 @@ def find_holder(connection: Connection, email_key: str, own: int = 0) -> Address
         return person
     link = one_time_tokens.find_reservation(connection, REVERT, email_key, own)
     owner = crud.get_addressee(connection, link.user_id) if link else None
-    return owner._replace(email=link.email, email_key=link.email_key) if link and owner else None
+    if link is None or owner is None:
+        return None
+    return owner._replace(email=link.email, email_key=link.email_key, email_verified_at=None)
 
 
 def answer_claim(connection: Connection, resources: Resources, claim: tuple[str, str], client: Client) -> None:

@@ -1,6 +1,7 @@
 """Putting mails into the queue, in the transaction of the change that causes them."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from app.mail.catalogue import write_letter
 from app.models import Mail
 from app.resources import Resources
 
+LINK_LIKE = re.compile(r"\w[.:@/]+\w")
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 
 
@@ -35,9 +37,14 @@ def queue_mail(
     **facts: object,
 ) -> None:
     """Queue a mail to somebody; it goes out once this transaction is committed, and with the account it belongs to."""
-    name = person.username or person.email
-    letter = write_letter(kind, person.email, facts, name=name, phrase=person.phrase)
+    name, phrase = (_keep_harmless(person, words) for words in (person.username, person.phrase))
+    letter = write_letter(kind, person.email, facts, name=name or person.email, phrase=phrase)
     _queue(connection, resources, kind, letter.to_json(), belongs_to)
+
+
+def _keep_harmless(person: Addressee, words: str | None) -> str | None:
+    """Drop what mail programs make links of while nobody has confirmed the mailbox: a stranger may be being spammed."""
+    return None if words and person.email_verified_at is None and LINK_LIKE.search(words) else words
 
 
 def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:
