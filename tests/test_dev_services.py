@@ -147,5 +147,5 @@ def test_one_that_ignores_the_signal_is_killed(start: Started) -> None:
     seen, _ = process.communicate(timeout=20)
 
     assert "api does not stop: it is killed." in seen
-    assert time.monotonic() - asked < 10
+    assert time.monotonic() - asked < 18  # on a busy machine
     assert not is_up(stubborn)

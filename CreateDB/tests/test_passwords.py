@@ -100,7 +100,7 @@ def test_no_password_and_no_terminal_ends_at_once(start: Start, finish: Run, var
     began = time.monotonic()
     outcome = finish(start("--user", "u", "--database", "d", **variable))
 
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60  # a machine may be busy; a question would wait for ever
     assert outcome.status == 1
     assert outcome.err == (
         "Error: No password, and no terminal to ask for it. "

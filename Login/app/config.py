@@ -214,6 +214,11 @@ class Settings(BaseSettings):
         """Whether only a confirmed address may sign in."""
         return self.require_verified_email or self.prevent_enumeration
 
+    @property
+    def confirms_email_changes(self) -> bool:
+        """Whether a new address counts only once its mailbox agrees; a change at once would say which are taken."""
+        return self.email_change_requires_verification or self.prevent_enumeration
+
     def session_lifetime(self, *, remember: bool) -> timedelta:
         """How long a session may live, however often it is refreshed."""
         if remember:

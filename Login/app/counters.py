@@ -12,7 +12,7 @@ from app import crud
 from app.clients import group_address
 from app.identifiers import login_keys
 from app.keys import Keyrings
-from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, Limit
+from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, MOVE, Limit
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
 def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
     """Name the counters of codes, the shortest first."""
     return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (CODE, CODE_HOUR, CODE_DAY))
+
+
+def name_move_counter(keys: Keyrings, public_id: str) -> Counter:
+    """Name the counter of an account's changes of address."""
+    return Counter(_hash(keys, MOVE.name, public_id), MOVE)
 
 
 def _hash(keys: Keyrings, *parts: str) -> bytes:

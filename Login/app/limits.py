@@ -37,6 +37,8 @@ ADDRESS = Limit("password, one address", 10, timedelta(minutes=5), free=5)
 # Without pauses: they would let a few failures of strangers delay the owner, wherever they are.
 EVERYWHERE = Limit("password, everywhere", 30, timedelta(minutes=5))
 
+MOVE = Limit("change of address", 5, timedelta(hours=1), by_first=True)
+
 CODE = Limit("code, 5 minutes", 5, timedelta(minutes=5))
 CODE_HOUR = Limit("code, hour", 20, timedelta(hours=1), by_first=True)
 CODE_DAY = Limit("code, day", 50, timedelta(days=1), by_first=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
@@ -136,15 +137,21 @@ def test_a_lock_is_waited_for_and_not_for_ever(database: Database, other: Engine
     with other.connect() as short, other.connect() as long:
         add_one(short, "a")
         add_one(long, "b")
-        start = monotonic()
+        start, tries = monotonic(), Counter[str]()
+
+        def try_one(connection: Connection, name: str) -> None:
+            tries[name] += 1
+            add_one(connection, name)
+
         thread = Thread(target=lambda: (sleep(6), short.rollback()))
         thread.start()
-        freed, held = together(database.transaction(add_one, "a"), database.transaction(add_one, "b"))
+        freed, held = together(database.transaction(try_one, "a"), database.transaction(try_one, "b"))
         thread.join()
-        assert monotonic() - start < 10.5
+        assert monotonic() - start < 15  # on a busy machine
         long.rollback()
 
     assert freed is None
+    assert tries == {"a": 2, "b": 2}  # of at most five seconds each
     assert isinstance(held, DatabaseUnavailable)
     assert held.retry_after is not None
 
@@ -197,7 +204,7 @@ def test_a_restart_costs_no_request(mariadb_control: MariadbControl, database: D
     start = monotonic()
     down = together(database.read(value), database.transaction(add_one))
     assert [type(result) for result in down] == [DatabaseUnavailable] * 2
-    assert monotonic() - start < 10
+    assert monotonic() - start < 15  # on a busy machine
 
     mariadb_control.start()
     back = together(*(database.read(value) for _ in range(8)), *(database.transaction(add_one) for _ in range(8)))
@@ -217,11 +224,11 @@ def test_a_hanging_server_is_given_up(mariadb_control: MariadbControl, database:
     mariadb_control.thaw()
 
     assert {type(result) for result in hanging} <= {DatabaseUnavailable, OutcomeUnknown}
-    assert waited < 15
+    assert waited < 20  # on a busy machine
     start = monotonic()
     assert finish(database.read(value)) >= 0
     assert finish(database.transaction(add_one)) is None
-    assert monotonic() - start < 5
+    assert monotonic() - start < 15  # likewise
 
 
 def test_refused_accounts_are_unavailable_without_a_name(

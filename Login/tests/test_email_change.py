@@ -269,11 +269,10 @@ def test_a_taken_address_is_refused_when_asked_for(api: TestClient, user: Signed
     assert change(user, "bob@example.com").json()["code"] == "email_taken"
 
 
-@pytest.mark.parametrize(
-    "settings_changes", [{"email_change_requires_verification": True, "prevent_enumeration": True}]
-)
+@pytest.mark.asvs("6.3.8")
+@pytest.mark.parametrize("settings_changes", [{"prevent_enumeration": True}])
 def test_a_taken_address_is_hidden_where_all_are(api: TestClient, mailbox: Mailbox) -> None:
-    """The one who asks cannot tell; the owner hears of it."""
+    """The one who asks cannot tell, for every change waits for the new mailbox there; the owner hears of it."""
     alice = register(api)
     register(api, "bob")
     api.post("/email/verify", json={"token": mailbox.token("/email/verify", A)})
@@ -282,3 +281,20 @@ def test_a_taken_address_is_hidden_where_all_are(api: TestClient, mailbox: Mailb
 
     assert answers[0].json() == answers[1].json()
     assert mailbox.kinds("bob@example.com") == ["verify_email", "account_exists"]
+
+
+@pytest.mark.asvs("2.4.1")
+@pytest.mark.parametrize("settings_changes", [{}, {"email_change_requires_verification": True}], ids=["once", "asking"])
+def test_five_changes_an_hour(user: SignedIn, mailbox: Mailbox, sql: RunSql) -> None:
+    """Each mails a stranger, so more would be a flood; the sixth changes nothing at all, and waits for its hour."""
+    answers = [change(user, f"somebody-{number}@example.net") for number in range(5)]
+    before = sql("SELECT count(*) FROM mails")
+    answers.append(change(user, B, phrase="not this either"))
+    profile = user.get("/user/profile").json()
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert 0 < int(answers[5].headers["Retry-After"]) <= 3600
+    assert (profile["phrase"], sql("SELECT count(*) FROM mails")) == ("Welcome to Pupero", before)
+    assert change(user, profile["email"].upper()).status_code == 200
+    sql("UPDATE attempts SET window_started_at = '2020-01-01 00:00:00', last_at = '2020-01-01 00:00:00'")
+    assert change(user, B).status_code == 200

@@ -94,6 +94,38 @@ def test_names_and_phrases_are_only_ever_words(name: str) -> None:
     assert html_of(mail).count("<a ") == 1
 
 
+SPAM = "You have won: https://evil.example/prize"
+
+
+@pytest.mark.parametrize("settings_changes", [{}, {"email_change_requires_verification": True}], ids=["once", "asking"])
+def test_nobody_mails_links_of_their_own_to_strangers(api: TestClient, mailbox: Mailbox) -> None:
+    """A mailbox that nobody has confirmed gets no username or phrase that mail programs would make a link of."""
+    user = sign_in(api, register(api, "mallory", username="www.evil.example"))
+    user.call("PUT", "/user/update", {"phrase": SPAM})
+    for address in ("stranger@example.net", "other@example.net"):
+        user.call("PUT", "/user/update", {"new_email": address, "current_password": PASSWORD})
+    api.post("/register", json={"email": "stranger@example.net", "password": PASSWORD})
+    user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
+    texts = [text_of(mail) for mail in mailbox.read() if mail["To"] != user.person.email]
+
+    assert len(texts) > 2
+    assert not any("evil" in text for text in texts)
+
+
+def test_whoever_has_confirmed_an_address_reads_their_own_words(
+    api: TestClient, mailbox: Mailbox, user: SignedIn
+) -> None:
+    """Also an address in them; before, words that are no link."""
+    user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
+    user.call("PUT", "/user/update", {"phrase": SPAM})
+    before = text_of(mailbox.last(kind="phrase_changed"))
+    api.post("/email/verify", json={"token": mailbox.token("/email/verify")})
+    user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
+
+    assert "Your phrase: Blue herons at dawn" in before
+    assert f"Your phrase: {SPAM}" in text_of(mailbox.last(kind="phrase_changed"))
+
+
 @pytest.mark.asvs("1.3.11")
 @pytest.mark.parametrize("where", ["to", "subject"])
 def test_a_line_break_never_makes_a_header(where: str) -> None:

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,39 +45,50 @@ def test_a_mail_waits_encrypted_in_the_transaction_of_its_cause(api: TestClient,
     assert not any(word in rows[0][1] for word in ("alice", "http", "token"))
 
 
+@pytest.fixture
+def no_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker hear its bell and nothing else."""
+    monkeypatch.setattr(worker, "POLL", 3600)
+
+
+@pytest.mark.usefixtures("no_polls")
 def test_the_worker_in_the_api_delivers_at_once(live_api: TestClient, smtp_sink: Sink, sql: RunSql) -> None:
     """A mail queued by this process waits for no poll; delivered, its content is erased and its times stay."""
     register(live_api)
-    wait_until(lambda: smtp_sink.taken, seconds=worker.POLL * 0.8)
+    wait_until(lambda: smtp_sink.taken)
     wait_until(lambda: sql(STATES) == [("verify_email", "sent", 1, 1, 0)])
 
     assert smtp_sink.recipients == ["alice@example.com"]
 
 
 def test_a_server_that_is_away_loses_nothing(api: TestClient, settings: Settings, smtp_sink: Sink, sql: RunSql) -> None:
-    """Mails wait for it, at most two minutes apart, and each goes out once when it is back."""
+    """Mails wait for it without using up their tries, and each goes out once when it is back."""
     smtp_sink.stop()
     for name in ("alice", "bob", "carol"):
         register(api, name)
     away = [deliver_due(settings) for _ in range(2)]
-    tries = [row[2] for row in sql(STATES)]
+    tries = {row[2] for row in sql(STATES)}
     smtp_sink.start()
     back = [deliver_due(settings), sql(COME_DUE), deliver_due(settings)]
 
-    assert (away, sum(tries), back) == ([False, False], 2, [True, [], True])
+    assert (away, tries, back) == ([False, False], {0}, [True, [], True])
     assert smtp_sink.recipients == ["alice@example.com", "bob@example.com", "carol@example.com"]
     assert {row[1] for row in sql(STATES)} == {"sent"}
 
 
 def test_the_running_worker_comes_back_to_a_server_that_was_away(
-    live_api: TestClient, smtp_sink: Sink, sql: RunSql, monkeypatch: pytest.MonkeyPatch
+    live_api: TestClient,
+    smtp_sink: Sink,
+    sql: RunSql,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No failure ends the loop."""
     monkeypatch.setattr(worker, "PAUSE", 0.1)
     monkeypatch.setattr(worker, "POLL", 0.1)
     smtp_sink.stop()
     register(live_api)
-    wait_until(lambda: sql(STATES)[0][2] == 1)
+    wait_until(lambda: "mail_server_away" in caplog.messages)
     smtp_sink.start()
     sql(COME_DUE)
 
@@ -151,12 +163,13 @@ def test_a_local_part_beyond_ascii_needs_a_server_that_knows_them(
 
 def test_a_slow_server_slows_no_request(live_api: TestClient, smtp_sink: Sink) -> None:
     """The answer comes while the server still thinks, and so do the next ones."""
-    smtp_sink.seconds = 0.8
+    smtp_sink.seconds = 60
     alice = register(live_api)
     wait_until(lambda: smtp_sink.begun)
     sign_in(live_api, alice)
 
     assert smtp_sink.taken == []
+    smtp_sink.seconds = 0
     wait_until(lambda: smtp_sink.taken)
 
 
@@ -164,9 +177,9 @@ def test_a_server_slower_than_the_time_out_is_tried_again(
     api: TestClient, settings: Settings, smtp_sink: Sink, sql: RunSql
 ) -> None:
     """A hanging server holds one mail for no longer than SMTP_TIMEOUT_SECONDS."""
-    smtp_sink.seconds = 1.4
+    smtp_sink.seconds = 60
     register(api)
-    deliver_due(settings)
+    deliver_due(settings.model_copy(update={"smtp_timeout_seconds": timedelta(seconds=0.5)}))
 
     assert [(row[1], row[2]) for row in sql(STATES)] == [("queued", 1)]
 
@@ -200,7 +213,7 @@ def test_an_unreadable_row_goes_dead_alone(
     assert smtp_sink.recipients == ["bob@example.com"]
 
 
-@pytest.mark.parametrize("kind", ["reset_request", "throttled"])
+@pytest.mark.parametrize("kind", ["reset_request", "throttled", "address_wanted"])
 def test_an_unreadable_note_goes_dead_alone(
     api: TestClient, settings: Settings, smtp_sink: Sink, sql: RunSql, kind: str
 ) -> None:

@@ -69,6 +69,13 @@ def postpone(connection: Connection, mail: MailRow, wait: timedelta) -> bool:
     return connection.execute(query.values(next_try_at=current_time(connection) + wait)).rowcount == 1
 
 
+def put_back(connection: Connection, mail: MailRow, wait: timedelta) -> bool:
+    """Put a claimed mail back as if it had not been tried, for it was not: no server was there."""
+    query = update(mails).where(_is_same(mail))
+    values = {"tries": mail.tries - 1, "next_try_at": current_time(connection) + wait}
+    return connection.execute(query.values(values)).rowcount == 1
+
+
 def remove(connection: Connection, mail: MailRow) -> bool:
     """Take a row out of the queue, once."""
     return connection.execute(delete(mails).where(_is_same(mail))).rowcount == 1

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from app.crud import mails
 from app.crud.mails import MailRow
-from app.errors import ApiError
+from app.errors import ApiError, DatabaseUnavailable, OutcomeUnknown
 from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
 from app.mail.letters import Letter, compose
 from app.resources import Resources
@@ -27,7 +27,7 @@ PAUSE = 10.0  # seconds without a try while the server is away
 BATCH = 20
 BACK_OFF = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30)]
 BACK_OFF += [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24)]
-SERVER_BACK_OFF = timedelta(minutes=2)
+AWAY_WAIT = timedelta(seconds=30)  # for a mail that met no server; others were not even tried
 LAST_MAIL_WAIT = 5.0  # seconds that a stop waits for the mail under way
 
 
@@ -97,9 +97,9 @@ class Worker:
     async def _run_errand(self, row: MailRow) -> None:
         try:
             await self._resources.database.transaction(run_errand, self._resources, row)
-        except ApiError:
+        except (DatabaseUnavailable, OutcomeUnknown):
             raise
-        except Exception:
+        except Exception:  # whatever is wrong with this one, the others must be done
             await self._resources.database.transaction(mails.mark_dead, row)
             logger.exception("mail_dead", extra={"event": {"mail": row.message_id, "kind": row.kind}})
 
@@ -109,7 +109,7 @@ class Worker:
         try:
             await self._carry(mail)
         except ServerAway as error:
-            await self._put_off(mail, min(_back_off(mail), SERVER_BACK_OFF))
+            await transaction(mails.put_back, mail, AWAY_WAIT)
             self._log("mail_server_away", mail, error)
             raise
         except Refused as error:
@@ -117,7 +117,9 @@ class Worker:
             self._log("mail_dead", mail, error)
         except NotDelivered as error:
             given_up = mail.tries > len(BACK_OFF)
-            await (transaction(mails.mark_dead, mail) if given_up else self._put_off(mail, _back_off(mail)))
+            await (
+                transaction(mails.mark_dead, mail) if given_up else transaction(mails.postpone, mail, _back_off(mail))
+            )
             self._log("mail_dead" if given_up else "mail_delayed", mail, error)
         except Exception:  # whatever is wrong with this one, the others must go out
             await transaction(mails.mark_dead, mail)
@@ -131,9 +133,6 @@ class Worker:
         message = compose(letter, mail.message_id, mail.created_at, self._resources.settings.mail_from)
         name = f"{mail.created_at:%Y%m%d-%H%M%S-%f}-{mail.kind}-{mail.message_id}"
         await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.carry, message, name)
-
-    async def _put_off(self, mail: MailRow, wait: timedelta) -> None:
-        await self._resources.database.transaction(mails.postpone, mail, wait)
 
     @staticmethod
     def _log(event: str, mail: MailRow, error: Exception) -> None:

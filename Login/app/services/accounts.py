@@ -19,15 +19,17 @@ from app.models import Session, User
 from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
+from app.services.attempts import count_move
 from app.services.emails import (
     find_holder,
     finish_change,
+    is_move,
     must_confirm,
     queue_verification,
     request_change,
-    tell_holder,
 )
 from app.services.links import CHANGE
+from app.services.mails import ADDRESS_WANTED, queue_note
 from app.services.notices import notify, tell_of_deletion
 from app.services.proofs import Proof, prove, spend_proof
 from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, issue_pair
@@ -55,29 +57,27 @@ def _insert(
         **_email_columns(body.email),
         **_username_columns(body.username),
     )
-    hide_email = resources.settings.prevent_enumeration
-    holder = _add(connection, user, hide_email=hide_email)
-    if holder is None:
+    if resources.settings.prevent_enumeration:
+        # A taken username is refused first: it must not matter then whether the address is taken too. And where that
+        # is, this is an id of nobody's; whom to write what, the worker finds out.
+        _refuse_taken(connection, None, user.username_key)
+        _add(connection, user)
+        queue_note(connection, resources, ADDRESS_WANTED, [user.email_key, public_id], client)
+    elif _add(connection, user) is None:
         queue_verification(connection, resources, crud.find_addressee(connection, user.email_key))
-    elif hide_email:  # an id of nobody's: the answer is a fresh account's
-        tell_holder(connection, resources, holder, client)
     else:
         raise EmailTaken
     return public_id
 
 
-def _add(connection: Connection, user: User, *, hide_email: bool) -> Addressee | None:
-    """Add an account, or return who holds its address, or may take it back.
-
-    To hide who is here, a taken username is refused first: it must not matter then whether the address is taken too.
-    """
+def _add(connection: Connection, user: User) -> Addressee | None:
+    """Add an account, or return who holds its address, or may take it back."""
     try:
         user_id = crud.insert_user(connection, user)
     except IntegrityError:
         holder = find_holder(connection, user.email_key)
-        if (hide_email or holder is None) and crud.find_taken(connection, None, user.username_key):
-            raise UsernameTaken from None
         if holder is None:
+            _refuse_taken(connection, None, user.username_key)
             raise
         return holder
     holder = find_holder(connection, user.email_key, own=user_id)
@@ -171,6 +171,8 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
         raise SessionEnded
+    if is_move(old.email, body.new_email):
+        count_move(connection, resources, old.public_id)
     values = _collect_changes(resources.settings, old, body)
     if new_hash is not None:
         values |= {"password_hash": new_hash, "password_changed_at": crud.current_time(connection)}

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from app import crud
 from app.clients import Client
-from app.counters import Counter, hash_address, name_code_counters, name_password_counters
+from app.counters import Counter, hash_address, name_code_counters, name_move_counter, name_password_counters
 from app.errors import TooManyAttempts, TotpInvalid
 from app.keys import Keyrings
 from app.limits import Limit, Tally, add_guess, find_end, find_wait
@@ -73,8 +73,7 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
 
 async def _tell_throttled(resources: Resources, guess: Guess) -> None:
     """Leave a note for the mail worker, also about nobody's account: no time must tell whose it is."""
-    note = [guess.user_id, guess.client.address, guess.client.user_agent]
-    await resources.database.transaction(queue_note, resources, THROTTLED, note)
+    await resources.database.transaction(queue_note, resources, THROTTLED, guess.user_id, guess.client)
 
 
 async def judge_code(
@@ -110,6 +109,12 @@ def clear_attempts(connection: Connection, keys: Keyrings, public_id: str) -> No
     This deletes the counters of codes. Those of passwords need nothing: `name_account` gives them new keys.
     """
     crud.delete_tallies(connection, [counter.key for counter in name_code_counters(keys, public_id)])
+
+
+def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
+    """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
+    counter = name_move_counter(resources.keys, public_id)
+    _save(connection, counter, *_hold(connection, resources, counter))
 
 
 def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentials, address: str) -> None:

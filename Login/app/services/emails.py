@@ -15,7 +15,7 @@ from app.identifiers import normalize_email
 from app.logs import log_event
 from app.resources import Resources
 from app.services.links import CHANGE, RESCUE, RESET, REVERT, VERIFY, make_link, take_link
-from app.services.mails import Pace, find_wait, queue_mail
+from app.services.mails import ADDRESS_WANTED, Pace, find_wait, queue_mail, queue_note
 from app.services.notices import circumstances, notify
 from app.services.passwords import queue_reset
 
@@ -80,7 +80,7 @@ def is_move(current: str, wanted: str | None) -> bool:
 
 def must_confirm(settings: Settings, current: str, wanted: str | None) -> bool:
     """Whether a change of address waits for the new mailbox."""
-    return settings.email_change_requires_verification and is_move(current, wanted)
+    return settings.confirms_email_changes and is_move(current, wanted)
 
 
 def request_change(
@@ -88,15 +88,17 @@ def request_change(
 ) -> None:
     """Ask the new mailbox; until it says yes nothing changes, and what was asked before counts no more."""
     email, key = normalize_email(wanted)
+    taken = find_holder(connection, key, own=person.id) is not None
+    if taken and not resources.settings.prevent_enumeration:
+        raise EmailTaken
     one_time_tokens.void_links(connection, person.id, (CHANGE,))
-    if holder := find_holder(connection, key, own=person.id):
-        if not resources.settings.prevent_enumeration:
-            raise EmailTaken
-        tell_holder(connection, resources, holder, client)
-        return
-    there = person._replace(email=email, email_key=key)
+    there = person._replace(email=email, email_key=key, email_verified_at=None)
+    # Also for a taken address, where nobody gets the link: the time must not tell.
     facts = {"change_link": make_link(connection, resources, CHANGE, there), **circumstances(connection, client)}
-    queue_mail(connection, resources, there, "email_change_requested", belongs_to=person.id, **facts)
+    if taken:
+        queue_note(connection, resources, ADDRESS_WANTED, [key, person.public_id], client)
+    else:
+        queue_mail(connection, resources, there, "email_change_requested", belongs_to=person.id, **facts)
 
 
 async def confirm_change(resources: Resources, token: str, client: Client) -> None:
@@ -180,12 +182,22 @@ def find_holder(connection: Connection, email_key: str, own: int = 0) -> Address
         return person
     link = one_time_tokens.find_reservation(connection, REVERT, email_key, own)
     owner = crud.get_addressee(connection, link.user_id) if link else None
-    return owner._replace(email=link.email, email_key=link.email_key) if link and owner else None
+    if link is None or owner is None:
+        return None
+    return owner._replace(email=link.email, email_key=link.email_key, email_verified_at=None)
 
 
-def tell_holder(connection: Connection, resources: Resources, holder: Addressee, client: Client) -> None:
-    """Mail the owner of an address that somebody wanted for an account, at most five times an hour."""
-    if find_wait(connection, holder.id, "account_exists", FIVE_AN_HOUR):
+def answer_claim(connection: Connection, resources: Resources, claim: tuple[str, str], client: Client) -> None:
+    """Write to the mailbox that somebody wanted for an account: its link to a new account, its owner otherwise.
+
+    The owner hears of it at most five times an hour.
+    """
+    email_key, claimant = claim
+    holder = find_holder(connection, email_key)
+    if holder is None:
         return
-    facts = {"forgot_link": f"{resources.settings.public_url}/password/forgot", **circumstances(connection, client)}
-    queue_mail(connection, resources, holder, "account_exists", belongs_to=holder.id, **facts)
+    if holder.public_id == claimant:
+        queue_verification(connection, resources, holder)
+    elif not find_wait(connection, holder.id, "account_exists", FIVE_AN_HOUR):
+        facts = {"forgot_link": f"{resources.settings.public_url}/password/forgot", **circumstances(connection, client)}
+        queue_mail(connection, resources, holder, "account_exists", belongs_to=holder.id, **facts)

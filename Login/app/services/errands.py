@@ -10,13 +10,15 @@ from app.clients import Client
 from app.crud import mails
 from app.crud.mails import MailRow
 from app.resources import Resources
-from app.services.mails import RESET_REQUEST, THROTTLED, open_content
+from app.services.emails import answer_claim
+from app.services.mails import ADDRESS_WANTED, RESET_REQUEST, THROTTLED, open_content
 from app.services.notices import notify_throttled
 from app.services.passwords import grant_reset
 
 ERRANDS: dict[str, Callable[[Connection, Resources, Any, Client], None]] = {
     RESET_REQUEST: grant_reset,
     THROTTLED: notify_throttled,
+    ADDRESS_WANTED: answer_claim,
 }
 
 

@@ -1,13 +1,14 @@
 """Putting mails into the queue, in the transaction of the change that causes them."""
 
 import json
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from app import auth, crud
+from app.clients import Client
 from app.crud import mails
 from app.crud.accounts import Addressee
 from app.crud.mails import QUEUED, MailRow
@@ -17,7 +18,8 @@ from app.mail.catalogue import write_letter
 from app.models import Mail
 from app.resources import Resources
 
-RESET_REQUEST, THROTTLED = "reset_request", "throttled"  # notes
+LINK_LIKE = re.compile(r"\w[.:@/]+\w")
+RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 
 
 def mail_place(message_id: str) -> str:
@@ -35,14 +37,19 @@ def queue_mail(
     **facts: object,
 ) -> None:
     """Queue a mail to somebody; it goes out once this transaction is committed, and with the account it belongs to."""
-    name = person.username or person.email
-    letter = write_letter(kind, person.email, facts, name=name, phrase=person.phrase)
+    name, phrase = (_keep_harmless(person, words) for words in (person.username, person.phrase))
+    letter = write_letter(kind, person.email, facts, name=name or person.email, phrase=phrase)
     _queue(connection, resources, kind, letter.to_json(), belongs_to)
 
 
-def queue_note(connection: Connection, resources: Resources, kind: str, note: Sequence[object]) -> None:
+def _keep_harmless(person: Addressee, words: str | None) -> str | None:
+    """Drop what mail programs make links of while nobody has confirmed the mailbox: a stranger may be being spammed."""
+    return None if words and person.email_verified_at is None and LINK_LIKE.search(words) else words
+
+
+def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:
     """Leave something for the worker to find out, where an answer's time must not tell what it finds."""
-    _queue(connection, resources, kind, json.dumps(note), None)
+    _queue(connection, resources, kind, json.dumps([about, client.address, client.user_agent]), None)
 
 
 def open_content(resources: Resources, mail: MailRow) -> str:

@@ -27,8 +27,7 @@ FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
 
 async def request_reset(resources: Resources, body: PasswordResetRequest, client: Client) -> None:
     """Leave a note for the mail worker, whatever the address: neither body nor time tell whether it is known."""
-    note = [body.email, client.address, client.user_agent]
-    await resources.database.transaction(queue_note, resources, RESET_REQUEST, note)
+    await resources.database.transaction(queue_note, resources, RESET_REQUEST, body.email, client)
     log_event("password_reset_requested", "unknown", client=client.address)
 
 
