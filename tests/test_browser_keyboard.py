@@ -84,7 +84,7 @@ def test_a_second_factor_and_its_recovery_codes(suite: Suite, keyboard: Keyboard
     suite.let_codes_pass("noor")
     keyboard.fill("Go on", totp=current_code(totp)).is_at("/")
 
-    keyboard.press("Sign out")
+    keyboard.press("Sign out").reads("You are signed out.")
     sign_in(keyboard, "noor").follow("No phone at hand?")
     keyboard.fill("Go on", totp=codes[0].lower()).reads("9 recovery codes left")
     keyboard.open("/security").press("Make new codes").reads("The old ones no longer work")
