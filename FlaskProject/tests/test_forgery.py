@@ -113,6 +113,7 @@ def test_a_stale_form_comes_back_with_what_was_typed(browser: FlaskClient, path:
 
     assert answer.status_code == 403
     assert "open too long" in answer.text
+    assert "Please type passwords and codes again" in answer.text
     assert ("ada&amp;co" in answer.text) or ("ada@example.com" in answer.text)
     assert "secret-of-ada" not in answer.text
     assert token_on(browser, path)

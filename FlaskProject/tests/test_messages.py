@@ -73,6 +73,7 @@ def test_the_catalogue_keeps_nothing_unused() -> None:
         "label.",
         "ago.",
         "wait.",
+        "month.",
         "home.",
         "welcome.",
         "advice.",

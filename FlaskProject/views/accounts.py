@@ -64,5 +64,7 @@ def delete_account(form: Form) -> ResponseReturnValue:
 
 @pages.get("/account/deleted")
 def deleted() -> ResponseReturnValue:
-    """Say that it is done."""
+    """Say that it is done; whoever is signed in has an account still, and is not to be frightened by a link."""
+    if account_if_any():
+        return redirect(url_for("home.home"))
     return render_template("deleted.html", account=None)
