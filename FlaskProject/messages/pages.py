@@ -42,7 +42,7 @@ PAGES: dict[str, str] = {
     "home.sign_in.text": "{label}, {time}, {ago}",
     "home.sign_in.from": "from {address}",
     "home.elsewhere": "Latest sign-in",
-    "home.elsewhere.gone": "Another browser or program, which has signed out since",
+    "home.elsewhere.gone": "Another browser or program, no longer signed in",
     "home.elsewhere.look": "Not you?",
     "home.since": "Account since",
     "advice.totp": "Switch the second factor on",

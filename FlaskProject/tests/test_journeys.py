@@ -112,7 +112,7 @@ def test_asking_again_leads_back(visit: Visit, make_session_stale: Any) -> None:
 
 
 def test_home_says_when_and_where_somebody_signed_in(visit: Visit, second_visit: Visit) -> None:
-    """This browser, and the one that came later: where it is while it is signed in, that it was there afterwards."""
+    """This browser, and the one that came later: where it is while it is signed in, and that it was there, once it is gone."""
     visit.register("ada")
     assert visit.open("/").says("Firefox on Linux, ")
     assert not visit.says("Latest sign-in")
@@ -122,7 +122,7 @@ def test_home_says_when_and_where_somebody_signed_in(visit: Visit, second_visit:
     assert visit.open("/").says("Latest sign-in")
     assert re.search(r"Chrome on Windows, \d\d:\d\d UTC, just now, from 203.0.113.7", visit.page)
     second_visit.send("/logout")
-    assert visit.open("/").says("Another browser or program, which has signed out since")
+    assert visit.open("/").says("Another browser or program, no longer signed in")
 
 
 def test_nobody_is_told_a_lie_by_a_link(visit: Visit) -> None:
