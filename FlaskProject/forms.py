@@ -63,8 +63,9 @@ class Form:
     @property
     def switched(self) -> str | None:
         """Name the password field to go on with when the person has just had them shown or hidden."""
-        fields = [name for name in self.values if name in PASSWORDS]
-        return fields[0] if fields and "passwords" in self.values else None
+        # A summary of what went wrong comes first: one page, one focus.
+        fields = [] if self.failed or "passwords" not in self.values else self.values
+        return next((name for name in fields if name in PASSWORDS), None)
 
     @property
     def kept(self) -> dict[str, str]:
