@@ -111,20 +111,6 @@ def test_asking_again_leads_back(visit: Visit, make_session_stale: Any) -> None:
         assert f'<a href="{page}">Cancel</a>' in visit.page
 
 
-def test_home_says_when_and_where_somebody_signed_in(visit: Visit, second_visit: Visit) -> None:
-    """This browser, and the one that came later: where it is while it is signed in, and that it was there, once it is gone."""
-    visit.register("ada")
-    assert visit.open("/").says("Firefox on Linux, ")
-    assert not visit.says("Latest sign-in")
-    time.sleep(2.1)  # what may lie between an account and its own first sign-in
-
-    second_visit.log_in("ada")
-    assert visit.open("/").says("Latest sign-in")
-    assert re.search(r"Chrome on Windows, \d\d:\d\d UTC, just now, from 203.0.113.7", visit.page)
-    second_visit.send("/logout")
-    assert visit.open("/").says("Another browser or program, no longer signed in")
-
-
 def test_nobody_is_told_a_lie_by_a_link(visit: Visit) -> None:
     """Whoever is signed in has an account still."""
     assert visit.open("/account/deleted").says("Your account is deleted")

@@ -73,13 +73,3 @@ def test_a_limit_at_the_login_page_signs_nobody_out(small_api: Any, open_browser
 
     assert "try again in 2 minutes." in browser.get("/login").text
     assert browser.get_cookie("access_token")
-
-
-def test_one_code_is_one_code(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> None:
-    """The front page counts as people do."""
-    browser = open_browser(small_api.url)
-    browser.set_cookie("access_token", make_token())
-    for left, words in ((9, "On, 9 recovery codes left"), (1, "On, 1 recovery code left")):
-        person = account | {"totp_enabled": True, "recovery_codes_left": left}
-        small_api.on("GET /user/account", lambda _asked, person=person: (200, person))
-        assert words in browser.get("/").text
