@@ -29,6 +29,8 @@ def create_app(config: Config | None = None, http: HttpSession | None = None) ->
     quiet_development_server()
     config = config or _config_or_exit()
     app = Flask(__name__)
+    # Tidying up slashes is a redirect that takes its address from the Host header.
+    app.url_map.merge_slashes = False
     app.config.from_mapping(_flask_settings(config))
     app.session_interface = PageSessions(config)
     app.extensions["pupero"] = Services(config, Backend(config.backend_url, http), Refresher())

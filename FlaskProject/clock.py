@@ -12,13 +12,13 @@ def clock_time(moment: datetime) -> str:
     """Write today's moments as `14:02 UTC`, others with their date."""
     moment = moment.astimezone(UTC)
     today = moment.date() == datetime.now(UTC).date()
-    return f"{moment:%H:%M} UTC" if today else f"{date(moment)}, {moment:%H:%M} UTC"
+    return t("clock.today" if today else "clock.moment", date=date(moment), time=f"{moment:%H:%M}")
 
 
 def date(moment: datetime) -> str:
     """Write the day of a moment as `3 May 2027`."""
     moment = moment.astimezone(UTC)
-    return f"{moment.day} {moment:%B %Y}"
+    return t("clock.date", day=moment.day, month=t(f"month.{moment.month}"), year=moment.year)
 
 
 def ago(moment: datetime) -> str:

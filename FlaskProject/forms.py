@@ -10,7 +10,8 @@ from FlaskProject.clock import duration
 from FlaskProject.messages import field_sentence, has_text, sentence_for, t
 
 # Never written back into a page.
-SECRETS = frozenset({"password", "new_password", "current_password", "totp", "code", "secret", "csrf_token"})
+PASSWORDS = frozenset({"password", "new_password", "current_password"})
+SECRETS = PASSWORDS | {"totp", "code", "secret", "csrf_token"}
 
 # About the form itself, not what it is for.
 SWITCHES = frozenset({"passwords", "shown_passwords"})
@@ -60,6 +61,13 @@ class Form:
         return self.text("passwords") == "show" or ("passwords" not in self.values and self.ticked("shown_passwords"))
 
     @property
+    def switched(self) -> str | None:
+        """Name the password field to go on with when the person has just had them shown or hidden."""
+        # A summary of what went wrong comes first: one page, one focus.
+        fields = [] if self.failed or "passwords" not in self.values else self.values
+        return next((name for name in fields if name in PASSWORDS), None)
+
+    @property
     def kept(self) -> dict[str, str]:
         """Everything that may be written back into a page."""
         return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES}
@@ -92,8 +100,14 @@ class Form:
         self._blame(place, sentence_for(code, wait=duration(refusal.retry_after or 60)))
 
     def excuse(self, outage: BackendUnavailable) -> None:
-        """Say that it was us, and that nothing typed is lost."""
-        self.notices.append(outage_sentence(outage))
+        """Say that it was us, and what is needed to try again."""
+        self.try_again(outage_sentence(outage))
+
+    def try_again(self, sentence: str) -> None:
+        """Ask for the form once more, and say what has to be typed again."""
+        self.notices.append(sentence)
+        if self.asked_secrets:
+            self.notices.append(t("form.retype"))
 
     def _blame(self, name: str | None, sentence: str) -> None:
         if name in self.values:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, flash, redirect, render_template, request, url_for
+from flask import Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, current_account, sign_out, tokens
+from FlaskProject.telling import tell
 
 # What pressing the button of a page does beyond its title.
 EFFECTS = {"revert": ("address", "signed_out", "mail", "factor"), "disown": ("signed_out", "mail", "factor")}
@@ -52,7 +53,7 @@ def use_link(kind: str, use: Callable[[], None]) -> ResponseReturnValue:
             raise LinkOver(kind) from None
         raise
     _leave_ended_session()
-    flash(f"link.{kind}.done", "done")
+    tell(f"link.{kind}.done")
     # Whoever is signed in still is sent on from there, and reads the sentence at home.
     return redirect(url_for("sessions.login"))
 

@@ -63,7 +63,9 @@ def require(form: Form, *names: str) -> None:
 
 def reauthentication_page(form: Form) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
-    return render_template("reauthenticate.html", form=form, account=current_account(), action=request.path)
+    # The page that the form stood on: /profile or /security.
+    back = "/".join(request.path.split("/")[:2])
+    return render_template("reauthenticate.html", form=form, account=current_account(), action=request.path, back=back)
 
 
 def init_submissions(app: Flask) -> None:
@@ -115,7 +117,7 @@ def _stale_form(_error: CSRFError) -> ResponseReturnValue:
     if page is None:
         return error_page(HTTPStatus.FORBIDDEN, "stale")
     form = Form.from_request()
-    form.notices.append(t("form.stale"))
+    form.try_again(t("form.stale"))
     try:
         return page(form), HTTPStatus.FORBIDDEN
     except BackendUnavailable as outage:

@@ -3,20 +3,22 @@
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from flask import Flask, get_flashed_messages, url_for
+from flask import Flask, url_for
 
 from FlaskProject.clock import ago, clock_time, date
 from FlaskProject.identity import tokens
 from FlaskProject.messages import has_text, t
+from FlaskProject.telling import told_above, told_at
 
 STATIC_LIFETIME = 31_536_000
 
 
 def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
-    app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static, flashed=_flashed)
+    app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static)
+    app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
     app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_LIFETIME
@@ -26,11 +28,6 @@ def init_templates(app: Flask) -> None:
 def _visit() -> dict[str, Any]:
     """Tell the layout whether somebody may be signed in, though a page need not know who."""
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
-
-
-def _flashed() -> list[tuple[str, str]]:
-    """Return what the last action has to tell, as kind and sentence; only keys travel in the cookie."""
-    return [(kind, t(key)) for kind, key in cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))]
 
 
 def _static(name: str) -> str:

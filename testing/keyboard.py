@@ -58,8 +58,10 @@ class Keyboard:
         return self
 
     def reads(self, sentence: str) -> Self:
-        """Find a sentence on the page, which fits its width."""
+        """Find a sentence on the page, which fits its width and shows at once what the last action did."""
         expect(self.page.locator("body")).to_contain_text(sentence)
+        for told in self.page.locator(".flash").all():
+            expect(told).to_be_in_viewport(ratio=0.9)
         assert self.page.evaluate(OVERFLOW) <= 0, f"{self.page.url} scrolls sideways"
         return self
 

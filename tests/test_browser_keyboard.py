@@ -55,7 +55,12 @@ def test_an_account_from_its_first_day_to_its_last(keyboard: Keyboard) -> None:
     keyboard.open("/").follow("Create account")
     keyboard.fill("Create account", email="kim@example.com", username="kim", password="short").is_told("too short")
     expect(keyboard.page.locator("#email")).to_have_value("kim@example.com")
-    keyboard.fill("Create account", password=PASSWORD).reads("Welcome! Your account is open").is_at("/")
+    keyboard.press("Show passwords as I type")
+    expect(keyboard.page.locator("#password")).to_be_focused()
+    keyboard.page.keyboard.type(PASSWORD)
+    expect(keyboard.page.locator("#password[type=text]")).to_have_value(PASSWORD)
+    keyboard.page.keyboard.press("Enter")
+    keyboard.reads("Welcome! Your account is open").is_at("/")
 
     keyboard.follow("Profile").fill("Save phrase", phrase="Herons wear red boots").reads("Your new phrase is saved")
     expect(keyboard.page.locator(".phrase")).to_contain_text("Herons wear red boots")
@@ -84,7 +89,7 @@ def test_a_second_factor_and_its_recovery_codes(suite: Suite, keyboard: Keyboard
     suite.let_codes_pass("noor")
     keyboard.fill("Go on", totp=current_code(totp)).is_at("/")
 
-    keyboard.press("Sign out")
+    keyboard.press("Sign out").reads("You are signed out.")
     sign_in(keyboard, "noor").follow("No phone at hand?")
     keyboard.fill("Go on", totp=codes[0].lower()).reads("9 recovery codes left")
     keyboard.open("/security").press("Make new codes").reads("The old ones no longer work")
@@ -106,6 +111,17 @@ def test_asked_again_in_place(suite: Suite, keyboard: Keyboard, open_page: OpenP
     other.open("/profile").reads("This sign-in has ended")
     keyboard.fill("Change password", current_password=PASSWORD, new_password=NEW_PASSWORD)
     keyboard.reads("Your password is changed")
+
+
+def test_a_page_left_open(suite: Suite, keyboard: Keyboard) -> None:
+    """Cookies end while somebody types: the form is back with everything but the password, and works."""
+    make_account(suite, "quin")
+    keyboard.open("/login").page.context.clear_cookies()
+    keyboard.tick("Sign in", "remember_me").fill("Sign in", username="quin", password=PASSWORD).is_told("open too long")
+    expect(keyboard.page.locator("#username")).to_have_value("quin")
+    expect(keyboard.page.locator("#password")).to_have_value("")
+    expect(keyboard.page.locator("#remember_me")).to_be_checked()
+    keyboard.fill("Sign in", password=PASSWORD).is_at("/")
 
 
 @pytest.mark.asvs("6.4.3")

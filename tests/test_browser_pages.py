@@ -20,6 +20,13 @@ LONG_EMAIL = f"{'long.' * 12}post@{'subdomain.' * 9}example.com"
 LONG_PHRASE = "🦩 Flamingos dance 舞蹈中的火烈鸟 " + "W" * 120 + " עם מגפיים אדומים 👩‍👩‍👧‍👦"
 # A phone, a desktop at 200 %, a tablet, a desktop.
 WIDTHS = (320, 640, 768, 1280)
+# The form of a page that cannot be had while the API is away.
+SEND_ELSEWHERE = """() => {
+  const form = document.querySelector("main form");
+  form.action = "/profile/email";
+  form.innerHTML += "<input name=new_email value=new@example.com><input name=current_password value=x>";
+  form.submit();
+}"""
 
 pytestmark = pytest.mark.browser
 Look = Callable[[str], None]
@@ -97,9 +104,17 @@ def test_pages_that_say_no(suite: Suite, page: Page, look: Look, start_pages: St
     page.context.clear_cookies()
     submit(page, "Sign in", username="x", password="wrong")
     look("stale form")
-    page.goto(f"{start_pages('http://127.0.0.1:9').url}/login")
+    away = start_pages("http://127.0.0.1:9").url
+    page.goto(f"{away}/login")
     submit(page, "Sign in", username="x", password="wrong")
     look("outage")
+    page.context.add_cookies([{"name": "access_token", "value": "a.b.c", "url": away}])
+    page.goto(f"{away}/profile")
+    look("outage behind the sign-in")
+    page.goto(f"{away}/login")
+    page.evaluate(SEND_ELSEWHERE)
+    expect(page.locator("main")).to_contain_text("What you typed")
+    look("outage keeps what was typed")
 
 
 def test_links_of_mails(suite: Suite, page: Page, look: Look) -> None:
@@ -157,6 +172,7 @@ def test_pages_of_the_second_factor(suite: Suite, page: Page, look: Look) -> Non
     assert len(enable_totp(page)) == 10
     look("recovery codes")
     submit(page, "Go on")
+    look("security on")
     page.context.clear_cookies()
     page.goto(f"{suite.url}/login")
     submit(page, "Sign in", username="uma", password=PASSWORD)

@@ -38,7 +38,7 @@ REFUSALS: dict[str, str] = {
     "api.method_not_allowed": "That cannot be done here.",
     "api.insecure_configuration": "This service is not set up for visitors from other machines yet. "
     "If you run it: give the API a strong JWT_SECRET_KEY.",
-    "api.busy": "The service is very busy right now. Nothing you typed is lost; please try again in {wait}.",
+    "api.busy": "The service is very busy right now. Please try again in {wait}.",
     "api.database_unavailable": "The service cannot reach its data right now. Nothing has changed; try again soon.",
     "api.outcome_unknown": "The connection broke at the last moment. Please look whether the change was made "
     "before you try again.",
@@ -49,8 +49,8 @@ REFUSALS: dict[str, str] = {
     "api.unknown": "That did not work. Please try again; if it keeps failing, ask whoever runs this site.",
     # When something is wrong
     "outage.title": "We will be right back",
-    "outage.away": "The service does not answer right now. Nothing you typed is lost; please try again in a moment.",
-    "outage.busy": "The service is very busy right now. Nothing you typed is lost; please try again in {wait}.",
+    "outage.away": "The service does not answer right now. Please try again in a moment.",
+    "outage.busy": "The service is very busy right now. Please try again in {wait}.",
     "outage.typed": "What you typed",
     "outage.again": "Try again",
     "error.403.title": "This page is not for you",

@@ -109,12 +109,14 @@ def test_the_https_site_takes_nothing_from_its_http_twin(browser: FlaskClient) -
 def test_a_stale_form_comes_back_with_what_was_typed(browser: FlaskClient, path: str) -> None:
     """Keys rotate; the person sends the form once more and loses only the password."""
     typed = {"csrf_token": "stale", "email": "ada@example.com", "username": "ada&co", "password": "secret-of-ada"}
-    answer = browser.post(path, data=typed)
+    answer = browser.post(path, data=typed | {"passwords": "show"})
 
     assert answer.status_code == 403
     assert "open too long" in answer.text
+    assert "Please type passwords and codes again" in answer.text
     assert ("ada&amp;co" in answer.text) or ("ada@example.com" in answer.text)
     assert "secret-of-ada" not in answer.text
+    assert answer.text.count(" autofocus") == 1
     assert token_on(browser, path)
 
 

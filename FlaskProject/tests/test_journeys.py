@@ -102,6 +102,21 @@ def test_the_first_step_expires_or_is_used_up(visit: Visit) -> None:
     assert visit.says("Please sign in again from the start")
 
 
+def test_asking_again_leads_back(visit: Visit, make_session_stale: Any) -> None:
+    """Whoever would rather not type the password goes back to where the button was."""
+    visit.register("ada")
+    make_session_stale()
+    for page, action in (("/security", "/security/totp/start"), ("/profile", "/profile/phrase")):
+        visit.open(page).send(action, phrase="Red boots")
+        assert f'<a href="{page}">Cancel</a>' in visit.page
+
+
+def test_nobody_is_told_a_lie_by_a_link(visit: Visit) -> None:
+    """Whoever is signed in has an account still."""
+    assert visit.open("/account/deleted").says("Your account is deleted")
+    assert visit.register("ada").open("/account/deleted").path == "/"
+
+
 def test_asking_again_in_place(visit: Visit, second_visit: Visit, make_session_stale: Any) -> None:
     """A stale session is asked for the password, then does what was asked for."""
     visit.register("ada")
@@ -228,6 +243,8 @@ def test_a_showing_password_field_is_asked_for(visit: Visit) -> None:
     assert 'value="ada@example.com"' in visit.page
     assert re.search(r'<input id="password" name="password" type="text"', visit.page)
     assert PASSWORD not in visit.page
+    assert visit.says("Please type it again: no page sends a password back.")
+    assert re.findall(r'<input id="(\w+)"[^>]* autofocus', visit.page) == ["password"]
     visit.send("/register", email="ada@example.com", password="short")
     assert re.search(r'<input id="password" name="password" type="text"', visit.page)
     visit.send("/register", email="ada@example.com", passwords="hide")

@@ -1,5 +1,6 @@
 """The API down, slow, or answering nonsense: a page, quickly, with what was typed."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -85,6 +86,7 @@ def test_a_form_says_that_the_api_is_down(browser: FlaskClient, submit: Any, pat
     assert "does not answer right now" in answer.text
     assert "secret-of-ada" not in answer.text
     assert "ada&amp;co" in answer.text or "ada@example.com" in answer.text
+    assert "Please type passwords and codes again" in answer.text
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
@@ -142,7 +144,11 @@ def test_a_form_behind_the_sign_in_keeps_what_was_typed(
     assert "try again in 7 seconds" in answer.text
     assert 'value="new@example.com"' in answer.text
     assert 'action="/profile/email"' in answer.text
-    assert 'name="current_password"' in answer.text
+    assert re.search(
+        r'name="current_password" type="password" value="" *autocomplete="current-password" required', answer.text
+    )
+    assert "Please type passwords and codes again" in answer.text
+    assert "(optional)" not in answer.text
     assert "secret-of-ada" not in answer.text
 
 

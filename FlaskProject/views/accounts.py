@@ -1,12 +1,13 @@
 """Opening an account, and closing it for good."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out
 from FlaskProject.submissions import require, submission
+from FlaskProject.telling import tell
 
 pages = Blueprint("accounts", __name__)
 
@@ -39,9 +40,9 @@ def open_account(form: Form) -> ResponseReturnValue:
         sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
     except Refusal:
         # One sentence whatever the reason: where addresses are kept secret, a wrong password here means a taken one.
-        flash("registered.verify", "done")
+        tell("registered.verify")
         return redirect(url_for("sessions.login"))
-    flash("registered", "done")
+    tell("registered")
     return redirect(url_for("home.home"))
 
 
@@ -63,5 +64,7 @@ def delete_account(form: Form) -> ResponseReturnValue:
 
 @pages.get("/account/deleted")
 def deleted() -> ResponseReturnValue:
-    """Say that it is done."""
+    """Say that it is done; whoever is signed in has an account still, and is not to be frightened by a link."""
+    if account_if_any():
+        return redirect(url_for("home.home"))
     return render_template("deleted.html", account=None)

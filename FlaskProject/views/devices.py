@@ -1,11 +1,12 @@
 """Signing other devices out."""
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import api
 from FlaskProject.submissions import submission
+from FlaskProject.telling import tell_at
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("devices", __name__, url_prefix="/security/sessions")
@@ -28,5 +29,4 @@ def end_others(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds noth
 
 
 def _done(message: str) -> ResponseReturnValue:
-    flash(message, "done")
-    return redirect(url_for("security.show", _anchor="sessions"))
+    return tell_at("security.show", "sessions", message)

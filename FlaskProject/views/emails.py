@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import api
 from FlaskProject.mail_links import button_page, token_of, use_link
 from FlaskProject.submissions import submission
+from FlaskProject.telling import tell_at
 from FlaskProject.views.profile import profile_page
 
 pages = Blueprint("emails", __name__, url_prefix="/email")
@@ -60,20 +61,15 @@ def revert_email(form: Form) -> ResponseReturnValue:
 def send_verification(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Send the mail that confirms the address once more."""
     api().send_verification()
-    flash("verification.sent", "done")
-    return _profile()
+    return tell_at("profile.show", "email-title", "verification.sent")
 
 
 @pages.get("/verification")
 def back() -> ResponseReturnValue:
     """Bring a reload of the form's own address back to the profile."""
-    return _profile()
+    return redirect(url_for("profile.show", _anchor="email-title"))
 
 
 def _offer(page: Callable[[Form], str]) -> ResponseReturnValue:
     """Show a link's page, which without the link's token has nothing to offer."""
     return page(Form()) if request.args.get("token") else redirect(url_for("home.home"))
-
-
-def _profile() -> ResponseReturnValue:
-    return redirect(url_for("profile.show", _anchor="email-title"))

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.answers import Account
-from FlaskProject.identity import current_account, tokens
+from FlaskProject.answers import Account, Device
+from FlaskProject.identity import api, current_account, tokens
 
 pages = Blueprint("home", __name__)
 
@@ -21,7 +21,9 @@ def home() -> ResponseReturnValue:
     if not tokens().sent:
         return render_template("welcome.html", account=None)
     account = current_account()
-    return render_template("home.html", account=account, advice=_advice(account), elsewhere=_later_sign_in(account))
+    elsewhere = _later_sign_in(account)
+    where = _device_since(elsewhere) if elsewhere else None
+    return render_template("home.html", account=account, advice=_advice(account), elsewhere=elsewhere, where=where)
 
 
 @pages.get("/.well-known/change-password")
@@ -45,3 +47,8 @@ def _later_sign_in(account: Account) -> datetime | None:
     """Return when somebody signed in after this browser did, if anybody."""
     last = account.last_login_at
     return last if last and last - account.device.created_at > SAME_SIGN_IN else None
+
+
+def _device_since(moment: datetime) -> Device | None:
+    """Return the device that signed in at a moment, unless it has signed out again."""
+    return next((device for device in api().devices() if abs(device.created_at - moment) <= SAME_SIGN_IN), None)

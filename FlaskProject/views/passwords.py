@@ -1,12 +1,13 @@
 """The forgotten password."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api
 from FlaskProject.mail_links import token_of, use_link
 from FlaskProject.submissions import require, submission
+from FlaskProject.telling import tell
 
 pages = Blueprint("passwords", __name__, url_prefix="/password")
 
@@ -33,7 +34,7 @@ def request_reset(form: Form) -> ResponseReturnValue:
     """Ask for the mail, and say the same to everybody."""
     require(form, "email")
     api().request_password_reset(form.text("email"))
-    flash("reset.requested", "done")
+    tell("reset.requested")
     return redirect(url_for("passwords.forgot"))
 
 

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
 from FlaskProject.submissions import require, submission
+from FlaskProject.telling import tell_at
 
 pages = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -31,7 +32,7 @@ def change_phrase(form: Form) -> ResponseReturnValue:
     require(form, "phrase")
     _require_fresh()
     api().update(phrase=form.text("phrase"))
-    return _done("phrase.changed")
+    return tell_at("profile.show", "phrase-title", "phrase.changed")
 
 
 @pages.post("/username")
@@ -40,7 +41,7 @@ def change_username(form: Form) -> ResponseReturnValue:
     """Change the name to sign in with."""
     require(form, "username")
     api().update(username=form.text("username"))
-    return _done("username.changed")
+    return tell_at("profile.show", "username-title", "username.changed")
 
 
 @pages.post("/email")
@@ -52,8 +53,8 @@ def change_email(form: Form) -> ResponseReturnValue:
     api().update(new_email=wanted, current_password=form.text("current_password"))
     if api().account().email == before and wanted.strip().casefold() != before.casefold():
         # It waits for the new mailbox.
-        return _done("email.asked")
-    return _done("email.changed")
+        return tell_at("profile.show", "email-title", "email.asked")
+    return tell_at("profile.show", "email-title", "email.changed")
 
 
 @pages.get("/<step>")
@@ -67,8 +68,3 @@ def _require_fresh() -> None:
     fresh_until = current_account().fresh_until
     if fresh_until is None or fresh_until <= datetime.now(UTC):
         raise Refusal(403, "reauthentication_required")
-
-
-def _done(message: str) -> ResponseReturnValue:
-    flash(message, "done")
-    return redirect(url_for("profile.show"))

@@ -1,11 +1,12 @@
 """The security page: password, second factor and devices in one place."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account, tokens
 from FlaskProject.submissions import require, submission
+from FlaskProject.telling import tell_at
 
 pages = Blueprint("security", __name__, url_prefix="/security")
 
@@ -31,8 +32,7 @@ def change_password(form: Form) -> ResponseReturnValue:
     pair = api().update(current_password=form.text("current_password"), new_password=form.text("new_password"))
     if pair:
         tokens().keep(pair)
-    flash("password.changed", "done")
-    return redirect(url_for("security.show"))
+    return tell_at("security.show", "password", "password.changed")
 
 
 @pages.get("/<path:step>")

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.answers import TokenPair
@@ -12,6 +12,7 @@ from FlaskProject.identity import account_if_any, api, current_account, sign_in,
 from FlaskProject.own_paths import HOME, own_path
 from FlaskProject.session_cookies import LOGIN_STEP
 from FlaskProject.submissions import require, submission
+from FlaskProject.telling import tell
 
 pages = Blueprint("sessions", __name__)
 
@@ -100,7 +101,7 @@ def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     except BackendUnavailable:
         message, kind = "signed_out.here_only", "warning"
     sign_out()
-    flash(message, kind)
+    tell(message, kind)
     return redirect(url_for("sessions.login"))
 
 
@@ -122,7 +123,7 @@ def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
 
 
 def _start_over(form: Form) -> ResponseReturnValue:
-    flash("login.start_over", "warning")
+    tell("login.start_over", "warning")
     response = make_response(redirect(url_for("sessions.login", next=_next_or_none(form))))
     token_cookies().forget_login_step(response, request)
     return response

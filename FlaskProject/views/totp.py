@@ -1,15 +1,18 @@
 """The second factor: on, off, and the codes for the day the phone is gone."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
 from FlaskProject.submissions import require, submission
+from FlaskProject.telling import tell_at
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("totp", __name__, url_prefix="/security/totp")
+
+PLACE = ("security.show", "totp")
 
 
 def enrolment_page(form: Form) -> str:
@@ -35,8 +38,7 @@ def confirm(form: Form) -> ResponseReturnValue:
     except Refusal as refusal:
         if refusal.code not in {"totp_enrolment_invalid", "totp_already_enabled"}:
             raise
-        flash(f"api.{refusal.code}", "warning")
-        return redirect(url_for("security.show", _anchor="totp"))
+        return tell_at(*PLACE, f"api.{refusal.code}", "warning")
     return _codes_page(codes, "totp.on")
 
 
@@ -51,8 +53,9 @@ def new_recovery_codes(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it ho
 @submission(security_page)
 def saved(form: Form) -> ResponseReturnValue:
     """Go on once the codes are in a safe place."""
-    flash("codes.saved" if form.ticked("saved") else "codes.not_saved", "done" if form.ticked("saved") else "warning")
-    return redirect(url_for("security.show", _anchor="totp"))
+    if form.ticked("saved"):
+        return tell_at(*PLACE, "codes.saved")
+    return tell_at(*PLACE, "codes.not_saved", "warning")
 
 
 @pages.post("/disable")
@@ -60,8 +63,7 @@ def saved(form: Form) -> ResponseReturnValue:
 def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Switch the second factor off."""
     api().disable_totp()
-    flash("totp.off", "done")
-    return redirect(url_for("security.show", _anchor="totp"))
+    return tell_at(*PLACE, "totp.off")
 
 
 def _codes_page(codes: list[str], what_happened: str) -> str:
