@@ -85,8 +85,7 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     by_status: dict[int, dict[str, Any]] = {}
     listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
     for error in listed:
-        example = {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
-        by_status.setdefault(int(error.status), {})[error.code] = example
+        by_status.setdefault(int(error.status), {})[error.code] = give_example(error)
     if body:
         for status in (400, 413):
             phrase = HTTPStatus(status).phrase
@@ -96,6 +95,11 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     if body:
         answers[422] = _describe_answer(422, {}, "ValidationProblem")
     return answers
+
+
+def give_example(error: type[ApiError]) -> dict[str, Any]:
+    """Show what a refusal looks like."""
+    return {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
 
 
 def _describe_answer(status: int, examples: dict[str, Any], schema: str = "Problem") -> dict[str, Any]:
