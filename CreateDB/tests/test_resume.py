@@ -58,7 +58,7 @@ def test_ctrl_c_ends_it_in_one_line(empty_url: str, start: Start) -> None:
         process = start("--url", empty_url)
         _read_until(process, "waiting")
         process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=15)
+        _out, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert err == "Error: Interrupted. Nothing is broken: run this again to finish.\n"
@@ -72,7 +72,7 @@ def test_a_lost_server_is_told_in_one_line(mariadb_control: MariadbControl, star
         process = start("--url", mariadb_control.url + "mysql")
         _read_until(process, "waiting")
         mariadb_control.kill()
-        _out, err = process.communicate(timeout=15)
+        _out, err = process.communicate(timeout=60)
         other.invalidate()
 
     assert process.returncode == 1

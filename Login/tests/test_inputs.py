@@ -200,7 +200,7 @@ def test_injected_sql_signs_nobody_in(api: TestClient) -> None:
             answer = api.post("/login", json=body)
             assert answer.status_code in {400, 422}, (body, answer.text)
 
-    assert monotonic() - start < 20
+    assert monotonic() - start < 80  # one sleep alone would be longer
     assert sign_in(api, person).get("/user/profile").json()["role"] == "user"
 
 
