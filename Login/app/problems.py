@@ -20,6 +20,10 @@ CODES = {
     413: "content_too_large",
 }
 
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 0}}
+}
+
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -104,4 +108,5 @@ def give_example(error: type[ApiError]) -> dict[str, Any]:
 
 def _describe_answer(status: int, examples: dict[str, Any], schema: str = "Problem") -> dict[str, Any]:
     content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": examples}
-    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}
+    headers = {"headers": RETRY_AFTER} if status in {429, 503} else {}
+    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}, **headers}

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -54,7 +55,13 @@ ENDPOINTS = {
 }
 # Faults of ours, what the page's introduction tells, and an endpoint that is not for clients.
 ELSEWHERE = {"internal_error", "insecure_configuration", "metrics_forbidden"}
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 
 
 @pytest.fixture
@@ -122,6 +129,7 @@ def test_every_refusal_has_a_code(document: dict[str, Any]) -> None:
                 codes = [example["value"]["code"] for example in content.get("examples", {}).values()]
                 assert media == "application/problem+json", name
                 assert status == "422" or codes, (name, status)
+                assert ("Retry-After" in answer.get("headers", {})) == (status in {"429", "503"}), (name, status)
 
 
 def test_every_code_is_described(document: dict[str, Any]) -> None:
