@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+import click
 from flask import cli
 
 REQUEST_ID = "pupero.request_id"
@@ -82,11 +83,15 @@ def init_logs() -> None:
 def quiet_development_server() -> None:
     """Keep Flask's server from telling each request twice, query included: a mail's link holds its token there."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    cli.show_server_banner = _no_banner
+    cli.show_server_banner = _tell_address
 
 
-def _no_banner(debug: bool, app_import_path: str | None) -> None:
-    """Say nothing; the README says what this server is for."""
+def _tell_address(debug: bool, app_import_path: str | None) -> None:  # noqa: ARG001 what the server's own is given
+    """Log where `flask run` serves the pages, which its server would have said."""
+    options = click.get_current_context().params
+    host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
+    url = f"{'https' if options['cert'] else 'http'}://{host}:{options['port']}"
+    logging.getLogger(PAGES_LOG).info("serving", extra={"fields": {"url": url}})
 
 
 def _write_line(environ: WSGIEnvironment, status: int, seconds: float) -> None:

@@ -21,7 +21,7 @@ EPILOG = """commands:
   (none)             prepare, migrate the database, run API and pages until Ctrl-C
   test [pytest args] prepare, run the whole test suite
   check              prepare, run ruff and mypy
-  lock [uv args]     write both requirements locks (--upgrade takes newer versions)
+  lock [uv args]     write all requirements locks (--upgrade takes newer versions)
 """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from testing.mail import Mailbox, links_of
 
-ARRIVAL_SECONDS = 15.0
+ARRIVAL_SECONDS = 60.0
 
 
 def wait_for_link(folder: Path, page: str, to: str, kind: str | None = None) -> str:

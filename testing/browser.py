@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from testing.processes import Server, free_port
 from testing.required import missing
 
-PATIENCE = 15_000  # ms: a machine that does other things, too, answers late
+PATIENCE = 60_000  # ms: a machine that does other things, too, answers late
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OpenPage = Callable[..., Page]
 StartPages = Callable[..., Server]

@@ -19,7 +19,7 @@ from testing.loops import finish
 
 Deliver = Callable[[], object]
 
-WAIT = 15.0  # seconds
+WAIT = 60.0  # seconds
 LINK = re.compile(r"^(https?://\S+)$", re.MULTILINE)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
-START_WAIT = 60.0  # seconds
-STOP_WAIT = 15.0  # seconds
+START_WAIT = 120.0  # seconds
+STOP_WAIT = 60.0  # seconds
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "COVERAGE_PROCESS_START")
 
 

@@ -13,7 +13,7 @@ from testing.processes import free_port
 from testing.required import missing
 
 USUAL_PORT = 6379
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 
 
 class RedisControl:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from testing.mail import parse_mail
 from testing.processes import free_port
 
-WAIT = 15.0  # seconds
+WAIT = 60.0  # seconds
 ACCOUNT = ("pupero", "a relay's password")
 
 

@@ -78,12 +78,12 @@ class Started:
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the status."""
         self.process.send_signal(number)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
         return self.process.returncode
 
     def read(self, port: int, path: str) -> tuple[int, str]:
         """Get a page."""
-        with direct.open(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with direct.open(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return answer.status, answer.read().decode()
 
 
@@ -93,7 +93,7 @@ def started(clone: Path) -> Iterator[Started]:
     running = Started(clone)
     yield running
     running.process.terminate()
-    running.process.communicate(timeout=30)
+    running.process.communicate(timeout=120)
 
 
 def test_one_command_brings_everything_up_and_ctrl_c_takes_it_down(started: Started, clone: Path) -> None:

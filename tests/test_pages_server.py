@@ -1,4 +1,4 @@
-"""The pages as `flask run` serves them: one line a request, and nothing else on the terminal."""
+"""The pages as `flask run` serves them: their address, then one line a request, and nothing else on the terminal."""
 
 import json
 import urllib.request
@@ -6,12 +6,13 @@ import urllib.request
 from testing.browser import StartPages
 
 
-def test_the_development_server_keeps_quiet(start_pages: StartPages) -> None:
-    """No banner, no second line, and so no token of a mail's link in the log."""
+def test_the_development_server_says_where_it_is_and_then_keeps_quiet(start_pages: StartPages) -> None:
+    """The address first; no banner, no second line, and so no token of a mail's link in the log."""
     server = start_pages("http://127.0.0.1:9")
-    with urllib.request.urlopen(f"{server.url}/password/reset?token=a-secret-of-a-mail", timeout=10) as answer:  # noqa: S310 our own address
+    with urllib.request.urlopen(f"{server.url}/password/reset?token=a-secret-of-a-mail", timeout=60) as answer:  # noqa: S310 our own address
         assert answer.status == 200
     lines = [json.loads(line) for line in server.read_log().splitlines()]
 
+    assert (lines[0]["message"], lines[0]["url"]) == ("serving", server.url)
     assert [line["path"] for line in lines if line["message"] == "request"][-1] == "/password/reset"
     assert "a-secret-of-a-mail" not in server.read_log()

@@ -9,7 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from app.config import Settings
+from app.errors import ApiError
 from app.main import create_app
+from app.problems import VALIDATION_CODE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -133,6 +135,20 @@ def test_the_readme_lists_every_endpoint() -> None:
 def errors_in_table() -> set[str]:
     """Return the first column's words of the table of refusals, which are no endpoints."""
     return {word for word in first_column("API overview") if " /" not in word}
+
+
+def test_the_readmes_codes_are_the_apis() -> None:
+    """A code that the README tells a client to switch on is one that the API answers."""
+    rows = [line for line in chapter("API overview").splitlines() if re.match(r"\| [45]\d\d \|", line)]
+    named = {word for row in rows for word in re.findall(r"`([a-z_]+)`", row)} - {"login_token"}
+
+    assert len(rows) > 5
+    assert named - {error.code for error in kinds(ApiError)} == {VALIDATION_CODE}
+
+
+def kinds(family: type[ApiError]) -> list[type[ApiError]]:
+    """Return every kind of refusal that there is."""
+    return [kind for one in family.__subclasses__() for kind in (one, *kinds(one))]
 
 
 def test_the_api_keeps_what_was_asked_for() -> None:

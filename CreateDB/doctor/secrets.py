@@ -10,15 +10,21 @@ PROXIES = "Name the addresses of your own proxies and of the pages' host."
 
 def examine_secrets(patient: Patient, settings: Settings) -> Findings:
     """Judge each key as production would, also those that only verify or decrypt."""
-    weakness = settings.weakness
-    if weakness:
-        text = f"JWT_SECRET_KEY {weakness}: the API {_take(settings)}."
-        yield Finding("jwt_secret_key", patient.grave, text, f"Set another. {GOOD_SECRET}")
-    else:
-        yield Finding("jwt_secret_key", "ok", "JWT_SECRET_KEY is long and looks random.")
-    rest = {"JWT_PREVIOUS_SECRET_KEYS": settings.jwt_previous_secret_keys}
-    rest |= {"TOTP_ENCRYPTION_KEYS": settings.totp_encryption_keys}
-    for name, keys in rest.items():
+    for name, secret in (("JWT_SECRET_KEY", settings.jwt_secret_key), ("METRICS_TOKEN", settings.metrics_token)):
+        if secret is None:
+            continue
+        if weakness := find_weakness(secret.get_secret_value()):
+            text = f"{name} {weakness}: the API {_take(settings)}."
+            yield Finding(name.lower(), patient.grave, text, f"Set another. {GOOD_SECRET}")
+        else:
+            yield Finding(name.lower(), "ok", f"{name} is long and looks random.")
+    yield from _examine_lists(patient, settings)
+
+
+def _examine_lists(patient: Patient, settings: Settings) -> Findings:
+    lists = {"JWT_PREVIOUS_SECRET_KEYS": settings.jwt_previous_secret_keys}
+    lists |= {"TOTP_ENCRYPTION_KEYS": settings.totp_encryption_keys}
+    for name, keys in lists.items():
         weak = next((why for key in keys if (why := find_weakness(key.get_secret_value()))), None)
         if weak:
             yield Finding(name.lower(), patient.grave, f"A key of {name} {weak}.", "Rotate it out: docs/operations.md.")

@@ -166,7 +166,7 @@ def test_a_listener_that_leaves_does_not_stop_the_work(tmp_path: Path, start: St
     assert process.stderr is not None
     assert process.stderr.read() == ""
 
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert inspect(make_engine(url)).has_table("users")
 
 

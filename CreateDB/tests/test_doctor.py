@@ -83,6 +83,7 @@ def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
         ({"JWT_SECRET_KEY": "please-change-me"}, "jwt_secret_key", "failure"),
         ({"JWT_PREVIOUS_SECRET_KEYS": "short"}, "jwt_previous_secret_keys", "failure"),
         ({"TOTP_ENCRYPTION_KEYS": f"{OTHER},short"}, "totp_encryption_keys", "failure"),
+        ({"METRICS_TOKEN": "short"}, "metrics_token", "failure"),
         ({"TOTP_ENCRYPTION_KEYS": GOOD}, "totp_encryption_keys_shared", "warning"),
         ({"TOTP_ENCRYPTION_KEYS": ""}, "totp_encryption_keys", "warning"),
         ({"JWT_SECRET_KEY": "please-change-me", "ENVIRONMENT": "development"}, "jwt_secret_key", "warning"),
@@ -111,6 +112,17 @@ def test_an_illness_is_found(diagnose: Diagnose, changes: dict[str, str], id_: s
 
     assert finding["verdict"] == verdict
     assert verdict == "ok" or finding["fix"]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("name", ["JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEYS", "METRICS_TOKEN"])
+def test_the_weak_key_is_the_one_that_is_blamed(diagnose: Diagnose, name: str) -> None:
+    """One weak key makes no other look weak, and is named once."""
+    findings = diagnose(ENVIRONMENT="development", **{name: "short"})
+    blamed = {one for one, finding in findings.items() if "is shorter than 32 bytes" in finding["finding"]}
+
+    assert blamed == {name.lower()}
+    assert findings[name.lower()]["finding"].count(name) == 1
 
 
 @ON_SQLITE

@@ -63,7 +63,7 @@ def test_the_prompt_hides_what_is_typed(account: Any, free_name: str, start: Sta
     assert process.stderr is not None
     asked = process.stderr.read(len("Password of"))  # by now the terminal has stopped showing what is typed
     os.write(terminal, EVERYTHING.encode() + b"\n")
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     os.set_blocking(terminal, False)
     shown = os.read(terminal, 1000).decode() if _has_output(terminal) else ""
     os.close(terminal)

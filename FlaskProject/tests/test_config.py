@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import app.config
+from app.config import SECRET_BYTES, SECRET_VARIETY
+from FlaskProject import weak_keys
 from FlaskProject.app import create_app
 from FlaskProject.config import Config, ConfigError, is_loopback, load_config
+from testing.forging import PUBLISHED_SECRETS
 
 STRONG = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
 NOWHERE = Path("does-not-exist")
@@ -27,6 +31,21 @@ def test_defaults_are_the_seeds() -> None:
     """With a key alone, everything else is as the configuration reference says."""
     assert load(SECRET_KEY=STRONG) == Config(secret_key=STRONG)
     assert Config(secret_key="").backend_url == "http://localhost:8000"
+
+
+@pytest.mark.asvs("13.2.3")
+def test_published_keys_are_refused() -> None:
+    """Whatever a tutorial or a sample file signs cookies with stops production, however long and random it looks."""
+    for key in filter(None, PUBLISHED_SECRETS):
+        with pytest.raises(ConfigError, match="SECRET_KEY"):
+            load(SECRET_KEY=key, ENVIRONMENT="production")
+
+
+def test_pages_and_api_know_the_same_samples() -> None:
+    """Neither part takes a key that the other one knows from a tutorial."""
+    pages = (weak_keys.SAMPLE, weak_keys.PUBLISHED, weak_keys.CYCLES, weak_keys.SHORTEST, weak_keys.FEWEST_DIFFERENT)
+
+    assert pages == (app.config.SAMPLE, app.config.PUBLISHED, app.config.CYCLES, SECRET_BYTES, SECRET_VARIETY)
 
 
 def test_the_file_beside_config_is_read_and_the_process_wins(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
 SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
 SAMPLE = re.compile(
-    "change|secret|password|example|sample|insecure|default|placeholder|keyboard|qwerty|bezkoder|123456|abcdef|your[-_]",
+    "change|replace|secret|password|example|sample|insecure|default|placeholder|keyboard|qwerty|bezkoder|123456|abcdef|your[-_]",
     re.IGNORECASE,
 )
 # Published in frameworks' tutorials, so long and random that no rule above finds them.

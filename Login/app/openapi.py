@@ -5,12 +5,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.errors import OutcomeUnknown
+from app.problems import MEDIA_TYPE, give_example
 from app.schemas import Problem, ValidationProblem
 
 DESCRIPTION = """Accounts, sessions and second factors over REST.
 
 Sign in at `POST /login`, press **Authorize** and paste the access token.
 Every refusal is a problem document (RFC 9457) with a stable `code`; a client switches on the code, never on the text.
+In development, a weak secret in the settings makes every call from another machine answer 403 `insecure_configuration`.
 """
 
 
@@ -23,6 +26,7 @@ def describe_api(app: FastAPI) -> None:
             for model in (Problem, ValidationProblem):
                 document["components"]["schemas"][model.__name__] = model.model_json_schema()
             _drop_impossible_refusals(document)
+            _add_unknown_outcomes(document)
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -38,3 +42,12 @@ def _drop_impossible_refusals(document: dict[str, Any]) -> None:
                 del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+
+
+def _add_unknown_outcomes(document: dict[str, Any]) -> None:
+    """Tell of the 503 that only what changes something can be answered with."""
+    for methods in document["paths"].values():
+        for method, operation in methods.items():
+            if method != "get":
+                examples = operation["responses"]["503"]["content"][MEDIA_TYPE]["examples"]
+                examples[OutcomeUnknown.code] = give_example(OutcomeUnknown)

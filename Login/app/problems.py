@@ -20,6 +20,10 @@ CODES = {
     413: "content_too_large",
 }
 
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 0}}
+}
+
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -85,8 +89,7 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     by_status: dict[int, dict[str, Any]] = {}
     listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
     for error in listed:
-        example = {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
-        by_status.setdefault(int(error.status), {})[error.code] = example
+        by_status.setdefault(int(error.status), {})[error.code] = give_example(error)
     if body:
         for status in (400, 413):
             phrase = HTTPStatus(status).phrase
@@ -98,6 +101,12 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     return answers
 
 
+def give_example(error: type[ApiError]) -> dict[str, Any]:
+    """Show what a refusal looks like."""
+    return {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
+
+
 def _describe_answer(status: int, examples: dict[str, Any], schema: str = "Problem") -> dict[str, Any]:
     content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": examples}
-    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}
+    headers = {"headers": RETRY_AFTER} if status in {429, 503} else {}
+    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}, **headers}

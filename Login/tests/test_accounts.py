@@ -3,7 +3,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
 
 import httpx2
 import pytest
@@ -325,57 +324,6 @@ def test_a_new_password_ends_every_other_session(api: TestClient, user: SignedIn
         assert session.get("/user/profile").json()["code"] == "session_ended"
         assert session.refresh().json()["code"] == "session_ended"
     assert api.post("/login", json={"email": user.person.email, "password": PASSWORD}).status_code == 400
-
-
-@pytest.mark.asvs("7.5.1")
-@pytest.mark.parametrize("method", ["DELETE", "POST"])
-def test_deletion_asks_for_everything_and_leaves_nothing(
-    user_with_totp: SignedIn, sql: RunSql, api: TestClient, method: str
-) -> None:
-    """Deletion needs confirmation, password and code; afterwards no table knows the person."""
-    user, right = user_with_totp, {"confirm": True, "current_password": PASSWORD}
-    refused: list[tuple[dict[str, Any], str]] = [
-        ({**right, "confirm": False}, "validation_error"),
-        ({**right, "confirm": 1}, "validation_error"),
-        ({"current_password": PASSWORD}, "validation_error"),
-        ({**right, "current_password": "wrong password"}, "current_password_invalid"),
-        (right, "totp_required"),
-        ({**right, "totp": "000000"}, "totp_invalid"),
-    ]
-    for body, code in refused:
-        assert user.call(method, "/user/delete", body).json()["code"] == code
-    assert user.call(method, "/user/delete", {**right, "totp": user.code()}).status_code == 200
-
-    assert user.get("/user/profile").status_code == 401
-    assert user.refresh().status_code == 401
-    unknown = api.post("/login", json={"email": "nobody@example.com", "password": PASSWORD})
-    gone = api.post("/login", json={"email": user.person.email, "password": PASSWORD})
-    assert gone.json() == unknown.json()
-    for table in ("users", "sessions", "totp_enrolments", "recovery_codes"):
-        assert sql(f"SELECT COUNT(*) FROM {table}") == [(0,)]  # noqa: S608 our own table names
-
-
-@pytest.mark.asvs("7.4.2")
-def test_whoever_takes_the_old_address_is_somebody_else(api: TestClient, user: SignedIn) -> None:
-    """After deletion, old tokens never reach the next account of that address."""
-    assert user.post("/user/delete", {"confirm": True, "current_password": PASSWORD}).status_code == 200
-    register(api)
-
-    assert user.get("/user/profile").json()["code"] == "session_ended"
-
-
-def test_eight_deletions_at_once_end_well(start_api: StartApi) -> None:
-    """Deleting twice at once neither fails nor leaves half an account."""
-    server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
-        user = sign_in(http, register(http))
-        body = {"confirm": True, "current_password": PASSWORD}
-        with ThreadPoolExecutor(8) as threads:
-            statuses = sorted(threads.map(lambda _: user.post("/user/delete", body).status_code, range(8)))
-
-        assert statuses[0] == 200
-        assert set(statuses[1:]) <= {200, 401}
-        assert http.post("/login", json={"email": user.person.email, "password": PASSWORD}).status_code == 400
 
 
 def test_enabling_totp_does_not_leak_into_the_profile(user: SignedIn) -> None:

@@ -12,11 +12,13 @@ from playwright.sync_api import Page
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
 from starlette.testclient import TestClient
 
+from app.errors import ApiError
 from testing.api import PASSWORD, StartApi, register, sign_in
 from testing.browser import OpenPage, Picture
 
@@ -51,7 +53,15 @@ ENDPOINTS = {
     "GET /healthz",
     "GET /readyz",
 }
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+# Faults of ours, what the page's introduction tells, and an endpoint that is not for clients.
+ELSEWHERE = {"internal_error", "insecure_configuration", "metrics_forbidden"}
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 
 
 @pytest.fixture
@@ -119,6 +129,31 @@ def test_every_refusal_has_a_code(document: dict[str, Any]) -> None:
                 codes = [example["value"]["code"] for example in content.get("examples", {}).values()]
                 assert media == "application/problem+json", name
                 assert status == "422" or codes, (name, status)
+                assert ("Retry-After" in answer.get("headers", {})) == (status in {"429", "503"}), (name, status)
+
+
+def test_every_code_is_described(document: dict[str, Any]) -> None:
+    """Whatever a client may have to switch on stands at the endpoints that answer it."""
+    described = {
+        name: {code for answer in operation["responses"].values() for code in codes(answer)}
+        for name, operation in operations(document).items()
+    }
+
+    assert set().union(*described.values()) >= {error.code for error in refusals_of(ApiError)} - ELSEWHERE
+    assert {name for name, found in described.items() if "outcome_unknown" in found} == {
+        name for name in described if not name.startswith("GET ")
+    }
+
+
+def codes(answer: dict[str, Any]) -> set[str]:
+    """Return the codes of an answer's examples."""
+    examples = [example for content in answer.get("content", {}).values() for example in content.get("examples", {})]
+    return set(examples)
+
+
+def refusals_of(family: type[ApiError]) -> list[type[ApiError]]:
+    """Return every kind of refusal that there is."""
+    return [kind for one in family.__subclasses__() for kind in (one, *refusals_of(one))]
 
 
 def test_tokens_are_pasted_as_http_bearer(document: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app import errors
 from app.deps import FromResources
 from app.problems import refusals
 from app.schemas import Health
@@ -16,7 +17,7 @@ async def show_health() -> Health:
     return Health()
 
 
-@router.get("/readyz", summary="Can it serve?", responses=refusals(body=False, limited=False))
+@router.get("/readyz", summary="Can it serve?", responses=refusals(errors.Draining, body=False, limited=False))
 async def show_readiness(resources: FromResources) -> Health:
     """Answer once the database does, with a schema that this code knows."""
     await health.require_ready(resources)
