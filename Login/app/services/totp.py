@@ -22,7 +22,7 @@ from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.services.attempts import judge_code, settle_code
 from app.services.notices import notify_user
 from app.services.proofs import Proof, match_totp_step, open_totp_secret, spend_proof, totp_place
-from app.services.sessions import prove_or_be_fresh
+from app.services.sessions import FRESH, prove_or_be_fresh
 
 ENROLMENT_LIFETIME = timedelta(minutes=10)
 
@@ -120,6 +120,8 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
         raise TotpAlreadyEnabled
     settle_code(connection, resources.keys, principal.account.public_id)
     crud.replace_recovery_codes(connection, user_id, hashes)
+    # Theirs was a proof by the password alone: enough, until now, to switch this off again or to take the codes.
+    crud.make_others_stale(connection, user_id, principal.session.id, crud.current_time(connection) - FRESH)
     notify_user(connection, resources, user_id, "totp_enabled", client)
 
 
