@@ -61,9 +61,10 @@ def require(form: Form, *names: str) -> None:
         raise Incomplete
 
 
-def reauthentication_page(form: Form) -> str:
+def reauthentication_page(form: Form, action: str | None = None) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
-    return render_template("reauthenticate.html", form=form, account=current_account(), action=request.path)
+    action = action or request.path
+    return render_template("reauthenticate.html", form=form, account=current_account(), action=action)
 
 
 def init_submissions(app: Flask) -> None:

@@ -137,6 +137,7 @@ PAGES: dict[str, str] = {
     "totp.disable": "Switch off",
     "totp.off": "The second factor is off. Your password alone now opens the account.",
     "totp.on": "The second factor is on.",
+    "totp.on_unseen": "The second factor is on already. If you have not seen its recovery codes, make new ones below.",
     "totp.setup.title": "Set up the second factor",
     "totp.setup.scan": "Scan this picture with your authenticator app",
     "totp.setup.alt": "QR code that holds the key written beside it",

@@ -6,15 +6,24 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
-from FlaskProject.submissions import require, submission
+from FlaskProject.submissions import reauthentication_page, require, submission
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("totp", __name__, url_prefix="/security/totp")
 
 
 def enrolment_page(form: Form) -> str:
-    """Show the picture, the same secret in letters, and the field for the first code."""
-    enrolment = api().start_totp()
+    """Show the picture, the same secret in letters, and the field for the first code.
+
+    Finding and installing an app takes some people longer than a sign-in stays fresh: whoever mistypes the code then
+    gives the password once more, and finds the same picture again.
+    """
+    try:
+        enrolment = api().start_totp()
+    except Refusal as refusal:
+        if refusal.code != "reauthentication_required":
+            raise
+        return reauthentication_page(form.without_fields(), url_for("totp.start"))
     return render_template("totp_start.html", form=form, account=current_account(), enrolment=enrolment)
 
 
@@ -35,7 +44,7 @@ def confirm(form: Form) -> ResponseReturnValue:
     except Refusal as refusal:
         if refusal.code not in {"totp_enrolment_invalid", "totp_already_enabled"}:
             raise
-        flash(f"api.{refusal.code}", "warning")
+        flash("totp.on_unseen" if refusal.code == "totp_already_enabled" else f"api.{refusal.code}", "warning")
         return redirect(url_for("security.show", _anchor="totp"))
     return _codes_page(codes, "totp.on")
 
