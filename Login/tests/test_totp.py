@@ -54,9 +54,11 @@ def test_codes_of_one_step_either_way_are_accepted(steps: int, accepted: bool) -
     assert (auth.find_totp_step(RFC_SECRET, code, now) is not None) is accepted
 
 
-@pytest.mark.parametrize("typed", ["123 456", " 123456 ", "123-456", "１２３４５６"])
+@pytest.mark.parametrize(
+    "typed", ["123 456", " 123456 ", "123-456", "１２３４５６", "123–456\r\n", "\u202a123\u2212456\u202c"]
+)
 def test_typed_codes_are_forgiven_their_form(typed: str) -> None:
-    """Blanks, dashes and full-width digits don't matter."""
+    """Blanks, dashes, full-width digits and what pasting brings along don't matter."""
     assert auth.normalize_code(typed) == "123456"
 
 
@@ -89,8 +91,20 @@ def test_odd_accounts_stay_readable_in_an_authenticator(api: TestClient, email: 
 
     assert isinstance(totp, pyotp.TOTP)
     assert (totp.name, totp.issuer) == (email, "Pupero")
+    assert urlsplit(uri).path.count("/") == 1
     assert " " not in uri
     assert uri.isascii()
+
+
+@pytest.mark.parametrize("issuer", ["Pupero", "Käse & Söhne", "a/b?c#d 100%"])
+@pytest.mark.parametrize("account", ["ada@example.com", "a:b@example.com", "jörg+é/x@exämple.com"])
+def test_any_name_comes_out_of_the_uri_as_it_went_in(issuer: str, account: str) -> None:
+    """The one colon of the label stands between issuer and account, whatever these hold."""
+    uri = auth.provisioning_uri(RFC_SECRET, account, issuer)
+    totp = pyotp.parse_uri(uri)
+
+    assert (totp.secret, totp.name, totp.issuer) == (RFC_SECRET, account, issuer)
+    assert urlsplit(uri).path.count(":") == 1
 
 
 def test_start_repeated_gives_the_same_secret(user: SignedIn) -> None:
