@@ -1,5 +1,6 @@
 """The second factor: the standard's codes, and setting it up."""
 
+import asyncio
 import base64
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,7 +12,11 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
-from app import auth
+from app import auth, crud
+from app.clients import Client
+from app.config import Settings
+from app.resources import make_resources
+from app.services import totp as services
 from testing.api import (
     PASSWORD,
     MakeStale,
@@ -22,6 +27,7 @@ from testing.api import (
     register,
     sign_in,
 )
+from testing.loops import finish
 from testing.pictures import read_qr_picture
 
 # RFC 6238, appendix B: SHA-1, the secret "12345678901234567890", eight digits of which an app shows the last six.
@@ -113,6 +119,36 @@ def test_start_repeated_gives_the_same_secret(user: SignedIn) -> None:
     second = user.post("/totp/enable/start").json()
 
     assert first == second
+
+
+@pytest.mark.asvs("2.3.4")
+def test_tabs_that_start_at_once_get_one_secret(settings: Settings, user: SignedIn, sql: RunSql) -> None:
+    """Whichever of them the person scans, its code confirms."""
+    resources = make_resources(settings)
+
+    async def race() -> set[str]:
+        principal = await resources.database.read(crud.get_principal, sql("SELECT sid FROM sessions")[0][0])
+        assert principal is not None
+        tabs = (services.start(resources, principal, None, Client("127.0.0.1", "")) for _ in range(6))
+        return {setup.secret for setup in await asyncio.gather(*tabs)}
+
+    (user.secret,) = finish(race())
+    resources.close()
+
+    confirmed = user.post("/totp/enable/confirm", {"secret": user.secret, "code": user.code()})
+    assert confirmed.status_code == 200
+
+
+def test_an_account_sets_up_one_factor_at_a_time(user: SignedIn, other_device: SignedIn) -> None:
+    """Started on another device, the set-up there replaces the one here, which says so."""
+    here = user.post("/totp/enable/start").json()["secret"]
+    there = other_device.post("/totp/enable/start").json()["secret"]
+    old = user.post("/totp/enable/confirm", {"secret": here, "code": pyotp.TOTP(here).now()})
+    new = other_device.post("/totp/enable/confirm", {"secret": there, "code": pyotp.TOTP(there).now()})
+
+    assert here != there
+    assert (old.status_code, old.json()["code"]) == (400, "totp_enrolment_invalid")
+    assert new.status_code == 200
 
 
 @pytest.mark.asvs("7.5.1")
