@@ -143,6 +143,7 @@ PAGES: dict[str, str] = {
     "totp.setup.alt": "QR code that holds the key written beside it",
     "totp.setup.manual": "Or type this key into the app",
     "totp.setup.kind": "Choose a time-based key, if the app asks.",
+    "totp.setup.here": "Is the app on this device? Open it with this key",
     "totp.setup.code": "Then type the code that the app shows",
     "totp.setup.submit": "Switch on",
     "codes.title": "Recovery codes",

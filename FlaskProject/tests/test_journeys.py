@@ -82,6 +82,17 @@ def test_enrolment_survives_a_typo(visit: Visit) -> None:
     assert secret not in visit.open("/security").page
 
 
+def test_the_app_may_be_on_the_device_that_shows_the_page(visit: Visit) -> None:
+    """A phone cannot scan its own screen: there is a link that opens the app with the same key."""
+    visit.register("ada").open("/security").send("/security/totp/start")
+    link = re.search(r'href="(otpauth://[^"]+)"', visit.page)
+    assert link
+    totp = pyotp.parse_uri(html.unescape(link[1]))
+
+    assert totp.secret == visit.hidden("/security/totp/confirm")["secret"]
+    assert (totp.issuer, totp.name) == ("Pupero", "ada@example.com")
+
+
 def test_enrolment_may_take_longer_than_a_fresh_sign_in(visit: Visit, make_session_stale: Any) -> None:
     """A typo after five minutes costs the password once more, and no new scan."""
     visit.register("ada").open("/security").send("/security/totp/start")
