@@ -153,6 +153,7 @@ PAGES: dict[str, str] = {
     "codes.lead": "These are shown only now. Keep them where you will find them without your phone: "
     "printed, or in a password manager. Each one signs you in once.",
     "codes.list": "Your ten recovery codes",
+    "codes.copy": "Click the codes to select them all, then copy.",
     "codes.download": "Download as a text file",
     "codes.file": "pupero-recovery-codes.txt",
     "codes.file.head": "Recovery codes for {name} at Pupero. Each one works once.",

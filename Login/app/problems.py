@@ -85,8 +85,8 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     by_status: dict[int, dict[str, Any]] = {}
     listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
     for error in listed:
-        example = {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
-        by_status.setdefault(int(error.status), {})[error.code] = example
+        example = {"summary": error.detail, "value": describe(error.status, error.detail, error.code, **error.sample)}
+        by_status.setdefault(int(error.status), {})[" with ".join((error.code, *error.sample))] = example
     if body:
         for status in (400, 413):
             phrase = HTTPStatus(status).phrase

@@ -65,6 +65,7 @@ async def start(
     responses=refusals(
         *UNAUTHORIZED,
         errors.TotpInvalid,
+        errors.ClockOff,
         errors.TotpEnrolmentInvalid,
         errors.TotpAlreadyEnabled,
         errors.TooManyAttempts,

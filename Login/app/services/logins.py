@@ -8,7 +8,14 @@ from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
 from app.counters import hash_address, name_account
-from app.errors import ApiError, EmailUnverified, InvalidCredentials, LoginTokenInvalid, TotpRequired
+from app.errors import (
+    ApiError,
+    EmailUnverified,
+    InvalidCredentials,
+    LoginCodeRequired,
+    LoginTokenInvalid,
+    TotpRequired,
+)
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
@@ -36,7 +43,7 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     try:
         session = await _take_second_step(resources, first, body.totp, client)
     except TotpRequired:
-        raise TotpRequired(login_token=_make_login_token(resources, first)) from None
+        raise LoginCodeRequired(login_token=_make_login_token(resources, first)) from None
     log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
