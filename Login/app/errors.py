@@ -12,9 +12,7 @@ class ApiError(Exception):
     code: ClassVar[str]
     detail: ClassVar[str]
     challenge: ClassVar[str] = 'Bearer error="invalid_token"'
-    sample: ClassVar[
-        Mapping[str, Any]
-    ] = {}  # further members of the answer, as the API's page shows them
+    sample: ClassVar[Mapping[str, Any]] = {}  # further members of the answer, as the API's page shows them
 
     def __init__(self, *, retry_after: int | None = None, **extra: object) -> None:
         """Carry members for the answer's body, and the seconds after which a retry makes sense."""
