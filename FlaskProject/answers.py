@@ -123,11 +123,12 @@ class Enrolment:
 
     secret: str
     qr_code: str
+    otpauth_uri: str
 
     @classmethod
     def read(cls, data: Json) -> Self:
-        """Take the secret and its picture out of the answer."""
-        return cls(_text(data, "secret"), _text(data, "qr_code"))
+        """Take the secret, its picture and its link out of the answer."""
+        return cls(_text(data, "secret"), _text(data, "qr_code"), _text(data, "otpauth_uri"))
 
 
 def read_devices(data: Json) -> list[Device]:

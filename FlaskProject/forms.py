@@ -82,6 +82,10 @@ class Form:
         """Tell whether there is anything to put right."""
         return bool(self.errors or self.notices)
 
+    def without_fields(self) -> Self:
+        """Return what was wrong as sentences alone, for a page that has none of these fields."""
+        return type(self)(notices=[*self.notices, *self.errors.values()])
+
     def require(self, *names: str) -> bool:
         """Note each of these fields that was left empty; browsers that skip `required` learn it here."""
         for name in names:
@@ -95,7 +99,7 @@ class Form:
             for name in refusal.fields:
                 self._blame(name, field_sentence(name))
             return
-        code = "clock_off" if refusal.extra.get("clock_off") is True else refusal.code
+        code = self._find_sentence(refusal)
         place = next((name for name in PLACES.get(refusal.code, ()) if name in self.values), None)
         self._blame(place, sentence_for(code, wait=duration(refusal.retry_after or 60)))
 
@@ -108,6 +112,13 @@ class Form:
         self.notices.append(sentence)
         if self.asked_secrets:
             self.notices.append(t("form.retype"))
+
+    def _find_sentence(self, refusal: Refusal) -> str:
+        """Name the sentence: an app's wrong code and a wrong recovery code are put right in different ways."""
+        if refusal.extra.get("clock_off") is True:
+            return "clock_off"
+        with_recovery = refusal.code == "totp_invalid" and self.text("with") == "recovery"
+        return "recovery_code_invalid" if with_recovery else refusal.code
 
     def _blame(self, name: str | None, sentence: str) -> None:
         if name in self.values:

@@ -61,11 +61,11 @@ def require(form: Form, *names: str) -> None:
         raise Incomplete
 
 
-def reauthentication_page(form: Form) -> str:
+def reauthentication_page(form: Form, action: str | None = None) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
     # The page that the form stood on: /profile or /security.
-    back = "/".join(request.path.split("/")[:2])
-    return render_template("reauthenticate.html", form=form, account=current_account(), action=request.path, back=back)
+    back, action = "/".join(request.path.split("/")[:2]), action or request.path
+    return render_template("reauthenticate.html", form=form, account=current_account(), action=action, back=back)
 
 
 def init_submissions(app: Flask) -> None:

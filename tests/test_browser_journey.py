@@ -62,6 +62,16 @@ def enable_totp(page: Page, url: str, picture: Picture) -> pyotp.TOTP:
     return totp
 
 
+def save_codes(page: Page) -> list[str]:
+    """Download the recovery codes, see that a click selects them all to be copied, and return those of the file."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as a text file").click()
+    file = download.value.path().read_text(encoding="utf-8")
+    assert download.value.suggested_filename == "pupero-recovery-codes.txt"
+    assert page.locator(".codes").evaluate("codes => getComputedStyle(codes).userSelect") == "all"
+    return [line for line in file.splitlines() if re.fullmatch(r"(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}", line)]
+
+
 def sign_out(page: Page, url: str) -> None:
     """Leave, and see that nothing private comes back."""
     page.get_by_role("button", name="Sign out").first.click()
@@ -129,6 +139,7 @@ def test_a_lost_phone_is_replaced(api_url: str, start_pages: StartPages, open_pa
     old = scan(page)
     submit(page, "Switch on", code=current_code(old))
     codes = (page.text_content(".codes") or "").split()
+    assert save_codes(page) == codes
 
     page.context.clear_cookies()
     page.goto(f"{url}/login")

@@ -9,6 +9,7 @@ REFUSALS: dict[str, str] = {
     "api.invalid_credentials": "That username or email and password do not belong together. Please try again.",
     "api.totp_required": "This needs a code from your authenticator app, too.",
     "api.totp_invalid": "That code is not right, or was used already. Wait for the next one and try again.",
+    "api.recovery_code_invalid": "That recovery code is not right, or was used already. Check it, or try another one.",
     "api.login_token_invalid": "That took too long or was used already. Please sign in again from the start.",
     "api.account_disabled": "This account is switched off. Please ask whoever runs this site.",
     "api.email_unverified": "Please follow the link in the mail that we sent to your address, then sign in.",

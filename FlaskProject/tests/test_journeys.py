@@ -82,6 +82,59 @@ def test_enrolment_survives_a_typo(visit: Visit) -> None:
     assert secret not in visit.open("/security").page
 
 
+def test_the_app_may_be_on_the_device_that_shows_the_page(visit: Visit) -> None:
+    """A phone cannot scan its own screen: there is a link that opens the app with the same key."""
+    visit.register("ada").open("/security").send("/security/totp/start")
+    link = re.search(r'href="(otpauth://[^"]+)"', visit.page)
+    assert link
+    totp = pyotp.parse_uri(html.unescape(link[1]))
+
+    assert totp.secret == visit.hidden("/security/totp/confirm")["secret"]
+    assert (totp.issuer, totp.name) == ("Pupero", "ada@example.com")
+
+
+def test_enrolment_may_take_longer_than_a_fresh_sign_in(visit: Visit, make_session_stale: Any) -> None:
+    """A typo after five minutes costs the password once more, and no new scan."""
+    visit.register("ada").open("/security").send("/security/totp/start")
+    secret = visit.hidden("/security/totp/confirm")["secret"]
+    make_session_stale()
+
+    visit.send("/security/totp/confirm", code="000000")
+    assert visit.status == 400
+    assert visit.says("That code is not right")
+    assert visit.says("Is it still you?")
+    assert secret not in visit.page
+
+    visit.send("/security/totp/start", current_password=PASSWORD)
+    assert visit.hidden("/security/totp/confirm")["secret"] == secret
+    visit.send("/security/totp/confirm", code=pyotp.TOTP(secret).now())
+    assert visit.says("The second factor is on.")
+
+
+def test_a_button_pressed_twice_hides_no_recovery_codes(visit: Visit) -> None:
+    """The browser shows the second answer only, which says what to do about the codes of the first."""
+    visit.register("ada").open("/security").send("/security/totp/start")
+    form, secret = visit.page, visit.hidden("/security/totp/confirm")["secret"]
+    code = pyotp.TOTP(secret).now()
+    assert visit.send("/security/totp/confirm", code=code).says("The second factor is on.")
+
+    visit.page = form
+    assert visit.send("/security/totp/confirm", code=code).path == "/security"
+    assert visit.says("If you have not seen its recovery codes, make new ones below.")
+    assert visit.send("/security/totp/recovery-codes").says("Here are your new recovery codes")
+
+
+def test_a_wrong_recovery_code_is_called_one(visit: Visit) -> None:
+    """Nobody without a phone is told to wait for its next code."""
+    visit.register("ada").enable_totp()
+    visit.send("/logout")
+    visit.log_in("ada")
+    visit.open("/login/code?with=recovery").send("/login/code", totp="AAAA-AAAA")
+
+    assert visit.says("That recovery code is not right")
+    assert not visit.says("Wait for the next one")
+
+
 def test_the_first_step_expires_or_is_used_up(visit: Visit) -> None:
     """Without the first step there is no code page; a used one starts over with a sentence."""
     assert visit.open("/login/code").path == "/login"

@@ -1,12 +1,12 @@
 """The second factor: on, off, and the codes for the day the phone is gone."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
-from FlaskProject.submissions import require, submission
+from FlaskProject.submissions import reauthentication_page, require, submission
 from FlaskProject.telling import tell_at
 from FlaskProject.views.security import security_page
 
@@ -16,8 +16,17 @@ PLACE = ("security.show", "totp")
 
 
 def enrolment_page(form: Form) -> str:
-    """Show the picture, the same secret in letters, and the field for the first code."""
-    enrolment = api().start_totp()
+    """Show the picture, the same secret in letters, and the field for the first code.
+
+    Finding and installing an app takes some people longer than a sign-in stays fresh: whoever mistypes the code then
+    gives the password once more, and finds the same picture again.
+    """
+    try:
+        enrolment = api().start_totp()
+    except Refusal as refusal:
+        if refusal.code != "reauthentication_required":
+            raise
+        return reauthentication_page(form.without_fields(), url_for("totp.start"))
     return render_template("totp_start.html", form=form, account=current_account(), enrolment=enrolment)
 
 
@@ -38,7 +47,8 @@ def confirm(form: Form) -> ResponseReturnValue:
     except Refusal as refusal:
         if refusal.code not in {"totp_enrolment_invalid", "totp_already_enabled"}:
             raise
-        return tell_at(*PLACE, f"api.{refusal.code}", "warning")
+        unseen = refusal.code == "totp_already_enabled"
+        return tell_at(*PLACE, "totp.on_unseen" if unseen else f"api.{refusal.code}", "warning")
     return _codes_page(codes, "totp.on")
 
 

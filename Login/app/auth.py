@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
 
 import pyotp
 from jose import jwk, jws, jwt
@@ -218,6 +219,8 @@ def make_pair(line: Line, now: datetime, access_lifetime: timedelta, ring: Seque
 STEP_SECONDS = 30
 WINDOW = 1  # steps either way (RFC 6238, section 5.2)
 DRIFT_WINDOW = 10  # steps either way in which a code tells of a wrong clock
+FILLERS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"}  # blanks, line breaks, invisible characters, dashes
+MINUS = "\u2212"
 RECOVERY_CODES = 10
 RECOVERY_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing to mistake
 RECOVERY_LENGTH = 24  # 120 bits, so a plain hash suffices (ASVS 6.5.2)
@@ -229,13 +232,21 @@ def make_totp_secret() -> str:
 
 
 def provisioning_uri(secret: str, account: str, issuer: str) -> str:
-    """Make what the QR picture says."""
-    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)
+    """Make what the QR picture says: every character of the names encoded, for a slash would end one in some apps."""
+    label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
+    return f"otpauth://totp/{label}?secret={secret}&issuer={quote(issuer, safe='')}"
 
 
 def normalize_code(typed: str) -> str:
-    """Return a typed code without blanks, dashes and case, its digits in ASCII."""
-    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", typed)).upper()
+    """Return a typed code without blanks, dashes and case, its digits in ASCII.
+
+    Dashes of every kind, and what is not to be seen: text that is pasted from elsewhere brings such things along.
+    """
+    return "".join(c for c in unicodedata.normalize("NFKC", typed) if not _is_filler(c)).upper()
+
+
+def _is_filler(character: str) -> bool:
+    return unicodedata.category(character) in FILLERS or character == MINUS
 
 
 def find_totp_step(secret: str, code: str, now: datetime, window: int = WINDOW) -> int | None:

@@ -12,6 +12,7 @@ class ApiError(Exception):
     code: ClassVar[str]
     detail: ClassVar[str]
     challenge: ClassVar[str] = 'Bearer error="invalid_token"'
+    sample: ClassVar[Mapping[str, Any]] = {}  # further members of the answer, as the API's page shows them
 
     def __init__(self, *, retry_after: int | None = None, **extra: object) -> None:
         """Carry members for the answer's body, and the seconds after which a retry makes sense."""
@@ -34,6 +35,12 @@ class TotpRequired(ApiError):
     detail = "This account asks for a code from your authenticator app, or a recovery code."
 
 
+class LoginCodeRequired(TotpRequired):
+    """The same at a login: the answer has the token for the second step."""
+
+    sample: ClassVar[Mapping[str, Any]] = {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature"}
+
+
 class TotpInvalid(ApiError):
     """The password was right; the code was wrong, too old, or used before."""
 
@@ -45,6 +52,7 @@ class ClockOff(TotpInvalid):
     """The code was right a few minutes ago or will be: the phone's clock is off. By how much stays our secret."""
 
     detail = "That code is from another time: check that the clock of your device is set automatically."
+    sample: ClassVar[Mapping[str, Any]] = {"clock_off": True}
 
 
 class LoginTokenInvalid(ApiError):

@@ -159,7 +159,7 @@ class TotpEnrolment(Table, table=True):
 
 
 class RecoveryCode(Table, table=True):
-    """One way back in without the phone, kept as a keyed hash and good for one use."""
+    """One way back in without the phone, kept as a hash and good for one use."""
 
     __tablename__ = "recovery_codes"
     __table_args__ = (UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)

@@ -89,7 +89,8 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     by_status: dict[int, dict[str, Any]] = {}
     listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
     for error in listed:
-        by_status.setdefault(int(error.status), {})[error.code] = give_example(error)
+        name = " with ".join((error.code, *error.sample))
+        by_status.setdefault(int(error.status), {})[name] = give_example(error)
     if body:
         for status in (400, 413):
             phrase = HTTPStatus(status).phrase
@@ -103,7 +104,7 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
 
 def give_example(error: type[ApiError]) -> dict[str, Any]:
     """Show what a refusal looks like."""
-    return {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
+    return {"summary": error.detail, "value": describe(error.status, error.detail, error.code, **error.sample)}
 
 
 def _describe_answer(status: int, examples: dict[str, Any], schema: str = "Problem") -> dict[str, Any]:

@@ -87,7 +87,7 @@ Password = Annotated[SecretStr, AfterValidator(_normalize_secret)]
 NewPassword = Annotated[
     Password, Field(description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.")
 ]
-Code = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(require_text)]
+Code = Annotated[str, Field(min_length=1, max_length=100)]
 OptionalCode = Annotated[Code | None, BeforeValidator(_blank_is_none)]
 Token = Annotated[SecretStr, Field(max_length=8192)]
 

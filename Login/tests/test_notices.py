@@ -125,6 +125,22 @@ def test_a_right_password_with_wrong_codes(api: TestClient, quiet: SignedIn, mai
     assert (early, mailbox.kinds()) == ([], ["wrong_codes"])
 
 
+@pytest.mark.asvs("6.3.5")
+def test_wrong_codes_that_take_their_time(api: TestClient, quiet: SignedIn, mailbox: Mailbox, sql: RunSql) -> None:
+    """The tenth of a day is told, too: two each five minutes would else stay unseen for ever."""
+    enable_totp(quiet)
+    mailbox.empty()
+    body = {"email": quiet.person.email, "password": PASSWORD, "totp": "000000"}
+    seen = []
+    for _ in range(5):
+        seen += [api.post("/login", json=body).json()["code"] for _ in range(2)]
+        early = mailbox.kinds() if len(seen) < 10 else []
+        sql("UPDATE attempts SET last_at = :earlier", earlier=_ago(minutes=6))
+
+    assert seen == ["totp_invalid"] * 10
+    assert (early, mailbox.kinds()) == ([], ["wrong_codes"])
+
+
 def test_a_reused_refresh_token(quiet: SignedIn, mailbox: Mailbox, settings: Settings) -> None:
     """Told once, with the end of the session, and from where the copy came."""
     ring = make_keyrings(settings.signing_secrets, []).tokens

@@ -1,5 +1,6 @@
 """Signing in with a code: each works once, in one step or two, and only an owner switches it off."""
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,18 +10,25 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import auth
+from app.clients import Client
 from app.config import Settings
 from app.keys import make_keyrings
+from app.resources import make_resources
+from app.schemas import LoginRequest
+from app.services import logins as services
 from testing.api import (
     PASSWORD,
     MakeStale,
     Person,
+    RunSql,
     SignedIn,
     StartApi,
     enable_totp,
     register,
     sign_in,
 )
+from testing.loops import finish
+from testing.mail import Mailbox
 
 
 def log_in(http: object, person: Person, **more: object) -> httpx2.Response:
@@ -174,6 +182,50 @@ def test_a_login_token_dies_with_the_password(api: TestClient, user_with_totp: S
     deleted = api.post("/login", json={"login_token": token, "totp": user.code()})
 
     assert changed.json()["code"] == deleted.json()["code"] == "login_token_invalid"
+
+
+@pytest.mark.asvs("6.4.3")
+def test_a_login_token_dies_with_a_reset(api: TestClient, user_with_totp: SignedIn, mailbox: Mailbox) -> None:
+    """Whoever took the first step with a stolen password does not take the second after its owner chose another."""
+    person = user_with_totp.person
+    token = log_in(api, person).json()["login_token"]
+    api.post("/password/reset", json={"email": person.email})
+    link = mailbox.token("/password/reset", person.email)
+    assert api.post("/password/reset/confirm", json={"token": link, "new_password": "a quite different one"}).is_success
+
+    answer = api.post("/login", json={"login_token": token, "totp": user_with_totp.code()})
+    assert answer.json()["code"] == "login_token_invalid"
+
+
+@pytest.mark.asvs("2.3.4")
+def test_a_login_token_opens_one_session_under_race(
+    settings: Settings, api: TestClient, user_with_totp: SignedIn, sql: RunSql
+) -> None:
+    """Of six good codes sent at once with one token a single one is used up, for a single session."""
+    token = log_in(api, user_with_totp.person).json()["login_token"]
+    before = sql("SELECT COUNT(*) FROM sessions")[0][0]
+    resources = make_resources(settings)
+
+    async def race() -> list[object]:
+        bodies = [LoginRequest(login_token=token, totp=code) for code in user_with_totp.recovery_codes[:6]]
+        logins = (services.log_in(resources, body, Client("127.0.0.1", "")) for body in bodies)
+        return await asyncio.gather(*logins, return_exceptions=True)
+
+    outcomes = finish(race())
+    resources.close()
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LoginTokenInvalid"] * 5 + ["Pair"]
+    assert sql("SELECT COUNT(*) FROM sessions") == [(before + 1,)]
+    assert user_with_totp.get("/totp/status").json()["recovery_codes_left"] == 9
+
+
+def test_a_login_token_of_a_disabled_account(api: TestClient, user_with_totp: SignedIn, sql: RunSql) -> None:
+    """Switched off between the two steps, an account opens no session."""
+    token = log_in(api, user_with_totp.person).json()["login_token"]
+    sql("UPDATE users SET disabled_at = created_at")
+
+    answer = api.post("/login", json={"login_token": token, "totp": user_with_totp.code()})
+    assert answer.json()["code"] == "account_disabled"
 
 
 def test_a_login_token_lives_five_minutes(api: TestClient, user_with_totp: SignedIn, settings: Settings) -> None:

@@ -8,12 +8,14 @@ from sqlalchemy import insert
 
 from app import crud
 from app.config import Settings
+from app.crud import secrets
 from app.models import Session, metadata
 from app.resources import make_resources
+from app.services import health
 from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep
 from CreateDB.engine import make_engine
-from testing.api import RunSql, SignedIn
+from testing.api import RunSql, SignedIn, register
 from testing.loops import finish
 
 
@@ -81,3 +83,49 @@ def test_the_start_names_how_many_secrets_no_key_opens(
     assert [(record.message, record.__dict__["event"]) for record in caplog.records] == [
         ("secrets_unreadable", {"rows": 1})
     ]
+
+
+def test_a_start_before_the_tables_reports_once_they_are_there(
+    settings: Settings,
+    user_with_totp: SignedIn,
+    sql: RunSql,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An API that is up before its database was migrated does not keep a lost key to itself."""
+    monkeypatch.setattr(health, "LOOK", 0.01)
+    sql("UPDATE users SET totp_secret = 'lost.AAAA'")
+    sql("ALTER TABLE users RENAME TO users_later")
+    resources = make_resources(settings)
+
+    async def start_too_early() -> None:
+        report = asyncio.create_task(report_unreadable_secrets(resources))
+        await asyncio.sleep(0.1)
+        sql("ALTER TABLE users_later RENAME TO users")
+        await report
+
+    try:
+        finish(start_too_early())
+    finally:
+        resources.close()
+
+    assert [record.__dict__["event"] for record in caplog.records if record.message == "secrets_unreadable"] == [
+        {"rows": 1}
+    ]
+
+
+def test_secrets_are_counted_slice_by_slice(
+    settings: Settings, user_with_totp: SignedIn, sql: RunSql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the slices fall, each row is counted once."""
+    register(user_with_totp.http, "bob")
+    sql("UPDATE users SET totp_secret = 'lost.AAAA'")
+    resources = make_resources(settings)
+    counts = set()
+    for size in (1, 2, 3, 1000):
+        monkeypatch.setattr(secrets, "SLICE", size)
+        counts.add(finish(resources.database.read(crud.count_unreadable_secrets, ["known"])))
+    resources.close()
+    mails = sql("SELECT COUNT(*) FROM mails WHERE content IS NOT NULL")[0][0]
+
+    assert counts == {2 + mails}

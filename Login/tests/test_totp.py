@@ -1,5 +1,6 @@
 """The second factor: the standard's codes, and setting it up."""
 
+import asyncio
 import base64
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,7 +12,11 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
-from app import auth
+from app import auth, crud
+from app.clients import Client
+from app.config import Settings
+from app.resources import make_resources
+from app.services import totp as services
 from testing.api import (
     PASSWORD,
     MakeStale,
@@ -22,6 +27,7 @@ from testing.api import (
     register,
     sign_in,
 )
+from testing.loops import finish
 from testing.pictures import read_qr_picture
 
 # RFC 6238, appendix B: SHA-1, the secret "12345678901234567890", eight digits of which an app shows the last six.
@@ -54,9 +60,11 @@ def test_codes_of_one_step_either_way_are_accepted(steps: int, accepted: bool) -
     assert (auth.find_totp_step(RFC_SECRET, code, now) is not None) is accepted
 
 
-@pytest.mark.parametrize("typed", ["123 456", " 123456 ", "123-456", "１２３４５６"])
+@pytest.mark.parametrize(
+    "typed", ["123 456", " 123456 ", "123-456", "１２３４５６", "123–456\r\n", "\u202a123\u2212456\u202c"]
+)
 def test_typed_codes_are_forgiven_their_form(typed: str) -> None:
-    """Blanks, dashes and full-width digits don't matter."""
+    """Blanks, dashes, full-width digits and what pasting brings along don't matter."""
     assert auth.normalize_code(typed) == "123456"
 
 
@@ -89,8 +97,20 @@ def test_odd_accounts_stay_readable_in_an_authenticator(api: TestClient, email: 
 
     assert isinstance(totp, pyotp.TOTP)
     assert (totp.name, totp.issuer) == (email, "Pupero")
+    assert urlsplit(uri).path.count("/") == 1
     assert " " not in uri
     assert uri.isascii()
+
+
+@pytest.mark.parametrize("issuer", ["Pupero", "Käse & Söhne", "a/b?c#d 100%"])
+@pytest.mark.parametrize("account", ["ada@example.com", "a:b@example.com", "jörg+é/x@exämple.com"])
+def test_any_name_comes_out_of_the_uri_as_it_went_in(issuer: str, account: str) -> None:
+    """The one colon of the label stands between issuer and account, whatever these hold."""
+    uri = auth.provisioning_uri(RFC_SECRET, account, issuer)
+    totp = pyotp.parse_uri(uri)
+
+    assert (totp.secret, totp.name, totp.issuer) == (RFC_SECRET, account, issuer)
+    assert urlsplit(uri).path.count(":") == 1
 
 
 def test_start_repeated_gives_the_same_secret(user: SignedIn) -> None:
@@ -99,6 +119,36 @@ def test_start_repeated_gives_the_same_secret(user: SignedIn) -> None:
     second = user.post("/totp/enable/start").json()
 
     assert first == second
+
+
+@pytest.mark.asvs("2.3.4")
+def test_tabs_that_start_at_once_get_one_secret(settings: Settings, user: SignedIn, sql: RunSql) -> None:
+    """Whichever of them the person scans, its code confirms."""
+    resources = make_resources(settings)
+
+    async def race() -> set[str]:
+        principal = await resources.database.read(crud.get_principal, sql("SELECT sid FROM sessions")[0][0])
+        assert principal is not None
+        tabs = (services.start(resources, principal, None, Client("127.0.0.1", "")) for _ in range(6))
+        return {setup.secret for setup in await asyncio.gather(*tabs)}
+
+    (user.secret,) = finish(race())
+    resources.close()
+
+    confirmed = user.post("/totp/enable/confirm", {"secret": user.secret, "code": user.code()})
+    assert confirmed.status_code == 200
+
+
+def test_an_account_sets_up_one_factor_at_a_time(user: SignedIn, other_device: SignedIn) -> None:
+    """Started on another device, the set-up there replaces the one here, which says so."""
+    here = user.post("/totp/enable/start").json()["secret"]
+    there = other_device.post("/totp/enable/start").json()["secret"]
+    old = user.post("/totp/enable/confirm", {"secret": here, "code": pyotp.TOTP(here).now()})
+    new = other_device.post("/totp/enable/confirm", {"secret": there, "code": pyotp.TOTP(there).now()})
+
+    assert here != there
+    assert (old.status_code, old.json()["code"]) == (400, "totp_enrolment_invalid")
+    assert new.status_code == 200
 
 
 @pytest.mark.asvs("7.5.1")

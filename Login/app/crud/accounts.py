@@ -109,12 +109,17 @@ def update_user(connection: Connection, user_id: int, **values: object) -> bool:
     return connection.execute(update(users).where(users.c.id == user_id).values(values)).rowcount == 1
 
 
-def confirm_password(connection: Connection, user_id: int, password_hash: str) -> bool:
-    """Hold the account's row if its password is still the one that was checked, and the account is not disabled."""
-    query = select(users.c.id).where(
-        users.c.id == user_id, users.c.password_hash == password_hash, users.c.disabled_at.is_(None)
+def hold_credentials(connection: Connection, user_id: int) -> Credentials | None:
+    """Lock an account's row until the transaction ends, and load its credentials."""
+    row = connection.execute(_CREDENTIALS.where(users.c.id == user_id).with_for_update()).one_or_none()
+    return None if row is None else Credentials._make(row)
+
+
+def replace_hash(connection: Connection, user_id: int, old: str, new: str) -> None:
+    """Put another hash of the same password in the place of one, unless that has changed meanwhile."""
+    connection.execute(
+        update(users).where(users.c.id == user_id, users.c.password_hash == old).values(password_hash=new)
     )
-    return connection.execute(query.with_for_update()).first() is not None
 
 
 def hold_user(connection: Connection, user_id: int, *, with_totp: bool = False) -> bool:

@@ -85,6 +85,14 @@ def freshen_session(connection: Connection, session_id: int, now: datetime) -> b
     return connection.execute(query.values(authenticated_at=now)).rowcount == 1
 
 
+def make_others_stale(connection: Connection, user_id: int, keep: int, before: datetime) -> None:
+    """Let no session of an account but `keep` count as proved later than this."""
+    query = update(sessions).where(
+        sessions.c.user_id == user_id, sessions.c.id != keep, sessions.c.authenticated_at > before
+    )
+    connection.execute(query.values(authenticated_at=before))
+
+
 def end_session(connection: Connection, sid: str, reason: str, now: datetime) -> bool:
     """End one live session."""
     return _end(connection, reason, now, sessions.c.sid == sid) == 1

@@ -17,8 +17,9 @@ router = APIRouter(tags=["Sessions"])
     summary="Sign in",
     responses=refusals(
         errors.InvalidCredentials,
-        errors.TotpRequired,
+        errors.LoginCodeRequired,
         errors.TotpInvalid,
+        errors.ClockOff,
         errors.LoginTokenInvalid,
         errors.AccountDisabled,
         errors.EmailUnverified,

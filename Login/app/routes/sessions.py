@@ -16,6 +16,7 @@ UNPROVED = (
     errors.CurrentPasswordInvalid,
     errors.TotpRequired,
     errors.TotpInvalid,
+    errors.ClockOff,
     errors.TooManyAttempts,
     errors.Busy,
     errors.SecretUnreadable,

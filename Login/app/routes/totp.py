@@ -64,6 +64,7 @@ async def start(
     responses=refusals(
         *UNAUTHORIZED,
         errors.TotpInvalid,
+        errors.ClockOff,
         errors.TotpEnrolmentInvalid,
         errors.TotpAlreadyEnabled,
         errors.TooManyAttempts,

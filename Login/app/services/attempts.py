@@ -16,14 +16,15 @@ from app.clients import Client
 from app.counters import Counter, hash_address, name_code_counters, name_move_counter, name_password_counters
 from app.errors import TooManyAttempts, TotpInvalid
 from app.keys import Keyrings
-from app.limits import Limit, Tally, add_guess, find_end, find_wait
+from app.limits import CODE, CODE_DAY, Limit, Tally, add_guess, find_end, find_wait
 from app.logs import log_event
 from app.resources import Resources
 from app.services.mails import THROTTLED, queue_note
 
 Result = TypeVar("Result")
 
-SUSPICIOUS_CODES = 3  # wrong ones in a row, after a right password
+# So many wrong codes after a right password: in a row, and in a day, for whoever stays below that on purpose.
+SUSPICIOUS_CODES = {CODE: 3, CODE_DAY: 10}
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ def _judge_code(
     try:
         return judge(connection)
     except TotpInvalid as error:
-        shortest, *_ = [_save(connection, counter, tally, now) for counter, tally, now in held]
-        if warn is not None and shortest.guesses == SUSPICIOUS_CODES:
+        counted = {counter.limit: _save(connection, counter, tally, now).guesses for counter, tally, now in held}
+        if warn is not None and any(counted[limit] >= enough for limit, enough in SUSPICIOUS_CODES.items()):
             warn(connection)
         return error
 

@@ -1,6 +1,9 @@
 """Whether this process can serve."""
 
+import asyncio
 import logging
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import crud
 from app.errors import ApiError, DatabaseUnavailable, Draining
@@ -9,15 +12,18 @@ from app.resources import Resources
 logger = logging.getLogger(__name__)
 
 REVISION = "0003"  # the schema that this code needs; revisions count up
+LOOK = 10.0  # seconds until a database is asked again that was away, or had no tables yet, at the start
 
 
 async def report_unreadable_secrets(resources: Resources) -> None:
     """Log how many secrets at rest no configured key opens: those people cannot sign in until the key is back."""
     kids = [key.kid for key in resources.keys.secrets]
-    try:
-        count = await resources.database.read(crud.count_unreadable_secrets, kids)
-    except ApiError:
-        return
+    while True:
+        try:
+            count = await resources.database.read(crud.count_unreadable_secrets, kids)
+            break
+        except (ApiError, SQLAlchemyError):
+            await asyncio.sleep(LOOK)
     if count:
         logger.error("secrets_unreadable", extra={"event": {"rows": count}})
 

@@ -8,7 +8,14 @@ from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
 from app.counters import hash_address, name_account
-from app.errors import ApiError, EmailUnverified, InvalidCredentials, LoginTokenInvalid, TotpRequired
+from app.errors import (
+    ApiError,
+    EmailUnverified,
+    InvalidCredentials,
+    LoginCodeRequired,
+    LoginTokenInvalid,
+    TotpRequired,
+)
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
@@ -28,17 +35,15 @@ class FirstStep:
     account: crud.Credentials
     remember: bool
     jti: str | None = None
-    new_hash: str | None = None
 
 
 async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pair:
     """Sign in with password and code in one call, or with the code and the token that the first step gave."""
     first = await _take_first_step(resources, body, client)
-    if first.account.totp_secret is not None and body.totp is None:
-        raise TotpRequired(login_token=_make_login_token(resources, first))
-    proof = await _take_second_step(resources, first, body.totp, client)
-    await _require_verified(resources, first)
-    session = await resources.database.transaction(_start_session, resources, first, proof, client)
+    try:
+        session = await _take_second_step(resources, first, body.totp, client)
+    except TotpRequired:
+        raise LoginCodeRequired(login_token=_make_login_token(resources, first)) from None
     log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
@@ -53,15 +58,23 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
 
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
-    """Check in the same time for every identifier, and hash anew when today's costs are others."""
+    """Check in the same time for every identifier."""
     account, guess = await resources.database.read(_find_account, resources, body, client)
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
         log_event("login_failed", "failure", reason=InvalidCredentials.code, client=client.address)
         raise InvalidCredentials
-    outdated = resources.hashes.hasher.is_outdated(account.password_hash or "")
-    return FirstStep(account, body.remember_me, new_hash=await resources.hashes.hash(password) if outdated else None)
+    await _keep_hash_up_to_date(resources, account, password)
+    return FirstStep(account, body.remember_me)
+
+
+async def _keep_hash_up_to_date(resources: Resources, account: crud.Credentials, password: str) -> None:
+    """Hash anew when today's costs are others; at once, for the second of two steps has the password no more."""
+    old = account.password_hash or ""
+    if resources.hashes.hasher.is_outdated(old):
+        new = await resources.hashes.hash(password)
+        await resources.database.transaction(crud.replace_hash, account.id, old, new)
 
 
 def _find_account(
@@ -74,9 +87,17 @@ def _find_account(
     return account, expect_guess(connection, resources, account, name, client)
 
 
-async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
+async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Session:
+    proof = await _check_code(resources, first, code, client)
+    await _require_verified(resources, first)
+    return await resources.database.transaction(_start_session, resources, first, proof, client)
+
+
+async def _check_code(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
         return await prove_code(resources, first.account, code, client)
+    except TotpRequired:
+        raise  # no code is no wrong one
     except ApiError as error:
         log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code, client=client.address)
         raise
@@ -97,8 +118,7 @@ def _start_session(
         raise LoginTokenInvalid
     _tell_of_new_place(connection, resources, first.account, client)
     now = crud.current_time(connection)
-    rehashed = {"password_hash": first.new_hash} if first.new_hash else {}
-    crud.update_user(connection, first.account.id, last_login_at=now, **rehashed)
+    crud.update_user(connection, first.account.id, last_login_at=now)
     session = Session(
         sid=auth.make_id(),
         user_id=first.account.id,

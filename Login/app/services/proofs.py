@@ -1,7 +1,8 @@
 """Proving who you are: found out before the transaction, spent inside it.
 
 Hashing takes long, so it happens first and outside. What it found may be stale by then: `spend_proof`, inside the
-transaction that acts on the proof, makes sure that the password is still that one and that the code is used once.
+transaction that acts on the proof, makes sure that the password is still that one, that no second factor was switched
+on meanwhile, and that the code is used once.
 """
 
 import logging
@@ -44,6 +45,7 @@ class Proof:
     keys: Keyrings
     totp_step: int | None = None
     recovery_code: bytes | None = None
+    without_factor: bool = False  # there was none, so no code was asked for
     tell: Callable[[Connection], None] | None = None  # a notice that goes with spending it
 
 
@@ -77,7 +79,7 @@ def _expect_own_guess(
 async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
     if account.totp_secret is None:
-        return Proof(account, resources.keys)
+        return Proof(account, resources.keys, without_factor=True)
     if code is None:
         raise TotpRequired
     typed = auth.normalize_code(code)
@@ -125,11 +127,10 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
 def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> None:
     """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
 
-    Its counter is cleared here and not when it was found right: a code that others saw and replay is right too.
+    The code's counter is cleared here and not when it was found right: a code that others saw and replay is right too.
     """
     account = proof.account
-    if account.password_hash is None or not crud.confirm_password(connection, account.id, account.password_hash):
-        raise stale
+    _hold_unchanged(connection, proof, stale)
     if proof.totp_step is not None:
         secret = account.totp_secret or ""
         if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step):
@@ -142,6 +143,15 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         proof.tell(connection)
     if proof.totp_step is not None or proof.recovery_code is not None:
         settle_code(connection, proof.keys, account.public_id)
+
+
+def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> None:
+    """Lock the account; the password alone proves nothing any more once a second factor has been switched on."""
+    held = crud.hold_credentials(connection, proof.account.id)
+    if held is None or held.disabled_at is not None or held.password_changed_at != proof.account.password_changed_at:
+        raise stale
+    if proof.without_factor and held.totp_secret is not None:
+        raise TotpRequired
 
 
 def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:

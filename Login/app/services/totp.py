@@ -1,5 +1,6 @@
 """The second factor: setting it up, confirming it, its recovery codes, switching it off."""
 
+import asyncio
 import base64
 import hmac
 import io
@@ -22,7 +23,7 @@ from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.services.attempts import judge_code, settle_code
 from app.services.notices import notify_user
 from app.services.proofs import Proof, match_totp_step, open_totp_secret, spend_proof, totp_place
-from app.services.sessions import prove_or_be_fresh
+from app.services.sessions import FRESH, prove_or_be_fresh
 
 ENROLMENT_LIFETIME = timedelta(minutes=10)
 
@@ -44,7 +45,8 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     ciphertext = await resources.database.transaction(_begin_enrolment, principal, proof, offered)
     secret = open_totp_secret(resources, public_id, ciphertext)
     uri = auth.provisioning_uri(secret, principal.account.email, resources.settings.totp_issuer)
-    return TotpSetup(secret=secret, qr_code=draw_qr_code(uri), otpauth_uri=uri)
+    picture = await asyncio.to_thread(draw_qr_code, uri)  # a tenth of a second in which others are answered
+    return TotpSetup(secret=secret, qr_code=picture, otpauth_uri=uri)
 
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
@@ -120,6 +122,8 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
         raise TotpAlreadyEnabled
     settle_code(connection, resources.keys, principal.account.public_id)
     crud.replace_recovery_codes(connection, user_id, hashes)
+    # Theirs was a proof by the password alone: enough, until now, to switch this off again or to take the codes.
+    crud.make_others_stale(connection, user_id, principal.session.id, crud.current_time(connection) - FRESH)
     notify_user(connection, resources, user_id, "totp_enabled", client)
 
 
