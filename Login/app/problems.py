@@ -17,6 +17,7 @@ CODES = {
     400: "malformed_body",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "content_too_large",
 }
 
@@ -88,7 +89,7 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
         example = {"summary": error.detail, "value": describe(error.status, error.detail, error.code)}
         by_status.setdefault(int(error.status), {})[error.code] = example
     if body:
-        for status in (400, 413):
+        for status in (400, 408, 413):
             phrase = HTTPStatus(status).phrase
             example = {"summary": phrase, "value": describe(status, phrase, CODES[status])}
             by_status.setdefault(status, {})[CODES[status]] = example
