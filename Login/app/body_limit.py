@@ -14,7 +14,7 @@ BODY_WAIT = 20.0  # seconds for all of it: a byte a minute would hold a connecti
 
 
 class LimitedBody:
-    """An ASGI `receive` that refuses what is, or says it is, larger than BODY_MAX with 413, and what stalls with 408."""
+    """An ASGI `receive` that refuses what is, or says it is, larger than BODY_MAX with 413, what stalls with 408."""
 
     def __init__(self, receive: Receive, headers: Headers) -> None:
         """Take what the client announces; nothing is read yet."""
