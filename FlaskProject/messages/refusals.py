@@ -34,6 +34,7 @@ REFUSALS: dict[str, str] = {
     "api.clock_off": "That code belongs to another time: the clock of your phone seems off. "
     "Set it to automatic, then try the next code.",
     "api.malformed_body": "That could not be understood. Please try again.",
+    "api.request_timeout": "That took too long to arrive. Please try again.",
     "api.content_too_large": "That is more than fits. Please shorten it.",
     "api.not_found": "That is no longer there.",
     "api.method_not_allowed": "That cannot be done here.",

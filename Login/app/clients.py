@@ -26,14 +26,19 @@ class Client:
     user_agent: str
 
 
-def find_address(peer: tuple[str, int] | None, forwarded_for: str, trusted: Networks) -> Address:
+def find_address(
+    peer: tuple[str, int] | None, forwarded_for: str, trusted: Networks, server: tuple[str, int | None] | None = None
+) -> Address:
     """Walk from the peer leftwards through X-Forwarded-For while each hop is trusted; the first that isn't, it is.
 
     uvicorn's own proxy headers (on by default) put a forwarded address in the peer's place, and do so only for
-    127.0.0.1: that peer is taken as 127.0.0.1 again, so that the answer is the same with them on or off.
+    127.0.0.1: that peer is taken as 127.0.0.1 again, so that the answer is the same with them on or off. `server` is
+    the address of ours that the connection was made to.
     """
     entries = forwarded_for.split(",") if forwarded_for else []
-    hop = LOCAL if peer is None or _is_forwarded(peer, entries) else parse_address(peer[0]) or LOCAL
+    hop: Address = LOCAL
+    if peer is not None and not (entries and _is_forwarded(peer, entries, server)):
+        hop = parse_address(peer[0]) or LOCAL
     for entry in reversed(entries[-HOPS_MAX:]):
         address = parse_address(entry)
         if address is None or not any(hop in network for network in trusted):
@@ -42,12 +47,29 @@ def find_address(peer: tuple[str, int] | None, forwarded_for: str, trusted: Netw
     return hop
 
 
-def _is_forwarded(peer: tuple[str, int], entries: Sequence[str]) -> bool:
-    """Whether uvicorn took this peer from the rightmost entry that isn't 127.0.0.1: with its port, or with 0."""
+def _is_forwarded(peer: tuple[str, int], entries: Sequence[str], server: tuple[str, int | None] | None) -> bool:
+    """Whether uvicorn took this peer from the header; what the header says alone would let anybody become 127.0.0.1.
+
+    No real connection has port 0, and none from another machine ever reaches a loopback address.
+    """
+    if peer[1] == 0:
+        return True
+    if not _is_loopback(server):
+        return False
+    return not _is_loopback(peer) or _is_named(peer, entries)
+
+
+def _is_loopback(end: tuple[str, int | None] | None) -> bool:
+    address = parse_address(end[0]) if end is not None else None
+    return address is not None and address.is_loopback
+
+
+def _is_named(peer: tuple[str, int], entries: Sequence[str]) -> bool:
+    """Whether the rightmost entry that isn't 127.0.0.1 is this peer, with its port."""
     chosen = next((entry for entry in reversed(entries) if parse_address(entry) != LOCAL), "")
     host, _, port = chosen.strip().rpartition(":")
     try:
-        return peer[1] == 0 or peer == (host.strip("[]"), int(port))
+        return peer == (host.strip("[]"), int(port))
     except ValueError:
         return False
 
@@ -82,8 +104,7 @@ def is_direct(peer: tuple[str, int] | None, headers: Mapping[str, str]) -> bool:
     """Whether a program on this machine asks by itself: nothing was forwarded, and no proxy took the peer's place."""
     if peer is None or peer[1] == 0 or any(name in headers for name in FORWARDED):
         return False
-    address = parse_address(peer[0])
-    return address is not None and address.is_loopback
+    return _is_loopback(peer)
 
 
 def is_loopback(address: str) -> bool:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.common_passwords import check_list
 from app.processors import default_hash_threads
 
 ROOT = Path(__file__).parents[2]
@@ -170,6 +171,7 @@ class Settings(BaseSettings):
     database_pool_size: Count = 8
     metrics_token: SecretStr | None = None
     drain_file: Path | None = None
+    common_passwords_file: Annotated[Path, AfterValidator(check_list)] | None = None
     hash_threads: Count = Field(default_factory=default_hash_threads)
     argon2_time_cost: Annotated[Count, Field(le=1000)] = 3
     argon2_memory_kib: Annotated[Count, Field(ge=8, le=4 * 1024 * 1024)] = 65536

@@ -37,6 +37,7 @@ AFTER_COMMIT = "pupero_after_commit"
 
 RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
 READ_ONLY = {1290, 1836}
+FULL = {1040, 1203, 1226}  # no connection is free: of the server's, or of our account's
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
 
@@ -61,7 +62,8 @@ class Database:
     ) -> Result:
         """Run `work` and commit before returning; an exception from it rolls back.
 
-        It is run again as a whole after a deadlock, a lock wait, or a connection lost before COMMIT was sent.
+        It is run again as a whole after a deadlock, a lock wait, a server without a free connection, or a connection
+        lost before COMMIT was sent.
         A connection lost during COMMIT raises OutcomeUnknown; all else that the database fails at, DatabaseUnavailable.
         """
         return await self._submit(self._transact, lambda connection: work(connection, *args, **kwargs))
@@ -99,7 +101,7 @@ class Database:
                 failure = error
                 if not _is_passing(error):
                     break
-                time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 spreads rivals, hides nothing
+                time.sleep(_find_pause(error))
         logger.error("database_unavailable", extra={"event": {"reason": _describe(failure)}})
         raise DatabaseUnavailable(retry_after=1) from failure
 
@@ -181,11 +183,14 @@ def _is_passing(error: DBAPIError) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in {SQLITE_BUSY, SQLITE_LOCKED}
-    return error.connection_invalidated or getattr(error.orig, "errno", None) in {
-        RECORD_CHANGED,
-        LOCK_TIMEOUT,
-        DEADLOCK,
-    }
+    passing = {RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK, *FULL}
+    return error.connection_invalidated or getattr(error.orig, "errno", None) in passing
+
+
+def _find_pause(error: DBAPIError) -> float:
+    """Seconds until the next try: rivals are spread, and a server that is full already is not stormed."""
+    longest = 0.5 if getattr(error.orig, "errno", None) in FULL else 0.05
+    return random.uniform(longest / 10, longest)  # noqa: S311 hides nothing
 
 
 def _describe(failure: Exception | None) -> str:

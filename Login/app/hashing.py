@@ -23,8 +23,9 @@ Result = TypeVar("Result")
 
 NICENESS = 10
 QUEUE_MIN = 64
-WAIT_MAX = 10.0  # seconds
-FIRST_GUESS = 0.2  # seconds a hash takes until we have measured
+WAIT_MAX = 10.0  # seconds, as expected
+PATIENCE = 30.0  # seconds, whatever was expected: a database that hangs stops the queue, and nobody waits for an answer
+FIRST_GUESS = 0.2  # seconds a place is held until we have measured
 
 
 def _lower_priority() -> None:
@@ -50,15 +51,34 @@ class HashPool:
     async def place(self) -> AsyncIterator["Place"]:
         """Wait in the queue until a thread is free, and hold it; Busy when the queue is too long."""
         if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
-            raise Busy(retry_after=math.ceil(self.expected_wait))
+            raise self._busy()
         self.waiting += 1
-        begin = perf_counter()
         try:
-            async with self._turns:
-                HASH_WAIT.observe(perf_counter() - begin)
+            await self._wait_for_turn()
+            begin = perf_counter()
+            try:
                 yield Place(self)
+            finally:
+                self._turns.release()
+                self._learn(perf_counter() - begin)
         finally:
             self.waiting -= 1
+
+    async def _wait_for_turn(self) -> None:
+        begin = perf_counter()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise self._busy() from None
+        HASH_WAIT.observe(perf_counter() - begin)
+
+    def _busy(self) -> Busy:
+        return Busy(retry_after=max(1, math.ceil(self.expected_wait)))
+
+    def _learn(self, seconds: float) -> None:
+        """Expect of the next place what the last ones took, with the counting in the database that is done there."""
+        self._seconds += (seconds - self._seconds) / 8
 
     async def hash(self, password: str) -> str:
         """Hash a new password."""
@@ -77,14 +97,7 @@ class HashPool:
 
     async def run(self, job: Callable[[], Result]) -> Result:
         """Run a job on one of the threads, for who holds a place."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._timed, job)
-
-    def _timed(self, job: Callable[[], Result]) -> Result:
-        start = perf_counter()
-        try:
-            return job()
-        finally:
-            self._seconds += (perf_counter() - start - self._seconds) / 8
+        return await asyncio.get_running_loop().run_in_executor(self._executor, job)
 
     def close(self) -> None:
         """Let running jobs end and drop those that wait."""

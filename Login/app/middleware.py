@@ -69,7 +69,7 @@ class Edge:
 
     def _find_client(self, scope: Scope, headers: Headers) -> Client:
         forwarded = ",".join(headers.getlist("x-forwarded-for"))
-        address = find_address(scope.get("client"), forwarded, self.trusted)
+        address = find_address(scope.get("client"), forwarded, self.trusted, scope.get("server"))
         return Client(str(address), clean_user_agent(headers.get("user-agent", "")))
 
 

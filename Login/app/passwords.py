@@ -2,8 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Container, Iterable
 
 from app.errors import PasswordTooCommon, PasswordTooPersonal, PasswordTooShort
 
@@ -23,23 +22,20 @@ def normalize_password(typed: str) -> str:
     return password
 
 
-def check_password(password: str, own_words: Iterable[str | None]) -> None:
+def fold_password(password: str) -> str:
+    """Return what is compared with lists and words; a variant in capitals is as easily guessed."""
+    return unicodedata.normalize("NFKC", password).casefold()
+
+
+def check_password(password: str, own_words: Iterable[str | None], common: Container[str]) -> None:
     """Refuse a new password that is short, common, or made of the account's own words."""
     if len(password) < LENGTH_MIN:
         raise PasswordTooShort
-    folded = password.casefold()
-    if folded in common_passwords() or len(set(folded)) <= 2:  # noqa: PLR2004 "aaaaaaaa", "abababab"
+    folded = fold_password(password)
+    if password in common or len(set(folded)) <= 2:  # noqa: PLR2004 "aaaaaaaa", "abababab"
         raise PasswordTooCommon
     if _is_personal(folded, own_words):
         raise PasswordTooPersonal
-
-
-@cache
-def common_passwords() -> frozenset[str]:
-    """Return the bundled list of common passwords that are long enough to be chosen at all."""
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 loads 30,000 words: only when first needed
-
-    return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= LENGTH_MIN)
 
 
 def _is_personal(folded: str, own_words: Iterable[str | None]) -> bool:

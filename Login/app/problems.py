@@ -17,6 +17,7 @@ CODES = {
     400: "malformed_body",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "content_too_large",
 }
 
@@ -92,7 +93,7 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
         name = " with ".join((error.code, *error.sample))
         by_status.setdefault(int(error.status), {})[name] = give_example(error)
     if body:
-        for status in (400, 413):
+        for status in (400, 408, 413):
             phrase = HTTPStatus(status).phrase
             example = {"summary": phrase, "value": describe(status, phrase, CODES[status])}
             by_status.setdefault(status, {})[CODES[status]] = example

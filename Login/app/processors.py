@@ -5,20 +5,32 @@ import os
 import sys
 from pathlib import Path
 
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+CGROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def usable_cores() -> int:
-    """Count the cores granted by affinity and by the container's quota, at least 1."""
+    """Count the cores granted by affinity and by the quotas of container and service, at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _quota()))
+    return max(1, min(cores, *map(_quota, _own_groups())))
 
 
-def _quota() -> int:
+def _own_groups() -> list[Path]:
+    """Return the folders of this process' cgroups (v2), from the whole machine or container inwards."""
     try:
-        quota, period = CGROUP_QUOTA.read_text().split()
+        lines = MEMBERSHIP.read_text().splitlines()
+    except OSError:
+        return [CGROUPS]
+    own = next((line.removeprefix("0::").strip("/") for line in lines if line.startswith("0::")), "")
+    inner = CGROUPS / own
+    return [CGROUPS, *(group for group in (inner, *inner.parents) if CGROUPS in group.parents)]
+
+
+def _quota(group: Path) -> int:
+    try:
+        quota, period = (group / "cpu.max").read_text().split()
         return math.ceil(int(quota) / int(period))
-    except (OSError, ValueError):  # no cgroup v2 here, or "max": no limit
+    except (OSError, ValueError):  # no such group here, or "max": no limit
         return sys.maxsize
 
 

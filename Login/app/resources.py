@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.auth import PasswordHasher
+from app.common_passwords import CommonPasswords
 from app.config import Settings
 from app.database import Database
 from app.floods import Floods
@@ -13,13 +14,14 @@ from app.mail.bell import Bell
 
 @dataclass(frozen=True)
 class Resources:
-    """The settings, the database, the hash pool, the keys, the counts of floods, and the mail worker's bell."""
+    """The settings, the database, the hash pool, the keys, the counts of floods, the lists, the mail worker's bell."""
 
     settings: Settings
     database: Database
     hashes: HashPool
     keys: Keyrings
     floods: Floods
+    common_passwords: CommonPasswords
     bell: Bell = field(default_factory=Bell)
 
     def close(self) -> None:
@@ -44,4 +46,5 @@ def make_resources(settings: Settings) -> Resources:
         hashes=HashPool(hasher, settings.hash_threads),
         keys=make_keyrings(settings.signing_secrets, [key.get_secret_value() for key in settings.totp_encryption_keys]),
         floods=Floods(storage_uri.get_secret_value() if storage_uri else None, enforced=settings.rate_limits_enabled),
+        common_passwords=CommonPasswords(settings.common_passwords_file),
     )

@@ -3,6 +3,7 @@
 import socket
 import string
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,18 @@ def test_what_uvicorn_puts_in_the_peer_s_place_is_not_believed() -> None:
         ("[2001:db8::7]:4242", ("2001:db8::7", 4242)),
         ("203.0.113.9:4242, 127.0.0.1", ("203.0.113.9", 4242)),
     ):
-        assert str(find_address(peer, header, [])) == "127.0.0.1", header
+        assert str(find_address(peer, header, [], ("127.0.0.1", 8000))) == "127.0.0.1", header
+
+
+@pytest.mark.asvs("4.1.3")
+@pytest.mark.parametrize("trusted", [NETWORKS, NETWORKS[2:], []], ids=["this machine", "another one", "none"])
+@pytest.mark.parametrize("server", [("192.0.2.1", 8000), ("2001:db8::1", 8000), None])
+@pytest.mark.parametrize("tail", ["", ", 127.0.0.1", ", 127.0.0.1" * 50, ", 127.0.0.1" * 1000])
+def test_nobody_claims_to_have_been_forwarded(trusted: Any, server: tuple[str, int] | None, tail: str) -> None:
+    """A caller who names its own address and port, as if uvicorn had read them there, does not become this machine."""
+    header = f"127.0.0.1, 198.51.100.5:40000{tail}"
+
+    assert str(find_address(STRANGER, header, trusted, server)) == "198.51.100.5"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +173,31 @@ def test_a_forged_header_from_elsewhere_is_worth_nothing(start_api: StartApi, ot
         seen = {seen_address(http, person, lines) for lines, _ in FORMS}
 
     assert seen == {other_loopback}
+
+
+@pytest.mark.parametrize("switch", ["--proxy-headers", "--no-proxy-headers"])
+def test_a_stranger_cannot_pose_as_this_machine(start_api: StartApi, switch: str, own_address: str) -> None:
+    """From the network, with a sample secret, no header opens what answers this machine only."""
+    server = start_api(arguments=["--host", "0.0.0.0", switch], JWT_SECRET_KEY="please-change-me")  # noqa: S104 for a stranger
+    port = int(server.url.rpartition(":")[2])
+    for tail in ("", ", 127.0.0.1", ", 127.0.0.1" * 50):
+        with socket.create_connection((own_address, port), timeout=10) as connection:
+            header = f"{own_address}:{connection.getsockname()[1]}{tail}"
+            asked = f"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {header}\r\nConnection: close\r\n\r\n"
+            connection.sendall(asked.encode())
+            assert connection.recv(4096).startswith(b"HTTP/1.1 403 "), tail
+
+
+@pytest.fixture
+def own_address() -> str:
+    """Give an address of this machine that is no loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with suppress(OSError):
+            probe.connect(("192.0.2.1", 9))  # sends nothing: the kernel only chooses from where it would
+        address: str = probe.getsockname()[0]
+    if address == "0.0.0.0" or address.startswith("127."):  # noqa: S104 nothing is bound
+        pytest.skip("this machine has no address but loopback")
+    return address
 
 
 def test_a_weak_secret_is_no_secret_for_a_forwarded_visitor(start_api: StartApi) -> None:

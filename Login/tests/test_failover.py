@@ -1,10 +1,7 @@
 """A database of two: the primary is killed under load, its replica promoted, and the API finds it by itself."""
 
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Self
 
 import httpx2
 import pytest
@@ -12,14 +9,14 @@ from sqlalchemy import text
 
 from CreateDB.engine import make_engine
 from CreateDB.upgrade import upgrade
-from testing.api import SignedIn, StartApi, register, sign_in
+from testing.api import StartApi, register, sign_in
+from testing.load import OK, UNAVAILABLE, Load
 from testing.mariadb_server import unavailable
 from testing.replication import Pair
 from testing.required import missing
 
 LONGEST_OUTAGE = 40  # seconds
 PASSWORD = "only-for-this-test"
-OK, UNAVAILABLE = 200, 503
 
 
 @pytest.fixture
@@ -54,7 +51,7 @@ def test_a_promoted_replica_takes_over(pair: Pair, start_api: StartApi) -> None:
             killed = time.monotonic()
             time.sleep(2)
             pair.promote()
-            outage = load.wait_for_a_write() - killed
+            outage = load.wait_for_a_write(LONGEST_OUTAGE) - killed
             time.sleep(2)
 
         assert outage < LONGEST_OUTAGE
@@ -75,56 +72,3 @@ def test_a_write_to_a_server_that_only_reads_looks_for_another(pair: Pair, start
 
     assert refused.status_code == UNAVAILABLE
     assert served.status_code == OK, served.text
-
-
-class Load:
-    """Somebody who reads all the time, and somebody who writes, over connections of their own."""
-
-    def __init__(self, user: SignedIn) -> None:
-        """Take whose account it is."""
-        self.statuses: Counter[int] = Counter()
-        self.possible: set[str] = set()  # the last phrase acknowledged, and those of unknown outcome after it
-        self._user = user
-        self._end = threading.Event()
-        self._written = threading.Event()
-        self._threads = [threading.Thread(target=work) for work in (self._read, self._write)]
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._end.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_for_a_write(self) -> float:
-        """Wait for the next write that is acknowledged, and return when that was."""
-        self._written.clear()
-        self._written.wait(LONGEST_OUTAGE)
-        return time.monotonic()
-
-    def _ask(self, http: Any, method: str, path: str, body: object = None) -> int:
-        headers = {"Authorization": f"Bearer {self._user.access_token}"}
-        status: int = http.request(method, path, json=body, headers=headers).status_code
-        self.statuses[status] += 1
-        return status
-
-    def _read(self) -> None:
-        with httpx2.Client(base_url=self._user.http.base_url, timeout=30) as http:
-            while not self._end.wait(0.02):
-                self._ask(http, "GET", "/user/profile")
-
-    def _write(self) -> None:
-        with httpx2.Client(base_url=self._user.http.base_url, timeout=30) as http:
-            number = 0
-            while not self._end.wait(0.02):
-                number += 1
-                phrase = f"phrase {number}"
-                self.possible.add(phrase)
-                if self._ask(http, "PUT", "/user/update", {"phrase": phrase}) == OK:
-                    self.possible = {phrase}
-                    self._written.set()

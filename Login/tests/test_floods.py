@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Any
 
 import httpx2
@@ -219,6 +221,31 @@ def test_a_redis_that_hangs_slows_one_request(settings: Settings) -> None:
     assert [first, *rest] == [200] * 6
     assert waited < SHARED_WAIT + 5  # on a busy machine
     assert 1 <= asked <= 1 + seconds // PAUSE
+
+
+@pytest.mark.parametrize(
+    "reply", [b"-NOAUTH Authentication required.\r\n", b"-READONLY You can't write\r\n", b"HTTP/1.1 4", b""]
+)
+def test_a_redis_that_refuses_is_as_good_as_gone(settings: Settings, reply: bytes) -> None:
+    """Without a password, as a replica, as something else altogether: it counts nothing, and nobody is turned away."""
+
+    class Refuse(BaseRequestHandler):
+        def handle(self) -> None:
+            """Answer everything alike."""
+            while self.request.recv(4096):
+                self.request.sendall(reply or b"$-")
+                if not reply:
+                    return
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Refuse) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        url = f"redis://127.0.0.1:{server.server_address[1]}/0"
+        changed = settings.model_copy(update={"rate_limit_storage_uri": SecretStr(url)})
+        with TestClient(create_app(changed)) as http:
+            seen = [ask_reset(http) for _ in range(21)]
+        server.shutdown()
+
+    assert seen == [200] * 20 + [429]
 
 
 @pytest.mark.parametrize("uri", ["localhost:6379", "http://127.0.0.1", "memory://"])

@@ -1,5 +1,7 @@
 """HTTP itself: headers on every kind of answer, sizes, methods and paths that nobody needs."""
 
+import asyncio
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +11,12 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message, Scope
 
+from app import body_limit
 from app.main import create_app
 from testing.api import PASSWORD, MakeSettings, SignedIn, StartApi
+from testing.loops import finish
 
 JSON = {"Content-Type": "application/json"}
 WITH_BODY = [
@@ -136,6 +141,50 @@ def test_a_real_server_refuses_big_bodies_without_reading_them(start_api: StartA
         assert [announced.status_code, chunked.status_code] == [413, 413]
         assert monotonic() - start < 20
         assert http.get("/healthz").status_code == 200
+
+
+@pytest.mark.asvs("13.1.3")
+@pytest.mark.parametrize("parts", [[], [b'{"username": '], [b" "] * 1000], ids=["nothing", "a part", "a trickle"])
+def test_a_body_that_does_not_come_is_given_up(
+    make_settings: MakeSettings, migrated_url: str, monkeypatch: pytest.MonkeyPatch, parts: list[bytes]
+) -> None:
+    """Whoever sends nothing more, or a byte now and then, is told so in order, and the connection is closed."""
+    monkeypatch.setattr(body_limit, "BODY_WAIT", 0.2)
+    left, sent = iter(parts), []
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.02)
+        part = next(left, None)
+        if part is None:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": part, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    finish(create_app(make_settings(migrated_url))(post_to("/login"), receive, send))
+
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["code"] == "request_timeout"
+
+
+def post_to(path: str) -> Scope:
+    """Describe a request with a JSON body as a server does."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"60000")]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+    }
 
 
 METHODS = ["HEAD", "OPTIONS", "TRACE", "PATCH", "PUT", "DELETE", "PROPFIND", "NONSENSE"]

@@ -38,7 +38,7 @@ from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, iss
 async def register(resources: Resources, body: Registration, client: Client) -> str:
     """Make an account and return its public id; the unique indexes decide who was first."""
     password = body.password.get_secret_value()
-    check_password(password, (body.email, body.username))
+    check_password(password, (body.email, body.username), resources.common_passwords)
     password_hash = await resources.hashes.hash(password)
     public_id = await resources.database.transaction(_insert, resources, body, password_hash, client)
     log_event("registered", "success", user_id=public_id)
@@ -139,7 +139,8 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
     if body.new_password is not None:
         password = body.new_password.get_secret_value()
         account = principal.account
-        check_password(password, (account.email, account.username, body.new_email, body.username))
+        own_words = (account.email, account.username, body.new_email, body.username)
+        check_password(password, own_words, resources.common_passwords)
         new_hash = await resources.hashes.hash(password)
     session = await resources.database.transaction(_apply_update, resources, principal, proof, body, new_hash, client)
     log_event("account_updated", "success", user_id=principal.account.public_id, changed=sorted(body.changes))

@@ -55,7 +55,7 @@ async def confirm_reset(resources: Resources, body: PasswordReset, client: Clien
     """Set a new password by a link; a refused password does not use the link up."""
     token, password = body.token.get_secret_value(), body.new_password.get_secret_value()
     person = await resources.database.read(_find_person_of, token)
-    check_password(password, (person.email, person.username))
+    check_password(password, (person.email, person.username), resources.common_passwords)
     new_hash = await resources.hashes.hash(password)
     await resources.database.transaction(_reset, resources, token, new_hash, client)
     log_event("password_reset", "success", user_id=person.public_id, client=client.address)

@@ -1,0 +1,176 @@
+"""The whole API on a MariaDB that is away, restarted, full, slow or cut off, with either build of the driver."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import make_url
+
+from CreateDB.engine import make_engine
+from CreateDB.upgrade import upgrade
+from testing.api import PASSWORD, StartApi, register, sign_in
+from testing.line import Line
+from testing.load import OK, UNAVAILABLE, Load
+from testing.mariadb import empty_tables
+from testing.mariadb_server import MariadbControl, unavailable
+from testing.required import missing
+
+DRIVERS = pytest.mark.parametrize("build", ["", "python"], ids=["compiled", "python"])
+LONGEST = 15.0  # seconds until a request has an answer, whatever the database does
+PATIENT = 60.0  # seconds, for a crowded machine
+HOLDERS = 11  # connections: as many as the smallest limit that the server knows, and the one it keeps for root
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MariadbControl]:
+    """Give a server of this module's own, which forgets nothing that it has committed."""
+    if reason := unavailable():
+        missing("mariadb", reason)
+    control = MariadbControl(flags=("--innodb-flush-log-at-trx-commit=1",))
+    control.start()
+    administer(control, "CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
+    upgrade(f"{control.url}pupero")
+    yield control
+    control.remove()
+
+
+@pytest.fixture
+def migrated_url(server: MariadbControl) -> str:
+    """Give its database, empty."""
+    server.start()
+    empty_tables(f"{server.url}pupero")
+    return f"{server.url}pupero"
+
+
+@pytest.fixture
+def line(server: MariadbControl) -> Iterator[Line]:
+    """Give a line to it that can be slowed down and cut."""
+    line = Line(server.port)
+    yield line
+    line.close()
+
+
+def administer(server: MariadbControl, statement: str) -> None:
+    """Run a statement as root."""
+    engine = make_engine(server.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def through(line: Line, url: str) -> str:
+    """Lead a database's URL through a line."""
+    return make_url(url).set(port=line.port).render_as_string(hide_password=False)
+
+
+def ask_readiness(http: Any) -> tuple[int, str]:
+    """Return status and code, and insist on an answer in time."""
+    begin = time.monotonic()
+    answer = http.get("/readyz")
+    assert time.monotonic() - begin < LONGEST
+    return answer.status_code, answer.json().get("code", "")
+
+
+@DRIVERS
+def test_it_starts_without_its_database(server: MariadbControl, start_api: StartApi, build: str) -> None:
+    """It says so, answers 503, is alive and not ready; once the database is there it serves, and nobody restarts it."""
+    server.stop()
+    api = start_api(MARIADB_PYTHON_CONNECTOR=build)
+    with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:
+        away = http.post("/login", json={"username": "alice", "password": PASSWORD})
+        assert ask_readiness(http) == (UNAVAILABLE, "database_unavailable")
+        assert (away.status_code, away.json()["code"]) == (UNAVAILABLE, "database_unavailable")
+        assert int(away.headers["retry-after"]) >= 1
+        assert http.get("/healthz").status_code == OK
+        server.start()
+        assert ask_readiness(http) == (OK, "")
+        assert sign_in(http, register(http)).get("/user/profile").status_code == OK
+
+    assert "database_unavailable" in api.read_log()
+
+
+@DRIVERS
+@pytest.mark.asvs("16.5.2")
+def test_a_crash_under_load_loses_nothing(server: MariadbControl, start_api: StartApi, build: str) -> None:
+    """While the server is away there is 200 or 503 and nothing else; then all goes on, with what was acknowledged."""
+    api = start_api(MARIADB_PYTHON_CONNECTOR=build, RATE_LIMITS_ENABLED="false")
+    with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:
+        user = sign_in(http, register(http))
+        with Load(user) as load:
+            load.wait_for_a_write(PATIENT)
+            server.kill()
+            load.wait_for_a_refusal(PATIENT)
+            server.start()
+            load.wait_for_a_write(PATIENT)
+        back = [user.get("/user/profile") for _ in range(8)]
+
+    assert set(load.statuses) == {OK, UNAVAILABLE}, load.statuses
+    assert {answer.status_code for answer in back} == {OK}
+    assert {answer.json()["phrase"] for answer in back} <= load.possible
+    assert "unhandled_error" not in api.read_log()
+
+
+@DRIVERS
+@pytest.mark.asvs("13.1.2")
+def test_a_server_without_a_free_connection_is_waited_for(
+    server: MariadbControl, start_api: StartApi, build: str
+) -> None:
+    """A call waits for a connection, not for ever; who gets one in time is served."""
+    administer(server, "SET GLOBAL max_connections = 10")
+    engine = make_engine(server.url)
+    with ExitStack() as held, ThreadPoolExecutor(1) as threads:
+        for _ in range(HOLDERS):
+            held.enter_context(engine.connect())
+        api = start_api(MARIADB_PYTHON_CONNECTOR=build, DATABASE_POOL_SIZE="2")
+        with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:
+            refused = ask_readiness(http)
+            waiting = threads.submit(ask_readiness, http)
+            time.sleep(1)
+            held.close()
+            served = waiting.result()
+    engine.dispose()
+    administer(server, "SET GLOBAL max_connections = 151")
+
+    assert refused == (UNAVAILABLE, "database_unavailable")
+    assert served == (OK, "")
+
+
+@pytest.mark.asvs("13.1.2", "13.1.3")
+def test_a_slow_database_is_shed_and_not_piled_up(line: Line, start_api: StartApi, migrated_url: str) -> None:
+    """With a far-away database and many sign-ins at once, each has its answer, or is told to come back, in a minute."""
+    api = start_api(DATABASE_URL=through(line, migrated_url), DATABASE_POOL_SIZE="2", RATE_LIMITS_ENABLED="false")
+    with httpx2.Client(base_url=api.url, timeout=PATIENT, limits=httpx2.Limits(max_connections=16)) as http:
+        person = register(http)
+        line.delay = 0.02
+        body = {"email": person.email, "password": person.password}
+        with ThreadPoolExecutor(16) as threads:
+            seen = Counter(threads.map(lambda _: http.post("/login", json=body).status_code, range(16)))
+        line.delay = 0
+        sign_in(http, person)
+
+    assert set(seen) <= {OK, UNAVAILABLE}, seen
+    assert seen[OK] > 0
+
+
+@DRIVERS
+def test_a_commit_without_an_answer_is_never_repeated(
+    line: Line, start_api: StartApi, migrated_url: str, build: str
+) -> None:
+    """Cut off while COMMIT is on its way, the caller is told that nobody knows; here it had happened, and once only."""
+    settings = {"DATABASE_URL": through(line, migrated_url), "DATABASE_POOL_SIZE": "1", "MAIL_WORKER": "false"}
+    api = start_api(**settings, MARIADB_PYTHON_CONNECTOR=build)
+    body = {"email": "alice@example.com", "password": PASSWORD}
+    with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:
+        register(http, "somebody")  # makes the one connection, which sends a COMMIT of its own when it is new
+        line.cut_after = b"\x03COMMIT"  # the command, not the word in SET AUTOCOMMIT
+        lost = http.post("/register", json=body)
+        cuts, line.cut_after = line.cuts, None
+        again = http.post("/register", json=body)
+
+    assert (lost.status_code, lost.json()["code"], cuts) == (UNAVAILABLE, "outcome_unknown", 1)
+    assert (again.status_code, again.json()["code"]) == (409, "email_taken")

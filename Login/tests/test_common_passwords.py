@@ -1,0 +1,114 @@
+"""Common passwords: refused in every place that sets one, from the bundled list and from the operator's own."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.common_passwords import CommonPasswords, bundled, write_list
+from testing.api import PASSWORD, MakeSettings, SignedIn
+from testing.mail import Mailbox
+
+ROOT = Path(__file__).parents[2]
+LISTED = "Sommer in Lüneburg"
+FURTHER = [f"further password {number}" for number in range(300)]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """Give a list made by the script from two files, with doubles, short lines and lines that are no text."""
+    texts = (f"{LISTED}\nshort\n\n{LISTED.upper()}".encode(), "\r\n".join(FURTHER).encode() + b"\n\xff\xfe\n")
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.txt").write_bytes(text)
+    command = [sys.executable, "scripts/common_passwords.py", *(str(tmp_path / name) for name in ("0.txt", "1.txt"))]
+    run = subprocess.run([*command, str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 our own
+    assert run.stdout.endswith("out: 301 passwords\n")
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def settings_changes(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Name the list to the API where a test has made one."""
+    return {"common_passwords_file": request.getfixturevalue("made")} if "made" in request.fixturenames else {}
+
+
+@pytest.mark.asvs("6.2.4", "6.2.12")
+@pytest.mark.parametrize("password", [LISTED, LISTED.upper(), "further password 299", "iloveyou1"])
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_a_listed_password_is_refused_wherever_one_is_set(
+    made: Path, api: TestClient, user: SignedIn, mailbox: Mailbox, password: str
+) -> None:
+    """At registration, at a change, and by a link from a mail, where links that take an account back lead too."""
+    api.post("/password/reset", json={"email": user.person.email})
+    link = mailbox.token("/password/reset")
+    answers = [
+        api.post("/register", json={"email": "bob@example.com", "password": password}),
+        user.call("PUT", "/user/update", {"current_password": PASSWORD, "new_password": password}),
+        api.post("/password/reset/confirm", json={"token": link, "new_password": password}),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "password_too_common")] * 3
+
+
+def test_every_entry_is_found_and_nothing_else(made: Path) -> None:
+    """The first, the last and all between; a neighbour of each is free."""
+    common = CommonPasswords(made)
+
+    assert all(password in common for password in [LISTED, *FURTHER])
+    assert not any(f"{password}!" in common for password in [LISTED, *FURTHER])
+
+
+@pytest.mark.parametrize("entries", [[], ["only one password"]])
+def test_a_small_list_is_a_list(tmp_path: Path, entries: list[str]) -> None:
+    """With no entry, and with one, looking up works; the bundled list counts all the same."""
+    with (tmp_path / "list").open("wb") as file:
+        write_list(entries, file)
+    common = CommonPasswords(tmp_path / "list")
+
+    assert ["only one password" in common, "password1" in common, "blue herons" in common] == [
+        bool(entries),
+        True,
+        False,
+    ]
+
+
+@pytest.mark.asvs("6.2.4")
+def test_the_bundled_list_is_long_enough() -> None:
+    """More than the three thousand that are asked for, each long enough to be chosen."""
+    assert len(bundled()) > 3000
+    assert min(map(len, bundled())) >= 8
+
+
+@pytest.mark.parametrize("content", [b"", b"password1\nletmein12\n", b"PUPEROC1abc", None])
+def test_another_file_stops_the_start(make_settings: MakeSettings, tmp_path: Path, content: bytes | None) -> None:
+    """A text file or a path that leads nowhere would refuse nothing, and nobody would notice."""
+    if content is not None:
+        (tmp_path / "list").write_bytes(content)
+    with pytest.raises(ValueError, match="common_passwords"):
+        make_settings("sqlite://", common_passwords_file=tmp_path / "list")
+
+
+def test_the_script_explains_itself(tmp_path: Path) -> None:
+    """Without arguments it says how it is called; without the list, what is missing, and leaves no file."""
+    run = [sys.executable, "scripts/common_passwords.py"]
+    bare = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 our own
+    arguments = [*run, str(tmp_path / "nowhere.txt"), str(tmp_path / "out")]
+    missing = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 likewise
+
+    assert (bare.returncode, "LIST" in bare.stderr) == (2, True)
+    assert (missing.returncode, "nowhere.txt" in missing.stderr, (tmp_path / "out").exists()) == (1, True, False)
+
+
+def test_order_and_size_of_the_file() -> None:
+    """Eight bytes a password behind a mark, sorted, each once."""
+    out = io.BytesIO()
+    count = write_list([*FURTHER, *FURTHER], out)
+    text = out.getvalue()
+    marks = [text[start : start + 8] for start in range(8, len(text), 8)]
+
+    assert (count, len(text)) == (300, 8 * 301)
+    assert marks == sorted(set(marks))

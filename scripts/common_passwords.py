@@ -1,0 +1,43 @@
+"""Makes the file for COMMON_PASSWORDS_FILE from lists of passwords in plain text, one a line.
+
+python scripts/common_passwords.py LIST [LIST ...] OUT
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Login"))
+
+from app.common_passwords import write_list
+
+ENOUGH = 2  # a list and where to write
+
+
+def main(arguments: list[str]) -> int:
+    """Read the lists, write the file, and say how many passwords it holds."""
+    if len(arguments) < ENOUGH:
+        sys.stderr.write(__doc__ or "")
+        return 2
+    *lists, out = map(Path, arguments)
+    fresh = out.with_name(f".{out.name}")  # beside it first: a running API must never find half a list
+    try:
+        with fresh.open("wb") as file:
+            count = write_list(read(lists), file)
+        fresh.replace(out)
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return 1
+    sys.stdout.write(f"{out}: {count} passwords\n")
+    return 0
+
+
+def read(lists: Iterable[Path]) -> Iterator[str]:
+    """Yield every line; what is no UTF-8 was typed by nobody here."""
+    for path in lists:
+        with path.open(encoding="utf-8", errors="ignore", newline="\n") as lines:
+            yield from (line.rstrip("\r\n") for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
