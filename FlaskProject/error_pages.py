@@ -37,10 +37,15 @@ def error_page(status: int, name: str | None = None, **details: str) -> Response
 
 def unavailable_page(outage: BackendUnavailable) -> ResponseReturnValue:
     """Say that the API is away, with everything typed kept in a form that tries again."""
-    log.warning("the API is unavailable: %s", outage)
+    log_outage(outage)
     form = Form.from_request() if request.method == "POST" else Form()
     page = render_template("unavailable.html", form=form, sentence=outage_sentence(outage), account=None)
     return page, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
+
+
+def log_outage(outage: BackendUnavailable) -> None:
+    """Tell the operator what the visitor is not told."""
+    log.warning("api_unavailable", extra={"fields": {"reason": str(outage)}})
 
 
 def leave_for_login() -> ResponseReturnValue:

@@ -11,25 +11,28 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import click
-from flask import cli
+from flask import cli, has_request_context, request
 
 REQUEST_ID = "pupero.request_id"
 PAGES_LOG = "FlaskProject"
 
 
 class JsonLines(logging.Formatter):
-    """Writes a record as one line of JSON, which no newline in a path can split."""
+    """Writes a record as one line of JSON, which no newline in a path can split; fields are named as the API's."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Lay the record's own fields beside time, level and message."""
+        """Lay the record's own fields beside time, level and message, and say which request it is about."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            "logger": record.name,
             "message": record.getMessage(),
         }
         line |= getattr(record, "fields", {})
+        if has_request_context():
+            line |= _request_facts(request.environ)
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
@@ -99,8 +102,10 @@ def _write_line(environ: WSGIEnvironment, status: int, seconds: float) -> None:
         "method": environ.get("REQUEST_METHOD", ""),
         "path": environ.get("PATH_INFO", ""),
         "status": status,
-        "ms": round(seconds * 1000, 1),
-        "client": environ.get("REMOTE_ADDR", ""),
-        "request_id": environ[REQUEST_ID],
+        "latency_ms": round(seconds * 1000, 2),
     }
-    logging.getLogger(PAGES_LOG).info("request", extra={"fields": fields})
+    logging.getLogger(PAGES_LOG).info("request", extra={"fields": fields | _request_facts(environ)})
+
+
+def _request_facts(environ: WSGIEnvironment) -> dict[str, str]:
+    return {"client": environ.get("REMOTE_ADDR", ""), "request_id": environ.get(REQUEST_ID, "")}

@@ -1,6 +1,5 @@
 """How every form is answered: the view acts, and whatever refuses it brings the form back."""
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -11,12 +10,10 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships no types
 
 from FlaskProject.backend import BackendUnavailable, Refusal
-from FlaskProject.error_pages import error_page, leave_for_login, retry_headers, unavailable_page
+from FlaskProject.error_pages import error_page, leave_for_login, log_outage, retry_headers, unavailable_page
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
 from FlaskProject.messages import t
-
-log = logging.getLogger(__name__)
 
 Page = Callable[[Form], str]
 View = Callable[..., ResponseReturnValue]
@@ -107,7 +104,7 @@ def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> Response
         again = page(form)
     except BackendUnavailable:
         return unavailable_page(outage)
-    log.warning("the API is unavailable: %s", outage)
+    log_outage(outage)
     return again, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 
 

@@ -21,7 +21,7 @@ def test_each_request_is_one_line(browser: FlaskClient, capsys: pytest.CaptureFi
 
     assert line["time"].endswith("+00:00")
     assert (line["method"], line["path"], line["status"], line["client"]) == ("GET", "/login", 200, "127.0.0.1")
-    assert line["ms"] >= 0
+    assert line["latency_ms"] >= 0
     assert line["request_id"] == answer.headers["X-Request-ID"]
 
 
@@ -49,7 +49,10 @@ def test_an_outage_is_logged_with_its_reason(
     """The operator learns what the visitor is not told."""
     submit(browser, "/login", username="ada", password="secret-of-ada")
 
-    assert any("POST /login: ConnectionError" in line["message"] for line in lines(capsys))
+    found = lines(capsys)
+    [outage] = [line for line in found if line["message"] == "api_unavailable"]
+    assert "POST /login: ConnectionError" in outage["reason"]
+    assert outage["request_id"] in {line["request_id"] for line in found if line["message"] == "request"}
 
 
 def test_a_closed_log_stops_no_page(browser: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,4 +88,4 @@ def test_a_fault_of_ours_is_a_page_and_a_trace_in_the_log(
     assert answer.status_code == 500
     assert "That is our mistake" in answer.text
     assert "inner secret" not in answer.text
-    assert any("inner secret" in line.get("trace", "") for line in lines(capsys))
+    assert any("inner secret" in line.get("exception", "") for line in lines(capsys))

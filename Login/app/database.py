@@ -5,6 +5,7 @@ for a connection while holding a thread.
 """
 
 import asyncio
+import contextvars
 import logging
 import random
 import time
@@ -83,7 +84,10 @@ class Database:
 
     async def _submit(self, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
         begin = time.monotonic()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._retry, run, work, begin)
+        in_context = contextvars.copy_context().run  # what is logged there names the request too
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, in_context, self._retry, run, work, begin
+        )
 
     def _retry(
         self,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -15,6 +16,8 @@ MOMENT = 0.02  # seconds
 ENCODE = json.JSONEncoder(default=str).encode  # kept: json.dumps would make one for each line
 
 events = logging.getLogger("app.events")
+# Of the request that is being served, on the database's threads too: its id and its client, for every line about it.
+request_facts: ContextVar[dict[str, str]] = ContextVar("request_facts", default={})  # noqa: B039 nobody changes it
 
 
 def log_event(name: str, outcome: str, **fields: object) -> None:
@@ -26,10 +29,11 @@ class JsonFormatter(logging.Formatter):
     """One line a record; JSON's escapes keep a newline in any value from forging another."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write time, level, name and message, then what the record carries as `event`."""
+        """Write time, level, name and message, what the record carries as `event`, and whose request it is about."""
         time_ = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {"time": time_, "level": record.levelname.lower(), "logger": record.name}
         line |= {"message": record.getMessage(), **getattr(record, "event", {})}
+        line |= request_facts.get()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return ENCODE(line)

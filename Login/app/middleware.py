@@ -13,6 +13,7 @@ from app.body_limit import LimitedBody
 from app.clients import Client, clean_user_agent, find_address, is_loopback
 from app.config import Settings
 from app.errors import InsecureConfiguration, InternalError
+from app.logs import request_facts
 from app.metrics import UNHANDLED, requests
 from app.problems import answer
 
@@ -46,6 +47,7 @@ class Edge:
         begin, state, headers = time.perf_counter(), scope.setdefault("state", {}), Headers(scope=scope)
         state["client"] = self._find_client(scope, headers)
         state["request_id"] = _choose_request_id(headers)
+        request_facts.set({"client": state["client"].address, "request_id": state["request_id"]})
         outgoing = _Outgoing(send, state["request_id"])
         try:
             await self._serve(scope, LimitedBody(receive, headers), outgoing)

@@ -34,6 +34,7 @@ class Guess:
     counters: tuple[Counter, ...]
     clears: tuple[bytes, ...]
     user_id: int  # 0 for nobody's
+    public_id: str | None
     client: Client
 
 
@@ -44,16 +45,15 @@ def expect_guess(
 
     Where the account has signed in before, the address' own counter is all: no crowd elsewhere keeps the owner out.
     """
-    keys, user_id = resources.keys, account.id if account else 0
+    keys, user_id, public_id = resources.keys, account.id if account else 0, account.public_id if account else None
     here, everywhere = name_password_counters(keys, name, client.address)
-    known_hash = hash_address(keys, account.public_id if account else "", client.address)
-    known = crud.is_known_address(connection, user_id, known_hash)
+    known = crud.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
     counters = (here,) if known else (here, everywhere)
     tallies, now = crud.list_tallies(connection, [counter.key for counter in counters])
     for counter in counters:
         if tally := tallies.get(counter.key):
-            _require_turn(resources, counter.limit, find_wait(counter.limit, tally, now).total_seconds())
-    return Guess(counters, (here.key, everywhere.key), user_id, client)
+            _require_turn(resources, counter.limit, tally, now, public_id)
+    return Guess(counters, (here.key, everywhere.key), user_id, public_id, client)
 
 
 async def judge_password(resources: Resources, guess: Guess, password: str, stored: str | None) -> bool:
@@ -63,7 +63,7 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
     """
     async with resources.hashes.place() as place:
-        is_last = await resources.database.transaction(_count, resources, guess.counters)
+        is_last = await resources.database.transaction(_count, resources, guess)
         right = await place.verify(password, stored)
         if right:
             await resources.database.transaction(crud.delete_tallies, guess.clears)
@@ -89,8 +89,7 @@ async def judge_code(
     codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
     ones begin to look like one.
     """
-    counters = name_code_counters(resources.keys, public_id)
-    outcome = await resources.database.transaction(_judge_code, resources, counters, judge, warn)
+    outcome = await resources.database.transaction(_judge_code, resources, public_id, judge, warn)
     if isinstance(outcome, TotpInvalid):
         raise outcome
     return outcome
@@ -124,11 +123,11 @@ def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentia
     crud.note_address(connection, account.id, hash_address(keys, account.public_id, address), now)
 
 
-def _count(connection: Connection, resources: Resources, counters: tuple[Counter, ...]) -> bool:
+def _count(connection: Connection, resources: Resources, guess: Guess) -> bool:
     """Count a guess on all of its counters, or on none when one makes it wait; say whether it is one's last."""
     is_last = False
-    for counter in sorted(counters, key=lambda counter: counter.key):  # one order for all: no deadlocks
-        counted = _save(connection, counter, *_hold(connection, resources, counter))
+    for counter in sorted(guess.counters, key=lambda counter: counter.key):  # one order for all: no deadlocks
+        counted = _save(connection, counter, *_hold(connection, resources, counter, guess.public_id))
         is_last |= counted.guesses == counter.limit.amount
     return is_last
 
@@ -136,12 +135,13 @@ def _count(connection: Connection, resources: Resources, counters: tuple[Counter
 def _judge_code(
     connection: Connection,
     resources: Resources,
-    counters: tuple[Counter, ...],
+    public_id: str,
     judge: Callable[[Connection], Result],
     warn: Callable[[Connection], None] | None,
 ) -> Result | TotpInvalid:
     """Return the refusal instead of raising it: raising would roll back the count."""
-    held = [(counter, *_hold(connection, resources, counter)) for counter in counters]
+    counters = name_code_counters(resources.keys, public_id)
+    held = [(counter, *_hold(connection, resources, counter, public_id)) for counter in counters]
     try:
         return judge(connection)
     except TotpInvalid as error:
@@ -151,9 +151,11 @@ def _judge_code(
         return error
 
 
-def _hold(connection: Connection, resources: Resources, counter: Counter) -> tuple[Tally, datetime]:
+def _hold(
+    connection: Connection, resources: Resources, counter: Counter, public_id: str | None
+) -> tuple[Tally, datetime]:
     tally, now = crud.hold_tally(connection, counter.key)
-    _require_turn(resources, counter.limit, find_wait(counter.limit, tally, now).total_seconds())
+    _require_turn(resources, counter.limit, tally, now, public_id)
     return tally, now
 
 
@@ -163,7 +165,9 @@ def _save(connection: Connection, counter: Counter, tally: Tally, now: datetime)
     return counted
 
 
-def _require_turn(resources: Resources, limit: Limit, seconds: float) -> None:
+def _require_turn(resources: Resources, limit: Limit, tally: Tally, now: datetime, public_id: str | None) -> None:
+    seconds = find_wait(limit, tally, now).total_seconds()
     if seconds > 0 and resources.settings.rate_limits_enabled:
-        log_event("attempt_throttled", "failure", reason=TooManyAttempts.code, limit=limit.name)
+        whose = {"user_id": public_id} if public_id else {}
+        log_event("attempt_throttled", "failure", reason=TooManyAttempts.code, limit=limit.name, **whose)
         raise TooManyAttempts(retry_after=math.ceil(seconds))

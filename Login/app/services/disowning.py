@@ -17,7 +17,7 @@ DISOWNED = "disowned"
 async def disown(resources: Resources, token: str, client: Client) -> None:
     """End every session and mail a way to a new password, by the link of a notice."""
     public_id = await resources.database.transaction(_disown, resources, token, client)
-    log_event("disowned", "success", user_id=public_id, client=client.address)
+    log_event("disowned", "success", user_id=public_id)
 
 
 def _disown(connection: Connection, resources: Resources, token: str, client: Client) -> str:

@@ -104,7 +104,7 @@ def request_change(
 async def confirm_change(resources: Resources, token: str, client: Client) -> None:
     """Switch to the new address, by the link that it received."""
     public_id = await resources.database.transaction(_confirm_change, resources, token, client)
-    log_event("email_changed", "success", user_id=public_id, client=client.address)
+    log_event("email_changed", "success", user_id=public_id)
 
 
 def _confirm_change(connection: Connection, resources: Resources, token: str, client: Client) -> str:
@@ -151,7 +151,7 @@ def _tell_new_mailbox(
 async def revert(resources: Resources, token: str, client: Client) -> None:
     """Bring an account back to the address it had, by the link that this address received."""
     public_id = await resources.database.transaction(_revert, resources, token, client)
-    log_event("email_reverted", "success", user_id=public_id, client=client.address)
+    log_event("email_reverted", "success", user_id=public_id)
 
 
 def _revert(connection: Connection, resources: Resources, token: str, client: Client) -> str:

@@ -44,7 +44,7 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
         session = await _take_second_step(resources, first, body.totp, client)
     except TotpRequired:
         raise LoginCodeRequired(login_token=_make_login_token(resources, first)) from None
-    log_event("login_succeeded", "success", user_id=first.account.public_id, client=client.address)
+    log_event("login_succeeded", "success", user_id=first.account.public_id)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
 
@@ -53,8 +53,17 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
         first = await _resume(resources, body.login_token.get_secret_value())
     else:
         first = await _check_password(resources, body, client)
-    require_enabled(first.account)
+    try:
+        require_enabled(first.account)
+    except ApiError as error:
+        _tell_failed(first.account, error.code)
+        raise
     return first
+
+
+def _tell_failed(account: crud.Credentials | None, reason: str) -> None:
+    """Log whose sign-in was refused, by public id; what somebody typed who means nobody is never logged."""
+    log_event("login_failed", "failure", reason=reason, **({"user_id": account.public_id} if account else {}))
 
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
@@ -63,7 +72,7 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
-        log_event("login_failed", "failure", reason=InvalidCredentials.code, client=client.address)
+        _tell_failed(account, InvalidCredentials.code)
         raise InvalidCredentials
     await _keep_hash_up_to_date(resources, account, password)
     return FirstStep(account, body.remember_me)
@@ -99,7 +108,7 @@ async def _check_code(resources: Resources, first: FirstStep, code: str | None, 
     except TotpRequired:
         raise  # no code is no wrong one
     except ApiError as error:
-        log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code, client=client.address)
+        log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code)
         raise
 
 
@@ -107,6 +116,7 @@ async def _require_verified(resources: Resources, first: FirstStep) -> None:
     """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
     if first.account.email_verified_at is None and resources.settings.needs_verified_email:
         await resources.database.transaction(resend_verification, resources, first.account.id)
+        _tell_failed(first.account, EmailUnverified.code)
         raise EmailUnverified
 
 

@@ -28,7 +28,7 @@ FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
 async def request_reset(resources: Resources, body: PasswordResetRequest, client: Client) -> None:
     """Leave a note for the mail worker, whatever the address: neither body nor time tell whether it is known."""
     await resources.database.transaction(queue_note, resources, RESET_REQUEST, body.email, client)
-    log_event("password_reset_requested", "unknown", client=client.address)
+    log_event("password_reset_requested", "unknown")
 
 
 def grant_reset(connection: Connection, resources: Resources, typed: str, client: Client) -> None:
@@ -58,7 +58,7 @@ async def confirm_reset(resources: Resources, body: PasswordReset, client: Clien
     check_password(password, (person.email, person.username), resources.common_passwords)
     new_hash = await resources.hashes.hash(password)
     await resources.database.transaction(_reset, resources, token, new_hash, client)
-    log_event("password_reset", "success", user_id=person.public_id, client=client.address)
+    log_event("password_reset", "success", user_id=person.public_id)
 
 
 def _find_person_of(connection: Connection, token: str) -> Addressee:

@@ -58,7 +58,7 @@ async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     outcome = await resources.database.transaction(_rotate, resources, claims, client)
     if isinstance(outcome, ApiError):
         if isinstance(outcome, RefreshTokenReused):
-            log_event("refresh_token_reused", "failure", user_id=claims["sub"], client=client.address)
+            log_event("refresh_token_reused", "failure", user_id=claims["sub"])
         raise outcome
     return issue_pair(resources, claims["sub"], outcome.session, outcome.now)
 
