@@ -2,7 +2,8 @@
 
     python3 scripts/check_compose.py [--keep]
 
-Takes ten minutes, the ports 5000, 8000, 8025 and 8443 of loopback, and removes what it made, unless asked to keep it.
+Takes ten minutes, the ports 5000, 8000, 8025 and 8443 of loopback (or those that UI_PORT, API_PORT, MAIL_PORT and
+TLS_BIND name), and removes what it made, unless asked to keep it.
 Not part of the ordinary tests: it wants a container engine with compose v2.
 """
 
@@ -34,10 +35,11 @@ STEPS: list[Callable[[Compose], None]] = [
     check_operations.restart_keeps_everything,
     check_replicas.three_replicas_act_as_one,
     check_replicas.replicas_are_replaced_under_load,
+    check_replicas.pages_are_replaced_under_load,
     check_replicas.lost_replica_is_left_alone,
     check_operations.database_crash_heals,
     check_operations.mails_are_caught,
-    check_operations.tls_is_served,
+    check_operations.production_is_served_over_tls,
     check_operations.everything_goes_away,
 ]
 

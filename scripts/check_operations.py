@@ -1,6 +1,7 @@
 """Steps of an operator: restarts, a crash of the database, mails, TLS, and the end."""
 
 import json
+import os
 import time
 
 from scripts.check_people import API, PAGES, PASSWORD
@@ -11,8 +12,8 @@ from scripts.report import note, require, wait_for
 from scripts.visitor import Visitor, call
 
 OK, UNAVAILABLE = 200, 503
-MAIL = "http://127.0.0.1:8025"
-TLS = "https://127.0.0.1:8443"
+MAIL = f"http://127.0.0.1:{os.environ.get('MAIL_PORT', '8025')}"
+TLS = f"https://{os.environ.get('TLS_BIND', '127.0.0.1:8443')}"
 
 
 def operator_is_at_home(compose: Compose) -> None:
@@ -69,8 +70,9 @@ def mails_are_caught(compose: Compose) -> None:
     require(subjects, f"caught: {subjects}")
 
 
-def tls_is_served(compose: Compose) -> None:
-    """Start the TLS proxy: Secure cookies that no neighbour can plant, HSTS, and the visitor's way through."""
+def production_is_served_over_tls(compose: Compose) -> None:
+    """Go to production behind the TLS proxy: Secure cookies that no neighbour can plant, HSTS, and the old accounts."""
+    compose.environment |= {"ENVIRONMENT": "production", "PUBLIC_URL": TLS, "SECURE_COOKIES": "true"}
     compose("--profile", "*", "up", "--detach", "--wait", "--scale", "login=1")
     ann = Visitor(TLS)
     wait_for(lambda: ann.get("/login").status == OK, 20, "TLS")
