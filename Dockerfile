@@ -109,7 +109,7 @@ COPY --from=code /srv/pupero/FlaskProject FlaskProject
 USER 10002:10002
 EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 \
-  CMD ["python", "-m", "deploy.healthy", "http://127.0.0.1:5000/login"]
+  CMD ["python", "-m", "deploy.healthy", "http://127.0.0.1:5000/readyz"]
 CMD ["ui"]
 
 

@@ -18,7 +18,19 @@ from FlaskProject.refresh import Refresher
 from FlaskProject.session_cookies import PageSessions
 from FlaskProject.submissions import init_submissions
 from FlaskProject.template_helpers import init_templates
-from FlaskProject.views import accounts, devices, disowning, emails, home, passwords, profile, security, sessions, totp
+from FlaskProject.views import (
+    accounts,
+    devices,
+    disowning,
+    emails,
+    health,
+    home,
+    passwords,
+    profile,
+    security,
+    sessions,
+    totp,
+)
 
 LARGEST_FORM = 64 * 1024
 
@@ -44,7 +56,7 @@ def create_app(config: Config | None = None, http: HttpSession | None = None) ->
     init_error_pages(app)
     init_templates(app)
 
-    for part in (home, accounts, sessions, profile, security, totp, devices, passwords, emails, disowning):
+    for part in (home, accounts, sessions, profile, security, totp, devices, passwords, emails, disowning, health):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)

@@ -40,6 +40,7 @@ class Config:
     samesite: SameSite = "Lax"
     environment: Environment = "development"
     trusted_proxy_count: int = 0
+    drain_file: Path | None = None
 
 
 def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Config:
@@ -61,6 +62,7 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
         samesite=samesite,  # type: ignore[arg-type]  # one of the three, just checked
         environment=environment,  # type: ignore[arg-type]  # likewise
         trusted_proxy_count=_read(settings, "TRUSTED_PROXY_COUNT", _whole_number(0, 20), 0),
+        drain_file=_read(settings, "DRAIN_FILE", Path, None),
     )
 
 

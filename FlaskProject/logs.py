@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -15,6 +16,7 @@ from flask import cli, has_request_context, request
 
 REQUEST_ID = "pupero.request_id"
 PAGES_LOG = "FlaskProject"
+PROBE = "/readyz"  # asked every second by balancers
 
 
 class JsonLines(logging.Formatter):
@@ -98,6 +100,8 @@ def _tell_address(debug: bool, app_import_path: str | None) -> None:  # noqa: AR
 
 
 def _write_line(environ: WSGIEnvironment, status: int, seconds: float) -> None:
+    if environ.get("PATH_INFO") == PROBE and status == HTTPStatus.OK:
+        return
     fields = {
         "method": environ.get("REQUEST_METHOD", ""),
         "path": environ.get("PATH_INFO", ""),

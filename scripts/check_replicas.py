@@ -108,11 +108,11 @@ def people() -> dict[str, tuple[Call, float]]:
     visitor, newcomer = Visitor(PAGES), Visitor(PAGES)
     open_profile(visitor)
     numbers = itertools.count()
-    calls: dict[str, tuple[Call, float]] = {f"read {one}": (lambda: profile(pair).status, 0.05) for one in range(4)}
+    calls: dict[str, tuple[Call, float]] = {f"read {one}": (lambda: profile(pair).status, 0.1) for one in range(4)}
     calls["refresh"] = (line.refresh, 0.8)
     calls["log in"] = (lambda: call(f"{API}/login", {"username": "ann", "password": PASSWORD}).status, 2.0)
     calls["page"] = (lambda: visitor.get("/profile").status, 0.2)
-    calls |= {f"first page {one}": (lambda: newcomer.get("/register").status, 0.02) for one in range(2)}
+    calls |= {f"first page {one}": (lambda: newcomer.get("/register").status, 0.1) for one in range(2)}
     calls["register"] = (lambda: register(next(numbers)), 4.0)
     return calls
 

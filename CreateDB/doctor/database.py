@@ -1,13 +1,12 @@
 """Examines the database: driver, encryption, schema, tables, clock, secrets at rest, rights of the account."""
 
 import time
-from ipaddress import ip_address
 
 from sqlalchemy import Connection, text
 
 from app import crud
 from CreateDB.api_settings import make_keys
-from CreateDB.doctor.findings import Finding, Findings, Patient
+from CreateDB.doctor.findings import Finding, Findings, Patient, is_this_machine
 from CreateDB.engine import SERVERS
 from CreateDB.grants import NEEDED, list_grants
 from CreateDB.models import UtcDateTime, metadata
@@ -40,7 +39,7 @@ def examine_driver(_patient: Patient, connection: Connection) -> Findings:
 
 def examine_encryption(patient: Patient, connection: Connection) -> Findings:
     """Tell whether the connection to another machine can be read or taken over on its way."""
-    if _is_here(patient):
+    if patient.url.get_backend_name() not in SERVERS or is_this_machine(patient.url.host):
         return
     cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
     verified = str(patient.url.query.get("ssl_verify_cert", "")).lower() in ("1", "true")
@@ -138,16 +137,6 @@ def examine_rights(patient: Patient, connection: Connection) -> Findings:
         yield Finding("database_rights", "failure", f"{patient.url.username} has no rights on {database}.", fix)
     else:
         yield Finding("database_rights", "ok", f"{patient.url.username} has {', '.join(sorted(NEEDED))}, and no more.")
-
-
-def _is_here(patient: Patient) -> bool:
-    host = patient.url.host
-    if patient.url.get_backend_name() not in SERVERS or host in (None, "localhost"):
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 EXAMINATIONS = (

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import URL, Connection
 
+from app.clients import parse_address
 from app.config import Settings
 
 Verdict: TypeAlias = Literal["ok", "warning", "failure"]
@@ -33,6 +34,12 @@ class Patient:
     def grave(self) -> Verdict:
         """How bad is what development may live with and production may not."""
         return "failure" if self.settings and self.settings.environment == "production" else "warning"
+
+
+def is_this_machine(host: str | None) -> bool:
+    """Whether what is sent to this host never leaves the machine; a name that must be looked up may lead anywhere."""
+    address = parse_address(host or "")
+    return host in (None, "localhost") or (address is not None and address.is_loopback)
 
 
 Findings: TypeAlias = Iterator[Finding]

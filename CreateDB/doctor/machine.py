@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.config import Settings
+from app.processors import usable_cores
 from CreateDB.doctor.findings import Finding, Findings, Patient
 
 # OWASP's Password Storage Cheat Sheet: so many KiB at least, by the number of passes.
@@ -44,21 +45,20 @@ def examine_argon2_time(_patient: Patient, settings: Settings) -> Findings:
         parallelism=settings.argon2_parallelism,
     )
     before = _peak_memory()
-    seconds = min(_time(hasher.hash) for _ in range(ROUNDS))
+    seconds, cpu = min(_time(hasher.hash) for _ in range(ROUNDS))
     memory = f", {(_peak_memory() - before) / MIB:.0f} MiB more memory" if before else ""
-    each = seconds / settings.hash_threads
-    text = f"A password hash takes {seconds * 1000:.0f} ms here{memory}: at most about {1 / each:.0f} logins a second."
+    rate = _rate(settings, seconds, cpu)
+    text = f"A password hash takes {seconds * 1000:.0f} ms here{memory}: at most about {rate:.3g} logins a second."
     slow = Finding("argon2_time", "warning", text, "Lower ARGON2_TIME_COST or ARGON2_MEMORY_KIB, or take a faster CPU.")
     yield slow if seconds > SLOW else Finding("argon2_time", "ok", text)
 
 
 def examine_argon2_memory(_patient: Patient, settings: Settings) -> Findings:
     """Compare what hashes need at the busiest moment with what this machine or container has."""
-    announced = os.environ.get("WEB_CONCURRENCY", "")
-    workers = max(1, int(announced)) if announced.isdecimal() else 1
-    needed = workers * settings.hash_threads * settings.argon2_memory_kib * 1024
+    at_once = _hashes_at_once(settings)
+    needed = at_once * settings.argon2_memory_kib * 1024
     limit = find_memory_limit()
-    threads = f"{workers * settings.hash_threads} at the same time"
+    threads = f"{at_once} at the same time"
     if limit is None:
         yield Finding("argon2_memory", "ok", f"Password hashes take {needed / MIB:.0f} MiB at most ({threads}).")
         return
@@ -85,10 +85,22 @@ def _read_number(path: Path) -> int | None:
         return None
 
 
-def _time(hash_: Callable[[str], str]) -> float:
-    start = time.perf_counter()
+def _hashes_at_once(settings: Settings) -> int:
+    """Count the hash threads of all workers together."""
+    announced = os.environ.get("WEB_CONCURRENCY", "")
+    return settings.hash_threads * (max(1, int(announced)) if announced.isdecimal() else 1)
+
+
+def _rate(settings: Settings, seconds: float, cpu: float) -> float:
+    """Estimate hashes a second; the lanes of one hash run on several cores, which more hashes at once must share."""
+    return min(_hashes_at_once(settings) / seconds, usable_cores() / cpu)
+
+
+def _time(hash_: Callable[[str], str]) -> tuple[float, float]:
+    """Return what a hash takes: seconds, and seconds of processor time."""
+    start, cpu = time.perf_counter(), time.process_time()
     hash_("a password of ordinary length")
-    return time.perf_counter() - start
+    return time.perf_counter() - start, max(time.process_time() - cpu, 1e-6)
 
 
 def _peak_memory() -> int:

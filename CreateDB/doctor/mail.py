@@ -4,7 +4,7 @@ import smtplib
 
 from app.config import Settings
 from app.mail.delivery import ServerAway, Smtp
-from CreateDB.doctor.findings import Finding, Findings, Patient
+from CreateDB.doctor.findings import Finding, Findings, Patient, is_this_machine
 from CreateDB.explain import one_line
 
 ENCRYPTION = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}
@@ -23,7 +23,7 @@ def examine_smtp(patient: Patient, settings: Settings) -> Findings:
         return
     carrier.rest()
     how = f"{ENCRYPTION[settings.smtp_secure]}{', signed in' if settings.smtp_user else ''}"
-    if settings.smtp_secure == "none":
+    if settings.smtp_secure == "none" and not is_this_machine(settings.smtp_host):
         fix = "Set SMTP_SECURE=starttls or tls."
         yield Finding("smtp", patient.grave, f"{where} takes mails, whose links can be read on their way.", fix)
     else:

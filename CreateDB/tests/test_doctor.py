@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import secrets
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from app.config import Settings
 from app.encryption import encrypt
 from app.keys import make_keyrings
 from CreateDB.doctor import machine
+from CreateDB.doctor.findings import is_this_machine
 from CreateDB.engine import make_engine
 from CreateDB.models import User, metadata
 
@@ -228,8 +231,7 @@ def smtp_port() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("changes", "verdict", "words"),
     [
-        ({"SMTP_SECURE": "none"}, "failure", "takes mails, whose links can be read on their way"),
-        ({"SMTP_SECURE": "none", "ENVIRONMENT": "development"}, "warning", "can be read on their way"),
+        ({"SMTP_SECURE": "none"}, "ok", "takes mails from us (not encrypted)"),
         ({"SMTP_SECURE": "starttls"}, "failure", "STARTTLS extension not supported"),
         (
             {"SMTP_SECURE": "none", "SMTP_USER": "u", "SMTP_PASSWORD": OTHER, "ENVIRONMENT": "development"},
@@ -246,6 +248,39 @@ def test_the_mail_server_is_visited(
     finding = diagnose(**where, **changes)["smtp"]
 
     assert (finding["verdict"], words in finding["finding"]) == (verdict, True), finding
+
+
+@ON_SQLITE
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows reaches nobody at 0.0.0.0")
+@pytest.mark.parametrize(("environment", "verdict"), [("production", "failure"), ("development", "warning")])
+def test_links_that_travel_unencrypted_are_found(
+    diagnose: Diagnose, smtp_port: int, environment: str, verdict: str
+) -> None:
+    """A relay on the machine itself may go without TLS, one that is reached by another address may not."""
+    other = "0.0.0.0"  # noqa: S104 no listener: it reaches this machine, and is not known to
+    where = {"SMTP_HOST": other, "SMTP_PORT": str(smtp_port), "MAIL_FROM": "Pupero <p@example.com>"}
+    finding = diagnose(**where, SMTP_SECURE="none", ENVIRONMENT=environment)["smtp"]
+
+    assert finding["verdict"] == verdict
+    assert "takes mails, whose links can be read on their way" in finding["finding"]
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [(None, True), ("localhost", True), ("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("mail", False)],
+)
+def test_only_loopback_is_this_machine(host: str | None, here: bool) -> None:
+    """A name that must be looked up may lead anywhere."""
+    assert is_this_machine(host) == here
+
+
+@ON_SQLITE
+def test_logins_a_second_are_no_more_than_the_cores_can_hash(diagnose: Diagnose) -> None:
+    """A hundred thousand threads make no core faster, and the sentence says so."""
+    finding = diagnose(HASH_THREADS="100000")["argon2_time"]["finding"]
+    milliseconds, rate = map(float, re.findall(r" ([\d.e+]+) (?:ms|logins)", finding))
+
+    assert 0 < rate * milliseconds / 1000 < 10_000
 
 
 @ON_SQLITE
