@@ -19,6 +19,10 @@ from CreateDB.urls import require_text
 LONGEST_NAME = 80  # MariaDB's limit before 10.6; later ones allow more
 HOST = re.compile(r"[\w.:%/-]{1,255}", re.ASCII)
 PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
+ADMINISTRATOR = (
+    "Making accounts takes an administrator: "
+    "an account in --user with CREATE USER, GRANT OPTION on the database, and SELECT on mysql (to see who may do what)."
+)
 NO_RIGHT = (1044, 1141, 1142, 1227, 1396, 1410)
 TOO_WEAK = (1819,)
 
@@ -101,7 +105,7 @@ def _quote(text: str) -> str:
 def _explain(error: DBAPIError, url: URL, password: str) -> str:
     number = getattr(error.orig, "errno", 0)
     if number in NO_RIGHT:
-        return "Making accounts takes an administrator: name an account in --user with CREATE USER and GRANT OPTION."
+        return ADMINISTRATOR
     if number in TOO_WEAK:
         return "The server finds the account's password too weak: take a longer one."
     return redact(explain(error, url), url.set(password=password))

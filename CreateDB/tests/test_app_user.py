@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
+from CreateDB.app_user import ADMINISTRATOR
 from CreateDB.engine import make_engine
 from CreateDB.grants import list_grants
 from testing.api import PASSWORD, StartApi, enable_totp, register, sign_in
@@ -147,9 +148,22 @@ def test_making_accounts_takes_an_administrator(
     outcome = run(*account.flags(free_name), "--create-database", "--create-app-user", app_user)
 
     assert outcome.status == 1
-    assert outcome.err == (
-        "Error: Making accounts takes an administrator: name an account in --user with CREATE USER and GRANT OPTION.\n"
-    )
+    assert outcome.err == f"Error: {ADMINISTRATOR}\n"
+
+
+def test_the_rights_that_it_names_are_enough(
+    make_account: Callable[..., Any], free_name: str, start: Start, finish: Run, app_user: str
+) -> None:
+    """An administrator of this one database, who is no root, makes tables and account."""
+    account = make_account("x", "CREATE USER ON *.*", "SELECT ON mysql.*")
+    with make_engine(account.server).begin() as connection:
+        connection.exec_driver_sql(f"GRANT ALL PRIVILEGES ON {free_name}.* TO {account.user}@'%' WITH GRANT OPTION")
+    flags = [*account.flags(free_name), "--create-database", "--create-app-user", app_user]
+
+    outcome = finish(start(*flags, DB_PASSWORD="x", APP_PASSWORD=EVERYTHING))
+
+    assert outcome.status == 0, outcome.err
+    assert f"may read and write rows in {free_name}, and nothing else." in outcome.out
 
 
 @pytest.mark.parametrize(
