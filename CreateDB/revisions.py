@@ -14,6 +14,20 @@ from CreateDB.models import metadata
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
+UPGRADE = "run this without --check"
+UPDATE = "update the code first"
+RESTORE = "restore them from a backup"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the tables compare with this code: up to date or not, in words, and what to do about it."""
+
+    current: bool
+    text: str
+    remedy: str = ""
+
+
 @dataclass(frozen=True)
 class Revision:
     """Where a database stands."""
@@ -42,34 +56,40 @@ def lacking_columns(connection: Connection) -> list[str]:
 
 def check(url: URL, *, echo: bool = False) -> tuple[bool, str]:
     """Say whether the tables are up to date, in one line, and change nothing."""
+    standing = _stand(url, echo=echo)
+    return standing.current, f"{standing.text}: {standing.remedy}." if standing.remedy else f"{standing.text}."
+
+
+def _stand(url: URL, *, echo: bool) -> Standing:
     if is_absent_file(url):  # opening it would make it
-        return False, f"There is no file {url.database}: run this without --check."
+        return Standing(current=False, text=f"There is no file {url.database}", remedy=UPGRADE)
     with make_engine(url, echo=echo).connect() as connection:
-        return check_connection(connection)
+        return compare(connection)
 
 
-def check_connection(connection: Connection) -> tuple[bool, str]:
-    """Say the same of an open connection."""
+def compare(connection: Connection) -> Standing:
+    """Compare an open database with this code."""
     revision = revision_of(connection)
     if revision.current != revision.head:
-        return False, _say_difference(revision)
-    lacking = lacking_columns(connection)
-    if lacking:
-        return False, f"The tables say revision {revision.current} but lack {lacking[0]}: restore them from a backup."
-    return True, f"The tables are up to date (revision {revision.head})."
+        return _differ(revision)
+    if lacking := lacking_columns(connection):
+        text = f"The tables say revision {revision.current} but lack {lacking[0]}"
+        return Standing(current=False, text=text, remedy=RESTORE)
+    return Standing(current=True, text=f"The tables are up to date (revision {revision.head})")
 
 
 def unknown(revision: Revision) -> str:
     """Tell of tables that a newer version has made."""
-    return f"The tables are at revision {revision.current}, which this version does not know: update the code first."
+    return f"The tables are at revision {revision.current}, which this version does not know"
 
 
-def _say_difference(revision: Revision) -> str:
+def _differ(revision: Revision) -> Standing:
     if not revision.known:
-        return unknown(revision)
+        return Standing(current=False, text=unknown(revision), remedy=UPDATE)
     if revision.current is None:
-        return "There are no tables yet: run this without --check."
-    return f"The tables are at revision {revision.current}, not at {revision.head}: run this without --check."
+        return Standing(current=False, text="There are no tables yet", remedy=UPGRADE)
+    text = f"The tables are at revision {revision.current}, not at {revision.head}"
+    return Standing(current=False, text=text, remedy=UPGRADE)
 
 
 def _is_known(scripts: ScriptDirectory, revision: str) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection
 from CreateDB.engine import SERVERS, make_engine
 from CreateDB.errors import OperatorError
 from CreateDB.lock import WAIT_SECONDS, Say, take_migration_lock
-from CreateDB.revisions import MIGRATIONS, lacking_columns, revision_of, unknown
+from CreateDB.revisions import MIGRATIONS, UPDATE, lacking_columns, revision_of, unknown
 
 
 def quiet(_line: str) -> None:
@@ -23,7 +23,7 @@ def upgrade(url: URL | str, *, echo: bool = False, say: Say = quiet) -> str:
         _do_not_wait_for_ever(connection)
         revision = revision_of(connection)
         if not revision.known:
-            raise OperatorError(unknown(revision))
+            raise OperatorError(f"{unknown(revision)}: {UPDATE}.")
         _leave_no_transaction(connection)
         command.upgrade(_config(connection, say), "head")
         _require_own_tables(connection)

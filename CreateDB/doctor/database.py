@@ -10,10 +10,11 @@ from CreateDB.doctor.findings import Finding, Findings, Patient, is_this_machine
 from CreateDB.engine import SERVERS
 from CreateDB.grants import NEEDED, list_grants
 from CreateDB.models import UtcDateTime, metadata
-from CreateDB.revisions import check_connection
+from CreateDB.revisions import UPGRADE, compare
 
 COLLATION, ENGINE, MOMENT = "utf8mb4_nopad_bin", "InnoDB", "datetime(6)"
 MEND = f"ALTER TABLE: {ENGINE}, {COLLATION} for text, {MOMENT} for times; or restore a backup of mariadb-dump."
+MIGRATE = "Run this command with --user and --database of an administrator."
 DRIFT, FAR = 2.0, 30.0  # seconds
 
 TABLES = text("SELECT table_name, engine FROM information_schema.tables WHERE table_schema = database()")
@@ -56,11 +57,12 @@ def examine_encryption(patient: Patient, connection: Connection) -> Findings:
 
 def examine_schema(_patient: Patient, connection: Connection) -> Findings:
     """Compare the tables with this code."""
-    current, verdict = check_connection(connection)
-    if current:
-        yield Finding("schema", "ok", verdict)
+    standing = compare(connection)
+    if standing.current:
+        yield Finding("schema", "ok", f"{standing.text}.")
     else:
-        yield Finding("schema", "failure", verdict, "Run this command with --user and --database of an administrator.")
+        fix = MIGRATE if standing.remedy == UPGRADE else f"{standing.remedy.capitalize()}."
+        yield Finding("schema", "failure", f"{standing.text}.", fix)
 
 
 def examine_tables(_patient: Patient, connection: Connection) -> Findings:

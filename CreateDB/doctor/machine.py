@@ -48,7 +48,7 @@ def examine_argon2_time(_patient: Patient, settings: Settings) -> Findings:
     seconds, cpu = min(_time(hasher.hash) for _ in range(ROUNDS))
     memory = f", {(_peak_memory() - before) / MIB:.0f} MiB more memory" if before else ""
     rate = _rate(settings, seconds, cpu)
-    text = f"A password hash takes {seconds * 1000:.0f} ms here{memory}: at most about {rate:.3g} logins a second."
+    text = f"A password hash takes {seconds * 1000:.0f} ms here{memory}: at most about {_round(rate)} logins a second."
     slow = Finding("argon2_time", "warning", text, "Lower ARGON2_TIME_COST or ARGON2_MEMORY_KIB, or take a faster CPU.")
     yield slow if seconds > SLOW else Finding("argon2_time", "ok", text)
 
@@ -94,6 +94,10 @@ def _hashes_at_once(settings: Settings) -> int:
 def _rate(settings: Settings, seconds: float, cpu: float) -> float:
     """Estimate hashes a second; the lanes of one hash run on several cores, which more hashes at once must share."""
     return min(_hashes_at_once(settings) / seconds, usable_cores() / cpu)
+
+
+def _round(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"  # noqa: PLR2004 two digits of a measurement
 
 
 def _time(hash_: Callable[[str], str]) -> tuple[float, float]:

@@ -86,7 +86,9 @@ def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
         ({"JWT_SECRET_KEY": "please-change-me"}, "jwt_secret_key", "failure"),
         ({"JWT_PREVIOUS_SECRET_KEYS": "short"}, "jwt_previous_secret_keys", "failure"),
         ({"TOTP_ENCRYPTION_KEYS": f"{OTHER},short"}, "totp_encryption_keys", "failure"),
-        ({"METRICS_TOKEN": "short"}, "metrics_token", "failure"),
+        ({"TOTP_ENCRYPTION_KEYS": f"{OTHER},short"}, "jwt_secret_key", "ok"),
+        ({"METRICS_TOKEN": "please-change-me"}, "metrics_token", "failure"),
+        ({"METRICS_TOKEN": GOOD}, "metrics_token", "ok"),
         ({"TOTP_ENCRYPTION_KEYS": GOOD}, "totp_encryption_keys_shared", "warning"),
         ({"TOTP_ENCRYPTION_KEYS": ""}, "totp_encryption_keys", "warning"),
         ({"JWT_SECRET_KEY": "please-change-me", "ENVIRONMENT": "development"}, "jwt_secret_key", "warning"),
@@ -159,7 +161,12 @@ def test_lost_keys_and_an_old_schema_are_noticed(diagnose: Diagnose, migrated_ur
 
     assert findings["secrets_at_rest"]["verdict"] == "failure"
     assert findings["secrets_at_rest"]["finding"].startswith("1 secrets at rest were made with a key")
-    assert findings["schema"]["verdict"] == "failure"
+    assert findings["schema"] == {
+        "id": "schema",
+        "verdict": "failure",
+        "finding": "The tables are at revision 0001, not at 0003.",
+        "fix": "Run this command with --user and --database of an administrator.",
+    }
 
 
 def test_tables_that_another_tool_has_changed(
