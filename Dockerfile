@@ -79,23 +79,24 @@ COPY --from=code /srv/pupero/deploy deploy
 ENTRYPOINT ["python", "-m", "deploy.start"]
 
 
-# Connector/C of the system: TLS 1.3, and the authentication plugins (ed25519 among them) that wheels leave out.
+# What the API and the operator's command share, which mails for it and measures its password hashes. Connector/C of
+# the system: TLS 1.3, and the authentication plugins (ed25519 among them) that wheels leave out.
 FROM base AS database-client
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libmariadb3 \
  && rm -rf /var/lib/apt/lists/*
 # A driver that fell back to pure Python would be found out by its speed only; this makes it an error.
 ENV MARIADB_PYTHON_CONNECTOR=c
+# Huge pages make Argon2 a quarter cheaper; where the kernel grants none, nothing changes.
+ENV GLIBC_TUNABLES=glibc.malloc.hugetlb=1
+# Mails of a trial without SMTP_HOST; the file system is read-only but for /tmp.
+ENV MAIL_DIR=/tmp/mail
+COPY --from=argon2 /opt/argon2 /opt/argon2
 
 
 FROM database-client AS login
 COPY --from=login-packages /opt/venv /opt/venv
-COPY --from=argon2 /opt/argon2 /opt/argon2
 COPY --from=code /srv/pupero/Login Login
-# Huge pages make Argon2 a quarter cheaper; where the kernel grants none, nothing changes.
-# Mails of a trial without SMTP_HOST; the file system is read-only but for /tmp.
-ENV MAIL_DIR=/tmp/mail
-ENV GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \

@@ -39,6 +39,7 @@ STEPS: list[Callable[[Compose], None]] = [
     check_replicas.lost_replica_is_left_alone,
     check_operations.database_crash_heals,
     check_operations.mails_are_caught,
+    check_operations.operator_resets_a_second_factor,
     check_operations.production_is_served_over_tls,
     check_operations.everything_goes_away,
 ]

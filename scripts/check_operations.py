@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from scripts.check_people import API, PAGES, PASSWORD
+from scripts.check_people import API, PAGES, PASSWORD, open_profile, switch_totp_on
 from scripts.check_replicas import profile, sign_in
 from scripts.compose import Compose, run
 from scripts.load import Load
@@ -23,6 +23,7 @@ def operator_is_at_home(compose: Compose) -> None:
     findings = compose(*command, "--doctor", allowed=True)
     note(findings.strip().replace("\n", "\n          "))
     require(" 0 failures" in findings, "createdb --doctor finds nothing that is wrong")
+    require("A password hash takes" in findings, "and measures the API's password hashes")
 
 
 def restart_keeps_everything(compose: Compose) -> None:
@@ -68,6 +69,17 @@ def mails_are_caught(compose: Compose) -> None:
     wait_for(lambda: "ann@example.com" in call(f"{MAIL}/api/v1/messages").text, 30, "a mail")
     subjects = [one["Subject"] for one in json.loads(call(f"{MAIL}/api/v1/messages").text)["messages"]]
     require(subjects, f"caught: {subjects}")
+
+
+def operator_resets_a_second_factor(compose: Compose) -> None:
+    """Help somebody who has lost the device, from inside: the owner is told by mail."""
+    ann = Visitor(PAGES)
+    open_profile(ann)
+    switch_totp_on(ann)
+    command = ("run", "--rm", "-T", "--no-deps", "createdb", "createdb", "--reset-second-factor", "ann")
+    note(compose(*command).strip().splitlines()[-1])
+    wait_for(lambda: "authentication is off" in call(f"{MAIL}/api/v1/messages").text, 30, "a mail about it")
+    require(sign_in("ann"), "the owner has a mail, and the password alone signs in")
 
 
 def production_is_served_over_tls(compose: Compose) -> None:

@@ -10,7 +10,7 @@ from scripts.visitor import Answer, Visitor, call, totp
 
 PAGES = f"http://127.0.0.1:{os.environ.get('UI_PORT', '5000')}"
 API = f"http://127.0.0.1:{os.environ.get('API_PORT', '8000')}"
-NETWORK = os.environ.get("API_NETWORK", "172.30.213")
+NETWORK = os.environ.get("API_NETWORK", "172.16.213")
 PASSWORD = "blue herons at dawn"
 READ_METRICS = """
 import sys, urllib.request as u
