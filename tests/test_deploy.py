@@ -1,11 +1,13 @@
 """How the images start a part: its secrets, the build that fits the CPU, and an end that nobody notices."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 import time
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,13 @@ def test_the_end_is_announced_before_it_comes(tmp_path: Path) -> None:
         assert drain_file.exists()
         assert waited >= 1
         assert parent.wait(20) == 0
+
+
+def test_the_fixed_network_is_none_that_docker_takes_by_itself() -> None:
+    """Else another network, taken from these pools in turn, sooner or later overlaps it and nothing starts."""
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    [first] = set(re.findall(r"\$\{API_NETWORK:-([\d.]+)\}", compose))
+    pools = map(ip_network, ("172.17.0.0/16", "172.18.0.0/15", "172.20.0.0/14", "172.24.0.0/13", "192.168.0.0/16"))
+
+    assert not any(ip_network(f"{first}.0/24").overlaps(pool) for pool in pools)
+    assert ip_network(f"{first}.0/24").is_private

@@ -114,7 +114,7 @@ def clear_attempts(connection: Connection, keys: Keyrings, public_id: str) -> No
 def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
     counter = name_move_counter(resources.keys, public_id)
-    _save(connection, counter, *_hold(connection, resources, counter))
+    _save(connection, counter, *_hold(connection, resources, counter, public_id))
 
 
 def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentials, address: str) -> None:
