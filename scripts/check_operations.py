@@ -84,7 +84,8 @@ def operator_resets_a_second_factor(compose: Compose) -> None:
 
 def production_is_served_over_tls(compose: Compose) -> None:
     """Go to production behind the TLS proxy: Secure cookies that no neighbour can plant, HSTS, and the old accounts."""
-    compose.environment |= {"ENVIRONMENT": "production", "PUBLIC_URL": TLS, "SECURE_COOKIES": "true"}
+    production = {"ENVIRONMENT": "production", "PUBLIC_URL": TLS, "SECURE_COOKIES": "true"}
+    compose.environment |= {**production, "MAIL_FROM": "Accounts <accounts@example.com>"}
     compose("--profile", "*", "up", "--detach", "--wait", "--scale", "login=1")
     ann = Visitor(TLS)
     wait_for(lambda: ann.get("/login").status == OK, 20, "TLS")
