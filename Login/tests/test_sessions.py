@@ -2,7 +2,9 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
@@ -107,21 +109,51 @@ def test_an_expired_access_token_says_so(user: SignedIn) -> None:
 # --- one query ---------------------------------------------------------------------------------------------------
 
 
-def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
-    """Account and session are loaded together, and nothing else is asked."""
+@contextmanager
+def noting_statements() -> Iterator[list[str]]:
+    """Give the list of every statement that is sent meanwhile."""
     statements: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         statements.append(statement)
 
-    user.get("/user/profile")
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        assert user.get("/user/profile").status_code == 200
+        yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
+
+def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
+    """Account and session are loaded together, and nothing else is asked."""
+    user.get("/user/profile")
+    with noting_statements() as statements:
+        assert user.get("/user/profile").status_code == 200
+
     assert len(statements) == 1, statements
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more"),
+    [
+        ("GET", "/user/account", 0),
+        ("GET", "/totp/status", 0),
+        ("GET", "/user/sessions", 1),
+        ("DELETE", "/user/sessions", 1),
+        ("DELETE", "/user/sessions/unknown", 1),
+        ("POST", "/logout", 1),
+    ],
+)
+def test_every_guarantee_comes_from_that_one_query(user: SignedIn, method: str, path: str, more: int) -> None:
+    """Who calls is looked up once, fresh or not; what else is sent is the call's own work."""
+    user.call(method, path)
+    user = sign_in(user.http, user.person)
+    with noting_statements() as statements:
+        user.call(method, path)
+    work = [statement for statement in statements if not statement.startswith("BEGIN")]
+
+    assert sum("JOIN users" in statement for statement in work) == 1
+    assert len(work) == 1 + more, work
 
 
 def test_last_seen_is_written_at_most_every_five_minutes(user: SignedIn, sql: RunSql) -> None:
@@ -134,6 +166,22 @@ def test_last_seen_is_written_at_most_every_five_minutes(user: SignedIn, sql: Ru
 
     assert before == unchanged
     assert sql("SELECT last_seen_at FROM sessions")[0][0] > before[0][0]
+
+
+def test_a_database_that_cannot_write_can_still_be_read(user: SignedIn, sql: RunSql, settings: Settings) -> None:
+    """Noting that a session is in use is no reason to refuse what needs no write (a full disk, a replica)."""
+    failure = "INSERT INTO nowhere VALUES (1)"
+    if settings.database_url.get_secret_value().startswith("mariadb"):
+        failure = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'"
+    age(sql, "last_seen_at", seconds=301)
+    sql(f"CREATE TRIGGER full_disk BEFORE UPDATE ON sessions FOR EACH ROW BEGIN {failure}; END")
+    try:
+        answers = [user.get("/user/profile"), user.get("/user/sessions"), user.refresh()]
+    finally:
+        sql("DROP TRIGGER full_disk")
+
+    assert [answer.status_code for answer in answers] == [200, 200, 503]
+    assert user.refresh().status_code == 200
 
 
 # --- rotation ----------------------------------------------------------------------------------------------------
@@ -229,6 +277,31 @@ def test_a_token_from_before_a_restored_backup_is_no_theft(user: SignedIn, sql: 
 
     assert answer.json()["code"] == "session_ended"
     assert sql("SELECT ended_at FROM sessions") == [(None,)]
+
+
+ELEVEN_SECONDS_AGO = {
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', rotated_at, '-11 seconds')",
+    "mariadb": "rotated_at - INTERVAL 11 SECOND",
+}
+
+
+def test_whoever_rotates_is_no_thief_however_slow_the_database(user: SignedIn, settings: Settings) -> None:
+    """When eleven seconds pass before the database tells that the rotation is done, the answer is still the pair."""
+    user.refresh_token = issued_earlier(settings, user.refresh_token, 60)
+
+    def pass_time(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("UPDATE sessions"):
+            earlier = ELEVEN_SECONDS_AGO[connection.dialect.name]
+            connection.connection.cursor().execute(f"UPDATE sessions SET rotated_at = {earlier}")  # noqa: S608 our own
+
+    event.listen(Engine, "after_cursor_execute", pass_time)
+    try:
+        slow = user.refresh()
+    finally:
+        event.remove(Engine, "after_cursor_execute", pass_time)
+
+    assert slow.status_code == 200, slow.text
+    assert user.refresh().status_code == 200
 
 
 @pytest.mark.parametrize("workers", [1, 4])
