@@ -110,7 +110,7 @@ def end_sessions(connection: Connection, user_id: int, reason: str, now: datetim
 
 
 def list_sessions(
-    connection: Connection, user_id: int, idle: datetime, idle_remembered: datetime, first: int
+    connection: Connection, user_id: int, idle: datetime, idle_remembered: datetime, first: int = 0
 ) -> list[SessionRow]:
     """List an account's live sessions, at most a hundred: `first` before all others, then the last seen."""
     query = (
