@@ -70,7 +70,7 @@ def test_a_stolen_refresh_cookie_ends_the_session_for_both(
 
     for page in (thief, owner):
         expect(page).to_have_url(re.compile("/login"))
-        expect(page.locator("main")).to_contain_text("somebody else used a copy of this sign-in")
+        expect(page.locator("main")).to_contain_text("an old copy of this sign-in was used")
         assert not [cookie for cookie in page.context.cookies() if cookie["name"] in {"access_token", "refresh_token"}]
     assert '"message": "refresh_token_reused"' in api.read_log()
     owner.fill("[name=username]", "ada")
