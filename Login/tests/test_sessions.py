@@ -88,6 +88,9 @@ def test_an_expired_access_token_says_so(user: SignedIn) -> None:
 
 # --- one query ---------------------------------------------------------------------------------------------------
 
+# With it, prepared statements go through SQLAlchemy too, whose events count all of them.
+ECHO = pytest.mark.parametrize("settings_changes", [{"sql_echo": True}])
+
 
 @contextmanager
 def noting_statements() -> Iterator[list[str]]:
@@ -104,6 +107,7 @@ def noting_statements() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
+@ECHO
 def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
     """Account and session are loaded together, and nothing else is asked."""
     user.get("/user/profile")
@@ -113,6 +117,7 @@ def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
     assert len(statements) == 1, statements
 
 
+@ECHO
 @pytest.mark.parametrize(
     ("method", "path", "more"),
     [
