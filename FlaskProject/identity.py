@@ -1,5 +1,6 @@
 """Who is asking: the tokens of this request, the API in their name, and the account behind them."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -100,6 +101,7 @@ def account_if_any() -> Account | None:
 
 def sign_in(pair: TokenPair) -> None:
     """Begin a signed-in visit with nothing left of the one before, so that no planted session lives on."""
+    _end_former()
     session.clear()
     g.pop("account", None)
     tokens().keep(pair)
@@ -121,6 +123,13 @@ def token_cookies() -> TokenCookies:
 def init_identity(app: Flask) -> None:
     """Let every answer carry the tokens that its request came by, errors included: a lost pair cannot be had again."""
     app.after_request(_hand_over_tokens)
+
+
+def _end_former() -> None:
+    """End the session that this browser gives up: it would linger among the person's devices, its tokens good."""
+    if tokens().sent:
+        with suppress(Refusal, BackendUnavailable):
+            api().log_out()
 
 
 def _tokens_from_cookies() -> RequestTokens:

@@ -30,6 +30,8 @@ def weakness_of(key: str) -> str | None:
         return f"is shorter than {SHORTEST} bytes"
     if len(set(key)) < FEWEST_DIFFERENT:
         return "repeats the same few characters"
+    if any(key.startswith(key[period:]) for period in range(1, len(key) // 2 + 1)):
+        return "repeats a short text"
     return None
 
 

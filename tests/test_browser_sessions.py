@@ -3,12 +3,11 @@
 import re
 import time
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
 from testing.api import StartApi
-from testing.browser import OpenPage, StartPages
+from testing.browser import OpenPage, Picture, StartPages
 
 PASSWORD = "blue herons at dawn"
 THREE_SECONDS = "0.05"  # minutes
@@ -29,7 +28,7 @@ def register(page: Page, url: str) -> None:
 def test_four_tabs_never_notice_that_tokens_end(
     start_api: StartApi, start_pages: StartPages, open_page: OpenPage, servers: int
 ) -> None:
-    """With access tokens of three seconds, four tabs clicked for half a minute stay signed in.
+    """With access tokens of three seconds, four tabs clicked for half a minute (and forty times) stay signed in.
 
     With two page servers on one address' cookies, the single flight of a process does not help: the API's grace does.
     """
@@ -41,7 +40,7 @@ def test_four_tabs_never_notice_that_tokens_end(
     tabs = [first, *(first.context.new_page() for _ in range(3))]
 
     end, clicks = time.monotonic() + 30 / servers, 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or clicks < 40:
         for number, tab in enumerate(tabs):
             url = f"{urls[number % servers]}/{'profile' if clicks % 2 else 'security'}"
             tab.goto(url, wait_until="commit")
@@ -49,26 +48,32 @@ def test_four_tabs_never_notice_that_tokens_end(
         for tab in tabs:
             expect(tab.get_by_role("button", name="Sign out").first).to_be_visible()
 
-    assert clicks > 40
     assert api.read_log().count('"path": "/refresh"') >= 6 / servers
 
 
 @pytest.mark.asvs("10.4.5")
 def test_a_stolen_refresh_cookie_ends_the_session_for_both(
-    start_api: StartApi, start_pages: StartPages, open_page: OpenPage
+    start_api: StartApi, start_pages: StartPages, open_page: OpenPage, picture: Picture
 ) -> None:
-    """A thief who copies the cookie gets nothing, the session ends, and the owner is told why."""
+    """A thief who copies the cookie gets nothing on the pages, the session ends, and the owner is told why."""
     api = start_api(JWT_ACCESS_TOKEN_EXPIRE_MINUTES=THREE_SECONDS)
-    url, owner = start_pages(api.url).url, open_page()
+    url, owner, thief = start_pages(api.url).url, open_page(), open_page()
     register(owner, url)
-    copied = next(cookie["value"] for cookie in owner.context.cookies() if cookie["name"] == "refresh_token")
+    copied = [cookie for cookie in owner.context.cookies() if cookie["name"] == "refresh_token"]
     time.sleep(3)
     owner.goto(f"{url}/profile")
     time.sleep(10.2)
-    theft = httpx2.post(f"{api.url}/refresh", json={"refresh_token": copied})
+    thief.context.add_cookies(copied)  # type: ignore[arg-type]  # what one call gives, the other takes
+    thief.goto(f"{url}/profile")
     owner.goto(f"{url}/profile")
+    picture(owner, "owner")
 
-    assert (theft.status_code, theft.json()["code"]) == (401, "refresh_token_reused")
-    expect(owner).to_have_url(re.compile("/login"))
-    expect(owner.locator("main")).to_contain_text(re.compile("copy", re.IGNORECASE))
+    for page in (thief, owner):
+        expect(page).to_have_url(re.compile("/login"))
+        expect(page.locator("main")).to_contain_text("an old copy of this sign-in was used")
+        assert not [cookie for cookie in page.context.cookies() if cookie["name"] in {"access_token", "refresh_token"}]
     assert '"message": "refresh_token_reused"' in api.read_log()
+    owner.fill("[name=username]", "ada")
+    owner.fill("[name=password]", PASSWORD)
+    owner.get_by_role("button", name="Sign in").click()
+    expect(owner).to_have_url(f"{url}/profile")

@@ -27,8 +27,8 @@ REFUSALS: dict[str, str] = {
     "api.token_expired": "You were away for a while, so we signed you out. Please sign in again.",
     "api.session_ended": "This sign-in has ended: you signed out, changed your password, or ended it elsewhere. "
     "Please sign in again.",
-    "api.refresh_token_reused": "We signed you out to protect you: somebody else used a copy of this sign-in. "
-    "Sign in again and change your password.",
+    "api.refresh_token_reused": "We signed you out to protect you: an old copy of this sign-in was used, perhaps by "
+    "somebody else. Sign in again, and change your password to be safe.",
     "api.signed_out": "Please sign in to go on.",
     "api.validation_error": "Something in this form cannot be used as it is. Please check it.",
     "api.clock_off": "That code belongs to another time: the clock of your phone seems off. "

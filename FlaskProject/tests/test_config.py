@@ -109,7 +109,16 @@ def test_a_setting_that_cannot_stand_is_named_and_not_quoted(name: str, value: s
     assert "\n" not in str(caught.value)
 
 
-WEAK = ["", "tiny", "a" * 64, "abab" * 20, "please-change-me", "please-change-me-" * 4, "CHANGEME" * 8]
+WEAK = [
+    "",
+    "tiny",
+    "a" * 64,
+    "abab" * 20,
+    "please-change-me",
+    "please-change-me-" * 4,
+    "CHANGEME" * 8,
+    "qazwsxedcrfv" * 3,
+]
 
 
 @pytest.mark.parametrize("key", WEAK)

@@ -170,6 +170,17 @@ def test_nobody_is_told_a_lie_by_a_link(visit: Visit) -> None:
     assert visit.register("ada").open("/account/deleted").path == "/"
 
 
+def test_signing_in_again_leaves_no_second_device(visit: Visit) -> None:
+    """A login page left open in another tab signs in once more: the browser's former session ends with that."""
+    left_open = visit.open("/login").page
+    visit.register("ada").page = left_open
+    visit.send("/login", username="ada", password=PASSWORD)
+    assert visit.says("This page had been open too long")
+    assert visit.send("/login", username="ada", password=PASSWORD).path == "/"
+
+    assert visit.open("/security").page.count("<strong>Firefox on Linux</strong>") == 1
+
+
 def test_asking_again_in_place(visit: Visit, second_visit: Visit, make_session_stale: Any) -> None:
     """A stale session is asked for the password, then does what was asked for."""
     visit.register("ada")
@@ -342,4 +353,4 @@ def test_a_copied_sign_in_ends_for_both_and_the_owner_learns_why(start_api: Any,
     assert thief.open("/profile").path == "/login"
     owner.open("/profile")
     assert owner.path == "/login"
-    assert owner.says("somebody else used a copy of this sign-in")
+    assert owner.says("an old copy of this sign-in was used")

@@ -108,7 +108,7 @@ def test_a_token_that_ends_on_its_way_is_renewed(
     "ended",
     [
         ("session_ended", "This sign-in has ended"),
-        ("refresh_token_reused", "somebody else used a copy of this sign-in"),
+        ("refresh_token_reused", "an old copy of this sign-in was used"),
         ("token_expired", "You were away for a while"),
         ("token_invalid", "You are signed out"),
     ],

@@ -131,6 +131,8 @@ def find_weakness(secret: str) -> str | None:
         return f"is shorter than {SECRET_BYTES} bytes"
     if len(set(secret)) < SECRET_VARIETY:
         return "repeats a few characters"
+    if any(secret.startswith(secret[period:]) for period in range(1, len(secret) // 2 + 1)):
+        return "repeats a short text"
     if SAMPLE.search(secret) or secret in PUBLISHED or _is_generated(secret):
         return "looks like a sample"
     return None

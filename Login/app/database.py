@@ -39,6 +39,7 @@ AFTER_COMMIT = "pupero_after_commit"
 RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
 READ_ONLY = {1290, 1836}
 FULL = {1040, 1203, 1226}  # no connection is free: of the server's, or of our account's
+NOT_MIGRATED = {1049, 1054, 1146}  # no such database, column, table
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
 
@@ -99,9 +100,9 @@ class Database:
         while time.monotonic() - begin < START_BY:
             try:
                 return run(work)
-            except (IntegrityError, ProgrammingError):
-                raise  # ours to understand or a fault of ours: trying again changes nothing
             except DBAPIError as error:
+                if _is_ours(error):
+                    raise
                 failure = error
                 if not _is_passing(error):
                     break
@@ -182,6 +183,16 @@ def _recognize_disconnect(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+def _is_ours(error: DBAPIError) -> bool:
+    """Whether this is ours to understand or a fault of ours: no outage, and trying again changes nothing."""
+    return isinstance(error, IntegrityError | ProgrammingError) and not _is_unmigrated(error)
+
+
+def _is_unmigrated(error: DBAPIError) -> bool:
+    """Whether the operator has yet to make the tables, or to bring them up to date."""
+    return getattr(error.orig, "errno", None) in NOT_MIGRATED or str(error.orig).startswith("no such ")
+
+
 def _is_passing(error: DBAPIError) -> bool:
     """Whether the same work may succeed in a moment."""
     code = getattr(error.orig, "sqlite_errorcode", None)
@@ -198,5 +209,7 @@ def _find_pause(error: DBAPIError) -> float:
 
 
 def _describe(failure: Exception | None) -> str:
+    if isinstance(failure, DBAPIError) and _is_unmigrated(failure):
+        return "tables are missing or older than this code: run CreateDB/main.py"
     origin = getattr(failure, "orig", None)
     return f"{type(origin).__name__} {getattr(origin, 'errno', '')}".strip() if origin else "no thread was free in time"

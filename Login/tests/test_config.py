@@ -197,7 +197,15 @@ SECRET_KEY=of-the-pages
     assert (overridden["jwt_access_token_expire_minutes"], overridden["remember_me_days"]) == ("PT5M", "P9D")
 
 
-WEAK = [*PUBLISHED_SECRETS[1:], "x" * 64, "ab" * 32, "short-but-random-Q7", "1234567890" * 5]
+WEAK = [
+    *PUBLISHED_SECRETS[1:],
+    "x" * 64,
+    "ab" * 32,
+    "short-but-random-Q7",
+    "1234567890" * 5,
+    "qazwsxedcrfv" * 3,
+    ("Kv7#mQ2!xT" * 4)[:37],
+]
 SECRETS = ["JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEYS", "TOTP_ENCRYPTION_KEYS"]
 
 
@@ -216,7 +224,10 @@ def test_production_refuses_weak_secrets(load: Load, name: str) -> None:
 
 def test_production_takes_strong_secrets(load: Load) -> None:
     """Random text and hex serve; each key of a list counts."""
-    lists = {"JWT_PREVIOUS_SECRET_KEYS": f"{STRONG[::-1]},{'0f1e2d3c4b5a6978' * 4}", "TOTP_ENCRYPTION_KEYS": STRONG}
+    lists = {
+        "JWT_PREVIOUS_SECRET_KEYS": f"{STRONG[::-1]},3b115efdb7a87512fabe0a03674e4c400b7dac6c7729bc49ba6718ff146be257",
+        "TOTP_ENCRYPTION_KEYS": STRONG,
+    }
     good, bad = load(
         {**LEAST, **lists, "ENVIRONMENT": "production"},
         {**LEAST, "JWT_PREVIOUS_SECRET_KEYS": f"{STRONG[::-1]},changeme", "ENVIRONMENT": "production"},

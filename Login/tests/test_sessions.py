@@ -1,13 +1,10 @@
-"""Sessions: one query a call, rotation without forks, reuse ends the line, freshness, devices."""
+"""Sessions: what ends them, one query a call, freshness, devices."""
 
 import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from threading import Barrier
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import httpx2
 import pytest
 from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
@@ -15,23 +12,8 @@ from starlette.testclient import TestClient
 from app import auth
 from app.config import Settings
 from app.keys import make_keyrings
-from testing.api import PASSWORD, MakeStale, Person, RunSql, SignedIn, StartApi, register, sign_in
-
-
-def age(sql: RunSql, column: str, seconds: float) -> None:
-    """Move a time of every session into the past, as waiting would."""
-    for session_id, moment in sql(f"SELECT id, {column} FROM sessions"):  # noqa: S608 our own column names
-        earlier = datetime.fromisoformat(str(moment)) - timedelta(seconds=seconds)
-        text = earlier.isoformat(sep=" ", timespec="microseconds")
-        sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=text, id=session_id)  # noqa: S608 likewise
-
-
-def issued_earlier(settings: Settings, refresh_token: str, seconds: float) -> str:
-    """Make the same refresh token as it would be, had it been issued so long ago."""
-    ring = make_keyrings(settings.signing_secrets, []).tokens
-    claims = auth.decode_token("refresh", refresh_token, ring)
-    return auth.encode_token("refresh", {**claims, "iat": claims["iat"] - seconds}, ring)
-
+from testing.ageing import age
+from testing.api import PASSWORD, MakeStale, Person, RunSql, SignedIn, register, sign_in
 
 # --- what ends a session -----------------------------------------------------------------------------------------
 
@@ -106,22 +88,57 @@ def test_an_expired_access_token_says_so(user: SignedIn) -> None:
 
 # --- one query ---------------------------------------------------------------------------------------------------
 
+# With it, prepared statements go through SQLAlchemy too, whose events count all of them.
+ECHO = pytest.mark.parametrize("settings_changes", [{"sql_echo": True}])
 
-def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
-    """Account and session are loaded together, and nothing else is asked."""
+
+@contextmanager
+def noting_statements() -> Iterator[list[str]]:
+    """Give the list of every statement that is sent meanwhile."""
     statements: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         statements.append(statement)
 
-    user.get("/user/profile")
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        assert user.get("/user/profile").status_code == 200
+        yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
+
+@ECHO
+def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
+    """Account and session are loaded together, and nothing else is asked."""
+    user.get("/user/profile")
+    with noting_statements() as statements:
+        assert user.get("/user/profile").status_code == 200
+
     assert len(statements) == 1, statements
+
+
+@ECHO
+@pytest.mark.parametrize(
+    ("method", "path", "more"),
+    [
+        ("GET", "/user/account", 0),
+        ("GET", "/totp/status", 0),
+        ("GET", "/user/sessions", 1),
+        ("DELETE", "/user/sessions", 1),
+        ("DELETE", "/user/sessions/unknown", 1),
+        ("POST", "/logout", 1),
+    ],
+)
+def test_every_guarantee_comes_from_that_one_query(user: SignedIn, method: str, path: str, more: int) -> None:
+    """Who calls is looked up once, fresh or not; what else is sent is the call's own work."""
+    user.call(method, path)
+    user = sign_in(user.http, user.person)
+    with noting_statements() as statements:
+        user.call(method, path)
+    work = [statement for statement in statements if not statement.startswith("BEGIN")]
+
+    assert sum("JOIN users" in statement for statement in work) == 1
+    assert len(work) == 1 + more, work
 
 
 def test_last_seen_is_written_at_most_every_five_minutes(user: SignedIn, sql: RunSql) -> None:
@@ -136,126 +153,20 @@ def test_last_seen_is_written_at_most_every_five_minutes(user: SignedIn, sql: Ru
     assert sql("SELECT last_seen_at FROM sessions")[0][0] > before[0][0]
 
 
-# --- rotation ----------------------------------------------------------------------------------------------------
+def test_a_database_that_cannot_write_can_still_be_read(user: SignedIn, sql: RunSql, settings: Settings) -> None:
+    """Noting that a session is in use is no reason to refuse what needs no write (a full disk, a replica)."""
+    failure = "INSERT INTO nowhere VALUES (1)"
+    if settings.database_url.get_secret_value().startswith("mariadb"):
+        failure = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'"
+    age(sql, "last_seen_at", seconds=301)
+    sql(f"CREATE TRIGGER full_disk BEFORE UPDATE ON sessions FOR EACH ROW BEGIN {failure}; END")
+    try:
+        answers = [user.get("/user/profile"), user.get("/user/sessions"), user.refresh()]
+    finally:
+        sql("DROP TRIGGER full_disk")
 
-
-def test_refresh_answers_with_exactly_a_pair(user: SignedIn) -> None:
-    """The answer is the seed's: two tokens, not to be cached, the refresh token a new one."""
-    first = user.refresh_token
-    answer = user.refresh()
-
-    assert sorted(answer.json()) == ["access_token", "refresh_token"]
-    assert answer.headers["cache-control"] == "no-store"
-    assert user.refresh_token != first
+    assert [answer.status_code for answer in answers] == [200, 200, 503]
     assert user.refresh().status_code == 200
-
-
-@pytest.mark.asvs("10.4.5")
-def test_the_token_just_replaced_gets_the_same_successor(user: SignedIn) -> None:
-    """A lost answer can be asked for again: the line never forks."""
-    old = user.refresh_token
-    successor = user.refresh().json()["refresh_token"]
-    again = user.http.post("/refresh", json={"refresh_token": old})
-
-    assert again.json()["refresh_token"] == successor
-    assert user.refresh().status_code == 200
-
-
-def test_a_retry_does_not_move_the_time_of_rotation(user: SignedIn, sql: RunSql, settings: Settings) -> None:
-    """Ten seconds count from the rotation, not from the last retry."""
-    old = issued_earlier(settings, user.refresh_token, 60)
-    user.refresh()
-    before = sql("SELECT rotated_at, generation FROM sessions")
-    user.http.post("/refresh", json={"refresh_token": old})
-
-    assert sql("SELECT rotated_at, generation FROM sessions") == before
-
-
-@pytest.mark.asvs("10.4.5")
-@pytest.mark.parametrize("generations", [1, 3])
-def test_an_old_token_ends_the_session_and_only_that(
-    user: SignedIn, other_device: SignedIn, sql: RunSql, settings: Settings, generations: int
-) -> None:
-    """A token replaced more than ten seconds ago is theft: thief and owner are out, and both learn why."""
-    stolen = issued_earlier(settings, user.refresh_token, 11)
-    for _ in range(generations):
-        user.refresh()
-    age(sql, "rotated_at", 11)
-    theft = user.http.post("/refresh", json={"refresh_token": stolen})
-
-    assert (theft.status_code, theft.json()["code"]) == (401, "refresh_token_reused")
-    assert user.get("/user/profile").json()["code"] == "refresh_token_reused"
-    assert user.refresh().json()["code"] == "refresh_token_reused"
-    assert other_device.get("/user/profile").status_code == 200
-
-
-@pytest.mark.parametrize("generations", [1, 2, 5])
-def test_a_young_token_of_the_line_is_a_retry(user: SignedIn, generations: int) -> None:
-    """Tabs that refresh in quick succession all end up with the newest token, however far the line has moved."""
-    first = user.refresh_token
-    for _ in range(generations):
-        user.refresh()
-    late = user.http.post("/refresh", json={"refresh_token": first})
-
-    assert late.json()["refresh_token"] == user.refresh_token
-    assert user.refresh().status_code == 200
-
-
-def test_an_old_token_of_two_rotations_ago_is_theft_even_in_haste(user: SignedIn, settings: Settings) -> None:
-    """Only the token just replaced, or a young one, is forgiven."""
-    stolen = issued_earlier(settings, user.refresh_token, 60)
-    user.refresh()
-    user.refresh()
-    theft = user.http.post("/refresh", json={"refresh_token": stolen})
-
-    assert theft.json()["code"] == "refresh_token_reused"
-
-
-def test_grace_ends_after_ten_real_seconds(user: SignedIn) -> None:
-    """The same without any trick: eleven seconds later the replaced token is no retry any more."""
-    old = user.refresh_token
-    user.refresh()
-    time.sleep(10.5)
-
-    assert user.http.post("/refresh", json={"refresh_token": old}).json()["code"] == "refresh_token_reused"
-
-
-def test_a_token_from_before_a_restored_backup_is_no_theft(user: SignedIn, sql: RunSql) -> None:
-    """A generation that the database has forgotten means signing in again, not an alarm."""
-    user.refresh()
-    user.refresh()
-    sql("UPDATE sessions SET generation = 0")
-    answer = user.http.post("/refresh", json={"refresh_token": user.refresh_token})
-
-    assert answer.json()["code"] == "session_ended"
-    assert sql("SELECT ended_at FROM sessions") == [(None,)]
-
-
-@pytest.mark.parametrize("workers", [1, 4])
-def test_ten_refreshes_at_once_hand_out_one_token(start_api: StartApi, workers: int) -> None:
-    """Ten tabs refresh at the same moment, over one process or four: one and the same successor, and no error."""
-    server = start_api(workers=workers)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
-        user = sign_in(http, register(http))
-    for _ in range(3):
-        answers = _refresh_at_once(server.url, user.refresh_token, 10)
-
-        assert Counter(status for status, _ in answers) == {200: 10}
-        assert len({token for _, token in answers}) == 1
-        user.refresh_token = answers[0][1]
-
-
-def _refresh_at_once(url: str, token: str, times: int) -> list[tuple[int, str]]:
-    barrier = Barrier(times)
-
-    def refresh(_number: int) -> tuple[int, str]:
-        with httpx2.Client(base_url=url, timeout=30) as http:
-            barrier.wait()
-            answer = http.post("/refresh", json={"refresh_token": token})
-            return answer.status_code, answer.json().get("refresh_token", answer.text)
-
-    with ThreadPoolExecutor(times) as threads:
-        return list(threads.map(refresh, range(times)))
 
 
 # --- remember me -------------------------------------------------------------------------------------------------

@@ -1,28 +1,31 @@
 """Expired rows go, in small batches and by one replica at a time; the rest stays."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
+from starlette.testclient import TestClient
 
 from app import crud
 from app.config import Settings
 from app.crud import secrets
+from app.main import create_app
 from app.models import Session, metadata
 from app.resources import make_resources
-from app.services import health
+from app.services import health, sweeping
 from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep
-from CreateDB.engine import make_engine
-from testing.api import RunSql, SignedIn, register
+from CreateDB.engine import make_engine, transaction
+from CreateDB.upgrade import upgrade
+from testing.api import PASSWORD, MakeSettings, RunSql, SignedIn, register, sign_in
 from testing.loops import finish
 
 
 def copy_session(settings: Settings, sql: RunSql, times: int) -> None:
     """Give the one session so many siblings, half of them expired long ago."""
-    engine = make_engine(settings.database_url.get_secret_value())
-    with engine.begin() as connection:
+    with transaction(settings.database_url.get_secret_value()) as connection:
         row = connection.execute(metadata.tables["sessions"].select()).one()._asdict()
         old = row["expires_at"] - timedelta(days=400)
         rows = [
@@ -30,15 +33,16 @@ def copy_session(settings: Settings, sql: RunSql, times: int) -> None:
             for number in range(times)
         ]
         connection.execute(insert(Session), [{k: v for k, v in row.items() if k != "id"} for row in rows])
-    engine.dispose()
 
 
 def test_ten_thousand_logins_of_one_person_are_no_burden(settings: Settings, user: SignedIn, sql: RunSql) -> None:
-    """The list stays short, refreshing works, and a sweep removes what has expired and nothing else."""
+    """The list stays short and has this session, refreshing works, and a sweep removes what has expired only."""
     copy_session(settings, sql, 10_000)
     resources = make_resources(settings)
 
-    assert len(user.get("/user/sessions").json()) == 100
+    listed = user.get("/user/sessions").json()
+    assert len(listed) == 100
+    assert listed[0]["current"]  # though the others were seen as lately
     assert user.refresh().status_code == 200
     counts = finish(sweep(resources))
     resources.close()
@@ -66,6 +70,33 @@ def test_one_replica_at_a_time_takes_the_turn(settings: Settings) -> None:
     assert first.count(True) >= 1  # with no interval, later looks of the same round may be due again
     assert due_again.count(True) == 1
     assert not_due.count(True) == 0
+
+
+def test_an_api_that_starts_before_its_tables_serves_and_sweeps_once_they_are_there(
+    make_settings: MakeSettings, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until CreateDB has run all answers are 503; then everything works without a restart, background work too."""
+    monkeypatch.setattr(sweeping, "LOOK", 0.05)
+    with TestClient(create_app(make_settings(empty_url)), raise_server_exceptions=False) as http:
+        early = [http.get("/readyz"), http.post("/login", json={"username": "alice", "password": PASSWORD})]
+        time.sleep(0.2)
+        upgrade(empty_url)
+        person = register(http)
+        user = sign_in(http, person)
+        statuses = [http.get("/readyz").status_code, user.refresh().status_code]
+        swept = any(_was_swept(empty_url) or time.sleep(0.05) for _ in range(200))
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in early} == {(503, "database_unavailable")}
+    assert statuses == [200, 200]
+    assert swept
+
+
+def _was_swept(url: str) -> bool:
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT name FROM schedules WHERE name = 'sweep'")).first()
+    engine.dispose()
+    return found is not None
 
 
 @pytest.mark.asvs("16.2.1")

@@ -16,7 +16,7 @@ from app.keys import name_key
 from testing.api import RunSql, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.forging import PUBLISHED_SECRETS, decode, forge
 
-WYCHEPROOF = Path(__file__).parents[3] / "shared" / "data" / "json_web_signature_test.json"
+WYCHEPROOF = [folder / "shared" / "data" / "json_web_signature_test.json" for folder in Path(__file__).parents]
 
 # Vectors whose label is not ours: 367 and 370 are the very text of the valid 357, their damage lost in the making;
 # 372 and 373 hold a character that is not base64url, which RFC 7515 (section 2) lets nobody ignore.
@@ -70,9 +70,10 @@ def test_our_decoder_wants_more_than_the_rfc_example() -> None:
 
 def wycheproof() -> list[Any]:
     """Return the groups of project Wycheproof's vectors, or skip: a clone does not bring them."""
-    if not WYCHEPROOF.exists():
+    found = next((file for file in WYCHEPROOF if file.exists()), None)
+    if found is None:
         pytest.skip("project Wycheproof's vectors are not beside this repository")
-    return list(json.loads(WYCHEPROOF.read_text(encoding="utf-8"))["testGroups"])
+    return list(json.loads(found.read_text(encoding="utf-8"))["testGroups"])
 
 
 def test_wycheproof_judges_as_we_do() -> None:
@@ -100,36 +101,6 @@ def test_wycheproof_tokens_of_other_algorithms_are_refused() -> None:
         for vector in group["tests"]:
             reason = why_refused(vector["jws"], public)
             assert reason in {"not signed by us", "not the text of a token"}, (vector["tcId"], reason)
-
-
-@pytest.mark.asvs("9.2.2", "9.2.3")
-def test_each_token_works_at_its_own_place_only(api: TestClient, user_with_totp: SignedIn) -> None:
-    """Access, refresh and login token, at each place that takes a token: only the diagonal opens."""
-    user = user_with_totp
-    body = {"username": "alice", "password": user.person.password}
-    tokens = {
-        "access": user.access_token,
-        "refresh": user.refresh_token,
-        "login": api.post("/login", json=body).json()["login_token"],
-    }
-
-    def present(place: str, token: str) -> tuple[int, str]:
-        if place == "access":
-            answer = api.get("/user/profile", headers={"Authorization": f"Bearer {token}"})
-        elif place == "refresh":
-            answer = api.post("/refresh", json={"refresh_token": token})
-        else:
-            answer = api.post("/login", json={"login_token": token, "totp": user.code()})
-        return answer.status_code, answer.json().get("code", "")
-
-    refused = {
-        "access": (401, "token_invalid"),
-        "refresh": (401, "token_invalid"),
-        "login": (400, "login_token_invalid"),
-    }
-    for place in tokens:
-        for kind, token in tokens.items():
-            assert present(place, token) == ((200, "") if kind == place else refused[place]), (kind, place)
 
 
 @pytest.mark.asvs("13.2.3")

@@ -109,8 +109,10 @@ def end_sessions(connection: Connection, user_id: int, reason: str, now: datetim
     return _end(connection, reason, now, which)
 
 
-def list_sessions(connection: Connection, user_id: int, idle: datetime, idle_remembered: datetime) -> list[SessionRow]:
-    """List an account's live sessions, the last seen first, at most a hundred."""
+def list_sessions(
+    connection: Connection, user_id: int, idle: datetime, idle_remembered: datetime, first: int = 0
+) -> list[SessionRow]:
+    """List an account's live sessions, at most a hundred: `first` before all others, then the last seen."""
     query = (
         select(*_SESSION)
         .where(
@@ -119,7 +121,7 @@ def list_sessions(connection: Connection, user_id: int, idle: datetime, idle_rem
             sessions.c.expires_at > utc_now(),
             sessions.c.last_seen_at > case((sessions.c.remember, idle_remembered), else_=idle),
         )
-        .order_by(sessions.c.last_seen_at.desc(), sessions.c.id.desc())
+        .order_by((sessions.c.id == first).desc(), sessions.c.last_seen_at.desc(), sessions.c.id.desc())
         .limit(100)
     )
     return [SessionRow._make(row) for row in connection.execute(query)]

@@ -69,7 +69,7 @@ async def log_out(user: CurrentUser, resources: FromResources) -> Message:
     responses=refusals(*UNAUTHORIZED, body=False),
 )
 async def list_sessions(user: CurrentUser, resources: FromResources) -> list[SessionInfo]:
-    """List the live sessions of the caller, the last seen first; `current` marks this one."""
+    """List the live sessions of the caller, at most a hundred: this one, marked `current`, then the last seen."""
     return await sessions.list_sessions(resources, user)
 
 

@@ -1,6 +1,7 @@
 """Sessions after sign-in: who is calling, refreshing, proving freshness, and ending them here or elsewhere."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -14,6 +15,8 @@ from app.crud import Principal, SessionRow
 from app.devices import describe_device
 from app.errors import (
     ApiError,
+    DatabaseUnavailable,
+    OutcomeUnknown,
     ReauthenticationRequired,
     RefreshTokenReused,
     SessionEnded,
@@ -48,8 +51,14 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
         raise refusal or SessionEnded
     session, idle_limit = principal.session, resources.settings.idle_limit(remember=principal.session.remember)
     if principal.now - session.last_seen_at >= min(TOUCH, idle_limit / 4):
-        await resources.database.transaction(crud.touch_session, session.id, principal.now, _describe(client))
+        await _note_use(resources, principal, client)
     return principal
+
+
+async def _note_use(resources: Resources, principal: Principal, client: Client) -> None:
+    """Note that the session is in use; a database that cannot write just now is no reason to refuse to read."""
+    with suppress(DatabaseUnavailable, OutcomeUnknown):
+        await resources.database.transaction(crud.touch_session, principal.session.id, principal.now, _describe(client))
 
 
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
@@ -70,13 +79,14 @@ def _rotate(connection: Connection, resources: Resources, claims: Claims, client
     """
     settings, principal = resources.settings, crud.get_principal(connection, claims["sid"])
     refusal = _find_refusal(settings, principal, claims)
+    rotated = False
     if principal and not refusal and principal.session.generation == claims["gen"]:
-        crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client))
+        rotated = crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client))
         principal = crud.get_principal(connection, claims["sid"])
         refusal = _find_refusal(settings, principal, claims)
     if principal is None or refusal:
         return refusal or SessionEnded()
-    if _is_retry(principal, claims):
+    if rotated or _is_retry(principal, claims):
         return principal
     if crud.end_session(connection, claims["sid"], REUSED, principal.now):
         notify_user(connection, resources, principal.account.id, "refresh_token_reused", client)
@@ -155,10 +165,11 @@ async def log_out(resources: Resources, principal: Principal) -> None:
 
 
 async def list_sessions(resources: Resources, principal: Principal) -> list[SessionInfo]:
-    """List the caller's live sessions, the last seen first."""
+    """List the caller's live sessions: this one, then the last seen."""
+    own = principal.session
     idle, remembered = (principal.now - resources.settings.idle_limit(remember=flag) for flag in (False, True))
-    rows = await resources.database.read(crud.list_sessions, principal.account.id, idle, remembered)
-    return [describe_session(row, current=row.sid == principal.session.sid) for row in rows]
+    rows = await resources.database.read(crud.list_sessions, principal.account.id, idle, remembered, own.id)
+    return [describe_session(row, current=row.sid == own.sid) for row in rows]
 
 
 async def end_one(resources: Resources, principal: Principal, sid: str) -> None:

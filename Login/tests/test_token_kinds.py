@@ -1,0 +1,74 @@
+"""Every kind of token at every place that takes one: only its own opens."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from app import crud
+from app.config import Settings
+from app.resources import Resources, make_resources
+from app.services.links import CHANGE, DISOWN, RESCUE, REVERT, VERIFY, make_link
+from testing.api import RunSql, SignedIn
+from testing.loops import finish
+
+NEW = "alice@example.net"
+NEW_PASSWORD = "a quite different one"
+LINKS = (VERIFY, CHANGE, DISOWN, RESCUE, REVERT)
+
+Place = Callable[[SignedIn, str], Any]
+
+PLACES: dict[str, Place] = {
+    "access": lambda user, token: user.http.get("/user/profile", headers={"Authorization": f"Bearer {token}"}),
+    "refresh": lambda user, token: user.http.post("/refresh", json={"refresh_token": token}),
+    "login": lambda user, token: user.http.post("/login", json={"login_token": token, "totp": user.code()}),
+    VERIFY: lambda user, token: user.http.post("/email/verify", json={"token": token}),
+    CHANGE: lambda user, token: user.http.post("/email/change/confirm", json={"token": token}),
+    DISOWN: lambda user, token: user.http.post("/account/disown", json={"token": token}),
+    RESCUE: lambda user, token: user.http.post(
+        "/password/reset/confirm", json={"token": token, "new_password": NEW_PASSWORD}
+    ),
+    REVERT: lambda user, token: user.http.post("/email/revert", json={"token": token}),
+}
+REFUSALS = {
+    "access": (401, "token_invalid"),
+    "refresh": (401, "token_invalid"),
+    "login": (400, "login_token_invalid"),
+    **dict.fromkeys(LINKS, (400, "link_invalid")),
+}
+
+
+@pytest.fixture
+def tokens(user_with_totp: SignedIn, settings: Settings, sql: RunSql) -> dict[str, str]:
+    """Give one good token of each kind, all of one person."""
+    user = user_with_totp
+    body = {"username": user.person.username, "password": user.person.password}
+    login = user.http.post("/login", json=body).json()["login_token"]
+    [(user_id,)] = sql("SELECT id FROM users")
+    resources = make_resources(settings)
+    links = {kind: finish(resources.database.transaction(link_token, resources, kind, user_id)) for kind in LINKS}
+    resources.close()
+    return {"access": user.access_token, "refresh": user.refresh_token, "login": login, **links}
+
+
+def link_token(connection: Connection, resources: Resources, kind: str, user_id: int) -> str:
+    """Make the token of a link from a mail: to the person's mailbox, or to the one that is to become theirs."""
+    person = crud.get_addressee(connection, user_id)
+    assert person is not None
+    mailbox = person._replace(email=NEW, email_key=NEW) if kind == CHANGE else person
+    return make_link(connection, resources, kind, mailbox).partition("?token=")[2]
+
+
+@pytest.mark.asvs("9.2.2", "9.2.3")
+@pytest.mark.parametrize("settings_changes", [{"rate_limits_enabled": False}])
+def test_each_token_works_at_its_own_place_only(user_with_totp: SignedIn, tokens: dict[str, str]) -> None:
+    """Eight kinds at eight places: what is at the wrong one is refused and loses nothing, as the right one shows."""
+    for place, present in PLACES.items():
+        for kind, token in tokens.items():
+            answer = present(user_with_totp, token) if kind != place else None
+            assert answer is None or (answer.status_code, answer.json()["code"]) == REFUSALS[place], (kind, place)
+
+    for kind, token in tokens.items():  # in an order in which none takes another's ground away
+        answer = PLACES[kind](user_with_totp, token)
+        assert answer.status_code == 200, (kind, answer.text)

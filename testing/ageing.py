@@ -1,0 +1,23 @@
+"""Time that passes for sessions and tokens without anybody waiting."""
+
+from datetime import datetime, timedelta
+
+from app import auth
+from app.config import Settings
+from app.keys import make_keyrings
+from testing.api import RunSql
+
+
+def age(sql: RunSql, column: str, seconds: float) -> None:
+    """Move a time of every session into the past, as waiting would."""
+    for session_id, moment in sql(f"SELECT id, {column} FROM sessions"):  # noqa: S608 our own column names
+        earlier = datetime.fromisoformat(str(moment)) - timedelta(seconds=seconds)
+        text = earlier.isoformat(sep=" ", timespec="microseconds")
+        sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=text, id=session_id)  # noqa: S608 likewise
+
+
+def issued_earlier(settings: Settings, refresh_token: str, seconds: float) -> str:
+    """Make the same refresh token as it would be, had it been issued so long ago."""
+    ring = make_keyrings(settings.signing_secrets, []).tokens
+    claims = auth.decode_token("refresh", refresh_token, ring)
+    return auth.encode_token("refresh", {**claims, "iat": claims["iat"] - seconds}, ring)
