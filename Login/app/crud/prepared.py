@@ -15,7 +15,7 @@ class _Plan(NamedTuple):
 
 
 class PreparedSelect:
-    """A SELECT of one row at most, on the driver's own cursor (docs/decisions/0009-what-a-call-costs.md).
+    """A SELECT of one row at most, on the driver's own cursor (docs/decisions/0011-what-a-call-costs.md).
 
     SQLAlchemy writes the text and converts the values; what is left out is all that it does anew for each result.
     """
