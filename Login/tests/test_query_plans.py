@@ -1,0 +1,101 @@
+"""What the server does for each query of a hot path: it goes to the row by an index, however many rows there are."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, insert
+from starlette.testclient import TestClient
+
+from app.models import User, metadata
+from CreateDB.engine import make_engine
+from testing.api import register, sign_in
+from testing.mariadb import empty_tables
+
+PLANS = {"const", "eq_ref", "ref"}
+CROWD = 500
+KEYS_AT_ONCE = 2
+
+
+@pytest.fixture
+def migrated_url(migrated_mariadb: str) -> str:
+    """Use MariaDB alone: SQLite explains itself in other words."""
+    empty_tables(migrated_mariadb)
+    return migrated_mariadb
+
+
+@pytest.fixture
+def settings_changes() -> dict[str, Any]:
+    """Let prepared statements go through SQLAlchemy, whose events show all of them."""
+    return {"sql_echo": True}
+
+
+@pytest.fixture
+def crowd(api: TestClient, migrated_url: str) -> None:
+    """Fill the tables: with a handful of rows the server would rather read them all."""
+    now = datetime.now(UTC) - timedelta(days=1)
+    rows = [
+        User(
+            public_id=f"crowd-{number}",
+            email=f"crowd{number}@example.com",
+            email_key=f"crowd{number}@example.com",
+            username=f"crowd{number}",
+            username_key=f"crowd{number}",
+            password_changed_at=now,
+            created_at=now,
+        ).model_dump(exclude={"id"})
+        for number in range(CROWD)
+    ]
+    moment = {"window_started_at": now, "last_at": now, "expires_at": now + timedelta(days=2)}
+    counters = [{"key_hash": number.to_bytes(32, "big"), "count": 1, **moment} for number in range(CROWD)]
+    engine = make_engine(migrated_url)
+    with engine.begin() as connection:
+        connection.execute(insert(metadata.tables["users"]), rows)
+        connection.execute(insert(metadata.tables["attempts"]), counters)
+    engine.dispose()
+
+
+@contextmanager
+def noting() -> Iterator[list[tuple[str, Any]]]:
+    """Give the list of every statement that is sent meanwhile, with its values."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def explain(connection: Connection, statement: str, parameters: Any) -> list[Any]:
+    """Ask the server how it would find the rows of a statement; an INSERT and the clock have none to find."""
+    if not re.match(r"UPDATE |DELETE |SELECT .*\sFROM ", statement, re.DOTALL):
+        return []
+    return list(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).mappings())
+
+
+def is_direct(row: Any) -> bool:
+    """Whether rows are found by key, or known by key not to be there; what an UPDATE finds by one, and a SELECT by two (IN), is called a range."""
+    return row["table"] is None or row["type"] in PLANS or (row["type"] == "range" and int(row["rows"]) <= KEYS_AT_ONCE)
+
+
+def test_hot_paths_go_to_their_rows_by_key(api: TestClient, crowd: None, migrated_url: str) -> None:
+    """Signing in by either name, wrongly and rightly, reading, refreshing: const or ref throughout."""
+    person = register(api)
+    with noting() as seen:
+        user = sign_in(api, person)
+        api.post("/login", json={"username": "alice", "password": "not the password"})
+        api.post("/login", json={"username": "nobody", "password": "not the password"})
+        statuses = [user.get("/user/profile").status_code, user.refresh().status_code]
+    with make_engine(migrated_url).connect() as connection:
+        plans = [(statement, row) for statement, values in seen for row in explain(connection, statement, values)]
+
+    assert statuses == [200, 200]
+    assert len(plans) > 8
+    assert [(statement, dict(row)) for statement, row in plans if not is_direct(row)] == []
