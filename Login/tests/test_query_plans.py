@@ -81,7 +81,7 @@ def explain(connection: Connection, statement: str, parameters: Any) -> list[Any
 
 
 def is_direct(row: Any) -> bool:
-    """Whether rows are found by key, or known by key not to be there; what an UPDATE finds by one, and a SELECT by two (IN), is called a range."""
+    """Whether rows are found, or known to be missing, by key; by one in an UPDATE, or two (IN), is called a range."""
     return row["table"] is None or row["type"] in PLANS or (row["type"] == "range" and int(row["rows"]) <= KEYS_AT_ONCE)
 
 
