@@ -37,11 +37,13 @@ def measure(  # noqa: PLR0913 what a load is made of
     *,
     headers: Iterable[str] = (),
     script: Path | None = None,
+    tokens: Path | None = None,
 ) -> Point:
     """Load an address for some seconds and read what came of it."""
+    options = [part for header in headers for part in ("-H", header)] + (["-s", str(script)] if script else [])
     before, database_before = cpu_of(servers), cpu_of([database])
     with Peak(servers) as peak:
-        text = run_wrk(url, connections, seconds, headers, script)
+        text = run_wrk(url, connections, seconds, options, tokens)
     count = int(found(r"(\d+) requests in", text))
     failures = sum(
         int(number) for number in re.findall(r"(?:Non-2xx or 3xx responses|timeout|read|write):? (\d+)", text)
@@ -57,12 +59,11 @@ def measure(  # noqa: PLR0913 what a load is made of
     )
 
 
-def run_wrk(url: str, connections: int, seconds: float, headers: Iterable[str], script: Path | None) -> str:
-    """Run wrk and return what it says."""
-    command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"]
-    command += [part for header in headers for part in ("-H", header)]
-    command += ["-s", str(script)] if script else []
-    return subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout  # noqa: S603 ours
+def run_wrk(url: str, connections: int, seconds: float, options: list[str], tokens: Path | None) -> str:
+    """Run wrk and return what it says; a script reads its tokens from a file."""
+    command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s", *options, url]
+    environment = os.environ | ({"PUPERO_BENCH_TOKENS": str(tokens)} if tokens else {})
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603 ours
 
 
 def found(pattern: str, text: str) -> str:

@@ -14,7 +14,8 @@ for part in (".", "Login", "bench"):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / part))
 
 from load import Point
-from scenarios import SCENARIOS, Bench
+from promises import PROMISES
+from scenarios import SCENARIOS, Bench, Loads
 from suite import database, say
 
 HEAD = f"{'':24}{'1/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'DB ms':>9}{'failed':>9}{'MiB':>9}"
@@ -27,8 +28,11 @@ def main() -> None:
         for name in options.scenarios or SCENARIOS:
             say(f"\n{name}: {options.accounts} accounts, {options.rounds} rounds of {options.seconds:g} s\n{HEAD}")
             with Bench(url, control, options.seconds) as bench:
-                for load, points in measure_all(SCENARIOS[name](bench), options.rounds).items():
-                    say(show(load, points))
+                medians = measure_all(SCENARIOS[name](bench), options.rounds)
+            for load, point in medians.items():
+                say(show(load, point))
+            for promise in PROMISES.get(name, list)():
+                say(promise.judge(medians))
 
 
 def parse() -> argparse.Namespace:
@@ -41,19 +45,18 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure_all(loads: dict, rounds: int) -> dict[str, list[Point]]:  # type: ignore[type-arg]
-    """Run every load once a round."""
+def measure_all(loads: Loads, rounds: int) -> dict[str, Point]:
+    """Run every load once a round, and return the medians."""
     points: dict[str, list[Point]] = {name: [] for name in loads}
     for _ in range(rounds):
         for name, load in loads.items():
             points[name].append(load())
-    return points
+    return {name: Point(*map(median, zip(*map(astuple, several), strict=True))) for name, several in points.items()}
 
 
-def show(name: str, points: list[Point]) -> str:
-    """Write the medians as a line."""
-    medians = [median(values) for values in zip(*map(astuple, points), strict=True)]
-    rate, p50, p99, cpu, database_cpu, failures, memory = medians
+def show(name: str, point: Point) -> str:
+    """Write a point as a line."""
+    rate, p50, p99, cpu, database_cpu, failures, memory = astuple(point)
     return f"{name:24}{rate:9.1f}{p50:9.2f}{p99:9.2f}{cpu:9.3f}{database_cpu:9.3f}{failures:9.0f}{memory:9.0f}"
 
 

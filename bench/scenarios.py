@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 API, SELECT, NOTHING, PAGE = "testing.serve:make_app", "floors:make_select", "floors:make_nothing", "floors:make_page()"
 PAGES = "FlaskProject.app:create_app()"
 
+READERS = 32
 Load = Callable[[], Point]
 Loads = dict[str, Load]
 
@@ -54,7 +55,9 @@ class Bench:
         settings = {"BACKEND_URL": api.url, "SECRET_KEY": secrets.token_urlsafe(48), "FLASK_SKIP_DOTENV": "1"}
         return self._stack.enter_context(serving(PAGES, 1, settings, "/login", wsgi=True))
 
-    def load(self, server: Server, path: str, connections: int, *headers: str, script: str = "") -> Load:
+    def load(
+        self, server: Server, path: str, connections: int, *headers: str, script: str = "", tokens: Path | None = None
+    ) -> Load:
         """Prepare a load; running it gives a point."""
         lua = HERE / script if script else None
         return lambda: measure(
@@ -65,19 +68,24 @@ class Bench:
             self.control.pid,
             headers=headers,
             script=lua,
+            tokens=tokens,
         )
+
+    def readers(self, server: Server, *others: Server, connections: int) -> list[Load]:
+        """Prepare reads of the profile by many people who are signed in, and the same requests to bare floors."""
+        tokens = write_tokens(sign_all_in(server.url), "access_token")
+        paths = [(server, "/user/profile"), *((other, "/") for other in others)]
+        return [self.load(each, path, connections, script="read.lua", tokens=tokens) for each, path in paths]
 
 
 def reads(bench: Bench) -> Loads:
     """Rows 1 to 3: a profile read beside the bare SELECT and the bare endpoint."""
     loads: Loads = {}
     for workers in (1, 2):
-        api = bench.api(workers)
-        bearer = f"Authorization: Bearer {sign_in(api.url)['access_token']}"
-        select, nothing = bench.floor(SELECT, workers), bench.floor(NOTHING, workers)
+        api, select, nothing = bench.api(workers), bench.floor(SELECT, workers), bench.floor(NOTHING, workers)
         for connections in (1, 16, 64, 256):
-            loads[f"profile {workers}w {connections}c"] = bench.load(api, "/user/profile", connections, bearer)
-            loads[f"F1 {workers}w {connections}c"] = bench.load(select, "/", connections)
+            names = (f"profile {workers}w {connections}c", f"F1 {workers}w {connections}c")
+            loads |= dict(zip(names, bench.readers(api, select, connections=connections), strict=True))
         loads[f"F2 {workers}w 16c"] = bench.load(nothing, "/", 16)
     return loads
 
@@ -94,8 +102,7 @@ def storm(bench: Bench) -> Loads:
     loads: Loads = {"F3": lambda: verify_raw(bench.seconds)}
     for workers in (1, 2):
         api = bench.api(workers)
-        bearer = f"Authorization: Bearer {sign_in(api.url)['access_token']}"
-        reading = bench.load(api, "/user/profile", 8, bearer)
+        [reading] = bench.readers(api, connections=8)
         signing_in = bench.load(api, "/login", 16, script="login.lua")
         loads[f"idle {workers}w"] = idle(api)
         loads[f"calm {workers}w"] = reading
@@ -106,19 +113,13 @@ def storm(bench: Bench) -> Loads:
 def refreshes(bench: Bench) -> Loads:
     """Row 8: a refresh beside a profile read."""
     api = bench.api()
-    with ThreadPoolExecutor(2) as threads:
-        pairs = list(threads.map(lambda number: sign_in(api.url, number + 1), range(32)))
-    tokens = FOLDER / "tokens"
-    bearer = f"Authorization: Bearer {pairs[0]['access_token']}"
+    [reading] = bench.readers(api, connections=16)
 
     def renew() -> Point:
-        with ThreadPoolExecutor(2) as threads:
-            fresh = list(threads.map(lambda number: sign_in(api.url, number + 1)["refresh_token"], range(32)))
-        tokens.write_text("\n".join(fresh))
-        os.environ["PUPERO_BENCH_TOKENS"] = str(tokens)
-        return bench.load(api, "/refresh", 16, script="refresh.lua")()
+        tokens = write_tokens(sign_all_in(api.url), "refresh_token")
+        return bench.load(api, "/refresh", 16, script="refresh.lua", tokens=tokens)()
 
-    return {"profile": bench.load(api, "/user/profile", 16, bearer), "refresh": renew}
+    return {"profile": reading, "refresh": renew}
 
 
 def pages(bench: Bench) -> Loads:
@@ -132,6 +133,43 @@ def pages(bench: Bench) -> Loads:
         "F4": bench.load(bare, "/", 8),
         "profile call": bench.load(api, "/user/account", 8, f"Authorization: Bearer {pair['access_token']}"),
     }
+
+
+def growth(bench: Bench) -> Loads:
+    """Row 10: what reads and login look-ups cost the database; run it with 1,000 accounts and with 1,000,000."""
+    api = bench.api(ARGON2_TIME_COST="1", ARGON2_MEMORY_KIB="8", ARGON2_PARALLELISM="1")
+    [reading] = bench.readers(api, connections=8)
+    return {
+        "profile": reading,
+        "login look-ups": bench.load(api, "/login", 8, script="strangers.lua"),
+        "F1": bench.load(bench.floor(SELECT), "/", 8),
+    }
+
+
+def start(bench: Bench) -> Loads:
+    """Start-up: seconds from the command to the first answer (as ms), and the memory of an idle worker."""
+
+    def begin() -> Point:
+        started = time.perf_counter()
+        with ExitStack() as stack:
+            server = stack.enter_context(serving(API, 1, api_environment(bench.url, 1), "/healthz"))
+            took = (time.perf_counter() - started) * 1000
+            return Point(0, took, took, 0, 0, 0, memory_of([server.pid]))
+
+    return {"first answer": begin}
+
+
+def sign_all_in(url: str) -> list[dict[str, str]]:
+    """Sign a number of people in, each once."""
+    with ThreadPoolExecutor(2) as threads:
+        return list(threads.map(lambda number: sign_in(url, number + 1), range(READERS)))
+
+
+def write_tokens(pairs: list[dict[str, str]], kind: str) -> Path:
+    """Write tokens of one kind to a file, for wrk's script."""
+    path = FOLDER / f"{secrets.token_hex(4)}.tokens"
+    path.write_text("\n".join(pair[kind] for pair in pairs))
+    return path
 
 
 def idle(server: Server) -> Load:
@@ -176,4 +214,6 @@ SCENARIOS: dict[str, Callable[[Bench], Loads]] = {
     "storm": storm,
     "refreshes": refreshes,
     "pages": pages,
+    "growth": growth,
+    "start": start,
 }

@@ -79,7 +79,8 @@ def serving(
     else:
         command = ["-m", "uvicorn", "--factory", application, "--port", str(port), "--workers", str(workers)]
         command += ["--no-access-log", "--no-proxy-headers", "--log-level", "warning"]
-    path = os.pathsep.join(str(Path(__file__).parents[1] / part) for part in (".", "Login", "bench"))
+    ours = (str(Path(__file__).parents[1] / part) for part in (".", "Login", "bench"))
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), *ours)))  # first, another build of Argon2
     settings = {"PYTHONPATH": path, "WEB_CONCURRENCY": str(workers), "GLIBC_TUNABLES": TUNABLES, **environment}
     server = Server(command, settings, port, FOLDER / f"{port}.log")
     server.start(probe)
