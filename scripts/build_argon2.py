@@ -50,7 +50,15 @@ def build(target: Path) -> None:
         venv.create(folder, with_pip=True)
         python, lock = Path(folder) / "bin" / "python", Path(folder) / "argon2.lock"
         lock.write_text(pick(PACKAGE, ROOT / "requirements.lock"), encoding="utf-8")
-        pip: list[str | Path] = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--require-hashes"]
+        pip: list[str | Path] = [
+            python,
+            "-m",
+            "pip",
+            "--quiet",
+            "--disable-pip-version-check",
+            "install",
+            "--require-hashes",
+        ]
         run([*pip, "-r", ROOT / "deploy" / "requirements" / "build.lock"])
         from_source = ["--no-deps", "--no-build-isolation", "--no-binary", ":all:", "--no-cache-dir", "--upgrade"]
         run([*pip, *from_source, "--target", target, "-r", lock], CFLAGS=FLAGS)

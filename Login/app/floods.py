@@ -10,19 +10,18 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from app.clients import group_address
 from app.errors import TooManyRequests
 from app.flood_memory import FloodMemory
+
+if TYPE_CHECKING:
+    from app.flood_redis import SharedFloods
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,6 @@ LIMITS: dict[Name, RateLimitItem] = {
 }
 
 SHARED_WAIT = 0.4  # seconds for Redis to answer
-SHARED_CONNECTIONS = 16
 PAUSE = 5.0  # seconds without asking Redis again, so that its absence does not slow each request
 SILENCE = 60.0  # seconds between two log lines about it
 
@@ -55,10 +53,8 @@ class Floods:
         """Prepare; Redis is first asked when the first request comes, and may be away then."""
         self._enforced = enforced
         self._local = MovingWindowRateLimiter(FloodMemory())
-        self._shared: MovingWindowRateLimiter | None = None
-        self._pool: BlockingConnectionPool | None = None
-        if storage_uri:
-            self._shared, self._pool = _share(storage_uri)
+        self._redis = _open_redis(storage_uri) if storage_uri else None
+        self._shared = MovingWindowRateLimiter(self._redis) if self._redis else None
         self._ask_again_at = self._log_again_at = 0.0
 
     async def hit(self, name: Name, address: str) -> None:
@@ -79,8 +75,8 @@ class Floods:
 
     async def close(self) -> None:
         """Close the connections to Redis."""
-        if self._pool is not None:
-            await self._pool.disconnect()
+        if self._redis is not None:
+            await self._redis.close()
 
     async def _refuse(self, name: Name, key: tuple[str, str]) -> None:
         if self._enforced:
@@ -106,20 +102,7 @@ class Floods:
             logger.warning("rate_limit_storage_unavailable", extra={"event": {"reason": reason, "used": "memory"}})
 
 
-def _share(uri: str) -> tuple[MovingWindowRateLimiter, BlockingConnectionPool]:
-    pool = BlockingConnectionPool.from_url(
-        uri,
-        max_connections=SHARED_CONNECTIONS,
-        timeout=SHARED_WAIT,
-        socket_timeout=SHARED_WAIT,
-        socket_connect_timeout=SHARED_WAIT,
-        retry=Retry(NoBackoff(), 0),
-    )
-    storage = RedisStorage(
-        f"async+{uri}",
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix="pupero",
-        connection_pool=pool,  # type: ignore[arg-type]  # handed on to the client as it is
-    )
-    return MovingWindowRateLimiter(storage), pool
+def _open_redis(uri: str) -> "SharedFloods":
+    from app.flood_redis import SharedFloods  # noqa: PLC0415 six megabytes, for those only who have a Redis
+
+    return SharedFloods(uri, SHARED_WAIT)

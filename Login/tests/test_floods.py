@@ -231,11 +231,12 @@ def test_a_redis_that_refuses_is_as_good_as_gone(settings: Settings, reply: byte
 
     class Refuse(BaseRequestHandler):
         def handle(self) -> None:
-            """Answer everything alike."""
-            while self.request.recv(4096):
-                self.request.sendall(reply or b"$-")
-                if not reply:
-                    return
+            """Answer everything alike, until the caller has had enough."""
+            with suppress(OSError):
+                while self.request.recv(4096):
+                    self.request.sendall(reply or b"$-")
+                    if not reply:
+                        return
 
     with ThreadingTCPServer(("127.0.0.1", 0), Refuse) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

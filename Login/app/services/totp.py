@@ -7,7 +7,6 @@ import io
 from dataclasses import dataclass
 from datetime import timedelta
 
-import qrcode
 from sqlalchemy import Connection
 
 from app import auth, crud
@@ -66,6 +65,8 @@ def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof 
 
 def draw_qr_code(text: str) -> str:
     """Draw a QR code as a PNG picture in base64."""
+    import qrcode  # noqa: PLC0415 five megabytes, which most processes never need
+
     picture = io.BytesIO()
     qrcode.make(text).save(picture)
     return base64.b64encode(picture.getvalue()).decode()
