@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from app.collection import settle_collection
 from app.config import Settings
 from app.logs import set_up_logging
 from app.main import create_app
@@ -10,4 +11,6 @@ from app.main import create_app
 def make_app() -> FastAPI:
     """Make the application (uvicorn's `--factory`)."""
     set_up_logging()
-    return create_app(Settings(_env_file=None))
+    app = create_app(Settings(_env_file=None))
+    settle_collection()
+    return app

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.browsers import allow_origins
+from app.collection import settle_collection
 from app.config import ConfigurationError, Settings, load_settings
 from app.logs import flush_logs, set_up_logging
 from app.mail.worker import running_worker
@@ -80,4 +81,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 a module's attribute
         globals()["app"] = create_app(load_settings())
     except ConfigurationError as error:
         sys.exit(f"Pupero cannot start: {error}")
+    settle_collection()
     return globals()["app"]

@@ -1,6 +1,7 @@
 """The SELECT of every call as a prepared statement: parsed once a connection, answered in binary."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Select
@@ -33,7 +34,6 @@ class PreparedSelect:
             return self._ask_driver(connection, parameters)
         except connection.dialect.loaded_dbapi.Error:
             # It knows which errors mean a lost connection, and reports them as everybody expects.
-            connection.info.pop(self, None)
             return self._ask_sqlalchemy(connection, parameters)
 
     def _ask_sqlalchemy(self, connection: Connection, parameters: dict[str, object]) -> Sequence[Any] | None:
@@ -41,21 +41,17 @@ class PreparedSelect:
 
     def _ask_driver(self, connection: Connection, parameters: dict[str, object]) -> Sequence[Any] | None:
         plan = self._plans.get(connection.dialect.name) or self._make_plan(connection.dialect)
-        cursor = connection.info.get(self) or self._open_cursor(connection)
-        cursor.execute(plan.text, [parameters[name] for name in plan.names])
-        rows = cursor.fetchall()  # to the end: SQLite would hold its snapshot until then
-        if not rows:
+        # The driver keeps what a connection has prepared, beyond the cursor.
+        prepared = {"binary": True} if connection.dialect.driver == "mariadbconnector" else {}
+        with closing(connection.connection.cursor(**prepared)) as cursor:
+            cursor.execute(plan.text, [parameters[name] for name in plan.names])
+            found = cursor.fetchone()
+        if found is None:
             return None
-        row = list(rows[0])
+        row = list(found)
         for position, convert in plan.converters:
             row[position] = convert(row[position])
         return row
-
-    def _open_cursor(self, connection: Connection) -> Any:  # noqa: ANN401 the driver's own type
-        """Open a cursor that lives as long as the connection, and with it what the server has prepared."""
-        prepared = {"binary": True} if connection.dialect.driver == "mariadbconnector" else {}
-        cursor = connection.info[self] = connection.connection.cursor(**prepared)
-        return cursor
 
     def _make_plan(self, dialect: Dialect) -> _Plan:
         compiled = self._query.compile(dialect=dialect)
