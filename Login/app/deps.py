@@ -19,6 +19,18 @@ from app.resources import Resources
 from app.services.sessions import authenticate, require_fresh
 
 
+def resources_of(request: Request) -> Resources:
+    """Return what the application was made with."""
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+def client_of(request: Request) -> Client:
+    """Return who is at the other end, as the outermost middleware found out."""
+    client: Client = request.state.client
+    return client
+
+
 def read_bearer(request: Request) -> str:
     """Return the token of the Authorization header (RFC 6750, section 2.1), or nothing."""
     scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
@@ -26,13 +38,13 @@ def read_bearer(request: Request) -> str:
 
 
 async def get_resources(request: Request) -> Resources:
-    """Return what the application was made with."""
-    return _resources(request)
+    """Give an endpoint what the application was made with."""
+    return resources_of(request)
 
 
 async def get_client(request: Request) -> Client:
-    """Return who is at the other end, as the outermost middleware found out."""
-    return _client(request)
+    """Give an endpoint who is at the other end."""
+    return client_of(request)
 
 
 FromResources: TypeAlias = Annotated[Resources, Depends(get_resources)]
@@ -55,7 +67,7 @@ class AccessToken(SecurityBase):
 
     async def __call__(self, request: Request) -> Principal:
         """Return account and session, or raise what is wrong with the token."""
-        resources, client = _resources(request), _client(request)
+        resources, client = resources_of(request), client_of(request)
         await resources.floods.hit(self.limit, client.address)
         token = read_bearer(request)
         if not token:
@@ -73,7 +85,7 @@ class _Limited:
     limit: Name
 
     async def __call__(self, request: Request) -> None:
-        await _resources(request).floods.hit(self.limit, _client(request).address)
+        await resources_of(request).floods.hit(self.limit, client_of(request).address)
 
 
 def limit(name: Name) -> DependsMarker:
@@ -108,13 +120,3 @@ async def get_fresh_user(principal: CurrentUser) -> Principal:
 
 
 FreshUser: TypeAlias = Annotated[Principal, Depends(get_fresh_user)]
-
-
-def _resources(request: Request) -> Resources:
-    resources: Resources = request.app.state.resources
-    return resources
-
-
-def _client(request: Request) -> Client:
-    client: Client = request.state.client
-    return client
