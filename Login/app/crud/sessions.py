@@ -48,6 +48,22 @@ _SESSION = [sessions.c[name] for name in SessionRow._fields]
 _PRINCIPAL = PreparedSelect(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
+# Written once: to put it together anew would cost more than to run it.
+_ROTATE = (
+    update(sessions)
+    .where(
+        sessions.c.sid == bindparam("of_sid"),
+        sessions.c.generation == bindparam("of_generation"),
+        sessions.c.ended_at.is_(None),
+    )
+    .values(
+        generation=sessions.c.generation + 1,
+        rotated_at=bindparam("now"),
+        last_seen_at=bindparam("now"),
+        client_address=bindparam("client_address"),
+        user_agent=bindparam("user_agent"),
+    )
+)
 
 
 def insert_session(connection: Connection, session: Session) -> int:
@@ -66,11 +82,8 @@ def get_principal(connection: Connection, sid: str) -> Principal | None:
 
 def rotate_session(connection: Connection, sid: str, generation: int, now: datetime, seen: dict[str, str]) -> bool:
     """Move a live session to its next generation; of rivals for one generation a single one succeeds."""
-    query = update(sessions).where(
-        sessions.c.sid == sid, sessions.c.generation == generation, sessions.c.ended_at.is_(None)
-    )
-    moved = {"generation": generation + 1, "rotated_at": now, "last_seen_at": now, **seen}
-    return connection.execute(query.values(moved)).rowcount == 1
+    values = {"of_sid": sid, "of_generation": generation, "now": now, **seen}
+    return connection.execute(_ROTATE, values).rowcount == 1
 
 
 def touch_session(connection: Connection, session_id: int, now: datetime, seen: dict[str, str]) -> None:

@@ -79,18 +79,25 @@ def _rotate(connection: Connection, resources: Resources, claims: Claims, client
     """
     settings, principal = resources.settings, crud.get_principal(connection, claims["sid"])
     refusal = _find_refusal(settings, principal, claims)
-    rotated = False
     if principal and not refusal and principal.session.generation == claims["gen"]:
-        rotated = crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client))
-        principal = crud.get_principal(connection, claims["sid"])
+        if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
+            return _move_on(principal)
+        principal = crud.get_principal(connection, claims["sid"])  # a rival was first
         refusal = _find_refusal(settings, principal, claims)
     if principal is None or refusal:
         return refusal or SessionEnded()
-    if rotated or _is_retry(principal, claims):
+    if _is_retry(principal, claims):
         return principal
     if crud.end_session(connection, claims["sid"], REUSED, principal.now):
         notify_user(connection, resources, principal.account.id, "refresh_token_reused", client)
     return RefreshTokenReused()
+
+
+def _move_on(principal: Principal) -> Principal:
+    """Return what the row has become by its rotation."""
+    session, now = principal.session, principal.now
+    moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
+    return principal._replace(session=moved)
 
 
 def _is_retry(principal: Principal, claims: Claims) -> bool:
