@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 import pyotp
-from jose import jwk, jws, jwt
+from jose import jwk, jws
 from jose.backends.base import Key as JwsKey
 from passlib.context import CryptContext
 
@@ -97,7 +97,7 @@ def audience(purpose: Purpose) -> str:
 def encode_token(purpose: Purpose, claims: Mapping[str, Any], ring: Sequence[Key]) -> str:
     """Sign `claims` for one purpose; the same claims always give the same token."""
     fixed = {"iss": ISSUER, "aud": audience(purpose), "typ": purpose}
-    return jwt.encode({**fixed, **claims}, ring[0].secret, ALGORITHM, {"kid": ring[0].kid})
+    return jws.sign({**fixed, **claims}, _prepare(ring[0].secret), {"kid": ring[0].kid}, ALGORITHM)
 
 
 def decode_token(purpose: Purpose, token: str, ring: tuple[Key, ...]) -> Mapping[str, Any]:
@@ -137,12 +137,12 @@ def _verify_signature(token: str, ring: tuple[Key, ...]) -> bytes:
     if not header.keys() <= HEADER_MEMBERS:
         raise InvalidToken("a header member that is not ours")
     keys = [key for key in ring if key.kid == header.get("kid")] or ring
-    verifiers: Any = [_verifier(key.secret) for key in keys]  # the stubs know of one key only
+    verifiers: Any = [_prepare(key.secret) for key in keys]  # the stubs know of one key only
     return jws.verify(token, verifiers, [ALGORITHM])
 
 
 @lru_cache
-def _verifier(secret: bytes) -> JwsKey:
+def _prepare(secret: bytes) -> JwsKey:
     """Prepare a key once: to make it anew for each token costs more than the signature."""
     return jwk.construct(secret, ALGORITHM)
 

@@ -125,7 +125,9 @@ class Database:
             try:
                 transaction.commit()
             except DBAPIError as error:
-                if error.connection_invalidated:
+                lost = error.connection_invalidated
+                connection.invalidate()  # whatever it holds goes with it
+                if lost:
                     raise OutcomeUnknown(retry_after=1) from error
                 raise
             for call in connection.get_execution_options()[AFTER_COMMIT]:
@@ -140,10 +142,12 @@ def after_commit(connection: Connection, call: Callable[[], None]) -> None:
 
 def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> Engine:
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_recycle": RECYCLE}
+    # A connection comes back committed, rolled back or thrown away: to roll back once more is a trip for nothing.
+    options |= {"pool_reset_on_return": None}
     # Parameters are hidden from the echo and from error texts: they hold hashes, tokens and addresses.
     options |= {"echo": echo, "hide_parameters": True}
     if autocommit:
-        options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        options |= {"isolation_level": "AUTOCOMMIT"}
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, **options)
         event.listen(engine, "connect", _prepare_sqlite)
