@@ -33,6 +33,12 @@ def write_certificate(path: Path) -> Path:
     return path
 
 
+class PatientServer(ThreadingHTTPServer):
+    """Lets a browser open many connections at once; of more than the usual five some would come back a second later."""
+
+    request_queue_size = 64
+
+
 def _handler(target: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_args: object) -> None:
@@ -64,7 +70,7 @@ def start_proxy(tmp_path: Path) -> Iterator[StartProxy]:
     context.load_cert_chain(write_certificate(tmp_path / "localhost.pem"))
 
     def start(url: str) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(urlsplit(url).netloc))
+        server = PatientServer(("127.0.0.1", 0), _handler(urlsplit(url).netloc))
         server.daemon_threads = True
         server.socket = context.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -6,7 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
 from typing import Any
 
@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from FlaskProject.app import create_app
 from FlaskProject.config import Config
+from testing.tls import PatientServer
 from testing.visits import Visit
 
 KEY = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
@@ -77,7 +78,7 @@ def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
 def small_api() -> Iterator[SmallApi]:
     """Give a started API that knows nothing yet."""
     api = SmallApi()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
+    server = PatientServer(("127.0.0.1", 0), _handler(api))
     server.daemon_threads = True
     api.url = f"http://127.0.0.1:{server.server_port}"
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
