@@ -14,10 +14,11 @@ class FloodMemory(MemoryStorage):
     would stop the service, which is what this is there to prevent.
     """
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, forget_every: float = FORGET_EVERY) -> None:
+        """Begin empty; so many seconds apart, all that is over is forgotten."""
         super().__init__()
-        self._forget_at = time.time() + FORGET_EVERY
+        self._forget_every = forget_every
+        self._forget_at = time.time() + forget_every
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Note a request, unless the window of `expiry` seconds holds `limit` already."""
@@ -32,5 +33,5 @@ class FloodMemory(MemoryStorage):
 
     def _forget(self, now: float) -> None:
         if now >= self._forget_at:
-            self._forget_at = now + FORGET_EVERY
+            self._forget_at = now + self._forget_every
             self.events = {key: window for key, window in self.events.items() if window and window[0].expiry > now}

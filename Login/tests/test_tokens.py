@@ -1,7 +1,9 @@
 """Tokens against the standards' own vectors, and each kind of token at its own place only."""
 
 import json
+import secrets
 import socket
+import time
 from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import Any
@@ -229,3 +231,19 @@ def test_every_protected_endpoint_wants_a_token(api: TestClient, user: SignedIn)
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
     assert len(protected) >= 15
+
+
+@pytest.mark.asvs("9.2.1")
+def test_a_token_that_was_accepted_ends_all_the_same() -> None:
+    """What is remembered of a token is its signature: its end is looked at each time, and another text is another."""
+    ring, now = (name_key(secrets.token_bytes(32)),), int(time.time())
+    claims = {"sub": "someone", "sid": "somewhere", "jti": "once", "iat": now, "exp": now + 1}
+    token = auth.encode_token("access", claims, ring)
+    accepted = auth.decode_token("access", token, ring)
+    time.sleep(now + 2 - time.time())
+
+    assert accepted["sub"] == "someone"
+    with pytest.raises(auth.ExpiredToken):
+        auth.decode_token("access", token, ring)
+    with pytest.raises(auth.InvalidToken, match="not signed by us"):
+        auth.decode_token("access", token, (name_key(secrets.token_bytes(32)),))
