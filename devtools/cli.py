@@ -103,7 +103,8 @@ def mail_goes_to() -> str:
 def test(arguments: Sequence[str]) -> int:
     """Run the whole suite on all cores, or pytest with the arguments given."""
     python = environment.prepare(environment.FOR_DEVELOPMENT)
-    everything = ["-n", str(os.cpu_count() or 1), "-rs"]
+    # One more than cores: many tests wait for a server, a browser or a clock.
+    everything = ["-n", str((os.cpu_count() or 1) + 1), "-rs"]
     return run_in_front([python, "-m", "pytest", *(arguments or everything)])
 
 
