@@ -2,18 +2,15 @@
 
 import json
 import logging
+import queue
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-QUEUE_MAX = 10_000  # lines
-MOMENT = 0.02  # seconds
-ENCODE = json.JSONEncoder(default=str).encode  # kept: json.dumps would make one for each line
+QUEUE_MAX = 10_000
 
 events = logging.getLogger("app.events")
 # Of the request that is being served, on the database's threads too: its id and its client, for every line about it.
@@ -36,62 +33,44 @@ class JsonFormatter(logging.Formatter):
         line |= request_facts.get()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return ENCODE(line)
+        return json.dumps(line, default=str)
 
 
 class BackgroundHandler(logging.Handler):
-    """Writes from a thread of its own and drops lines when the sink is stuck, so that no login ever waits for a log.
-
-    What is logged within a moment is written together: to wake the thread for each line would cost more than the line.
-    """
+    """Writes from a thread of its own and drops lines when the sink is stuck, so that no login ever waits for a log."""
 
     def __init__(self, stream: TextIO) -> None:
         """Start writing to `stream`."""
         super().__init__()
         self.setFormatter(JsonFormatter())
         self._stream = stream
-        self._lines: deque[str] = deque()
-        self._filled = threading.Event()
-        self._writing = False
+        self._lines: queue.Queue[str] = queue.Queue(QUEUE_MAX)
         self.dropped = 0
-        threading.Thread(target=self._write_forever, name="log", daemon=True).start()
+        threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a line, or count it as dropped."""
-        if len(self._lines) >= QUEUE_MAX:
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
             self.dropped += 1
-            return
-        self._lines.append(self.format(record))
-        if not self._filled.is_set():
-            self._filled.set()
 
     def flush(self, timeout: float = 2.0) -> None:
         """Wait until all is written, but no longer than `timeout` seconds."""
         end = time.monotonic() + timeout
-        while (self._lines or self._writing) and time.monotonic() < end:
+        while self._lines.unfinished_tasks and time.monotonic() < end:
             time.sleep(0.005)
 
-    def _write_forever(self) -> None:
+    def _write(self) -> None:
         while True:
-            self._filled.wait()
-            time.sleep(MOMENT)
-            self._writing = True
-            self._filled.clear()
-            self._write([self._lines.popleft() for _ in range(len(self._lines))])
-            self._writing = False
-
-    def _write(self, lines: Sequence[str]) -> None:
-        try:
-            self._stream.write("".join(f"{line}\n" for line in lines))
-            self._stream.flush()
-        except (OSError, ValueError):  # a closed pipe or a full disk must not end the logging for good
-            self.dropped += len(lines)
-
-
-def flush_logs() -> None:
-    """Wait until what was logged is written: a server that ends by a signal runs nothing afterwards."""
-    for handler in logging.getLogger().handlers:
-        handler.flush()
+            line = self._lines.get()
+            try:
+                self._stream.write(f"{line}\n")
+                if self._lines.empty():
+                    self._stream.flush()
+            except (OSError, ValueError):  # a closed pipe or a full disk must not end the logging for good
+                self.dropped += 1
+            self._lines.task_done()
 
 
 def set_up_logging(stream: TextIO | None = None) -> None:

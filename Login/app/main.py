@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from app.browsers import allow_origins
 from app.collection import settle_collection
 from app.config import ConfigurationError, Settings, load_settings
-from app.logs import flush_logs, set_up_logging
+from app.logs import set_up_logging
 from app.mail.worker import running_worker
 from app.middleware import Edge
 from app.openapi import describe_api
@@ -69,7 +69,6 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         task.cancel()
     await resources.floods.close()
     resources.close()
-    flush_logs()
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 a module's attribute

@@ -1,9 +1,9 @@
 """Registering, and the caller's own account."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources, limit, resources_of
+from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED, UNPROVED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
@@ -35,10 +35,9 @@ async def register(body: Registration, resources: FromResources, client: FromCli
     summary="Show your profile",
     responses=refusals(*UNAUTHORIZED, body=False),
 )
-async def show_profile(user: CurrentUser, request: Request) -> Profile:
+async def show_profile(user: CurrentUser, resources: FromResources) -> Profile:
     """Show email, username, role and anti-phishing phrase."""
-    # No dependency for the settings: of all calls this is the one that there are most of (decision 11).
-    return accounts.show_profile(resources_of(request).settings, user)
+    return accounts.show_profile(resources.settings, user)
 
 
 @router.get(
