@@ -147,7 +147,7 @@ def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> E
     # Parameters are hidden from the echo and from error texts: they hold hashes, tokens and addresses.
     options |= {"echo": echo, "hide_parameters": True}
     if autocommit:
-        options |= {"isolation_level": "AUTOCOMMIT"}
+        options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, **options)
         event.listen(engine, "connect", _prepare_sqlite)
