@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -82,12 +83,16 @@ def milliseconds(text: str) -> float:
 
 def tree(pid: int) -> list[int]:
     """List a process and its descendants."""
-    try:
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    return [pid, *(process for child in children for process in tree(child))]
+    return [pid, *(process for child in children_of(pid) for process in tree(child))]
+
+
+def children_of(pid: int) -> list[int]:
+    """List the children of all threads of a process; threads of Argon2 come and go meanwhile."""
+    children: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            children += map(int, task.read_text().split())
+    return children
 
 
 def cpu_of(pids: Iterable[int]) -> float:
