@@ -110,6 +110,14 @@ def storm(bench: Bench) -> Loads:
     return loads
 
 
+def overload(bench: Bench) -> Loads:
+    """More logins than can be served: what is shed with 503 counts as failed, and is answered at once."""
+    api = bench.api()
+    return {
+        f"login {at_once}": bench.load(api, "/login", at_once, script="login.lua") for at_once in (16, 64, 128, 256)
+    }
+
+
 def refreshes(bench: Bench) -> Loads:
     """Row 8: a refresh beside a profile read."""
     api = bench.api()
@@ -212,6 +220,7 @@ SCENARIOS: dict[str, Callable[[Bench], Loads]] = {
     "reads": reads,
     "logins": logins,
     "storm": storm,
+    "overload": overload,
     "refreshes": refreshes,
     "pages": pages,
     "growth": growth,
