@@ -47,11 +47,15 @@ class HashPool:
         self._turns = asyncio.Semaphore(threads)
         self._executor = ThreadPoolExecutor(threads, "hash", initializer=_lower_priority)
 
+    def require_room(self) -> None:
+        """Raise Busy when the queue is too long; what is asked first costs nothing else, so that hashes go on."""
+        if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
+            raise self._busy()
+
     @asynccontextmanager
     async def place(self) -> AsyncIterator["Place"]:
         """Wait in the queue until a thread is free, and hold it; Busy when the queue is too long."""
-        if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
-            raise self._busy()
+        self.require_room()
         self.waiting += 1
         try:
             await self._wait_for_turn()

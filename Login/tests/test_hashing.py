@@ -22,6 +22,7 @@ from app.hashing import QUEUE_MIN, HashPool
 from app.resources import Resources
 from testing.api import PASSWORD, Person, RunSql, SignedIn, StartApi, register, sign_in
 from testing.loops import finish
+from testing.work import watching
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 CHEAP = {"time_cost": 1, "memory_kib": 8, "parallelism": 1}
@@ -184,6 +185,19 @@ def test_no_hash_holds_a_connection(api: TestClient, hashed: list[Any], alice: P
 
 
 # --- on real processes -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.asvs("2.4.1")
+def test_what_is_shed_asks_the_database_nothing(api: TestClient, resources: Resources, alice: Person) -> None:
+    """Refusing must cost next to nothing: a flood of refusals would take the cores that the hashes need."""
+    resources.hashes.waiting = 1000
+    with watching() as work:
+        answer = api.post("/login", json={"email": alice.email, "password": alice.password})
+    resources.hashes.waiting = 0
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert int(answer.headers["Retry-After"]) > 10
+    assert work.statements == []
 
 
 @LINUX

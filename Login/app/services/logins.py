@@ -67,7 +67,8 @@ def _tell_failed(account: crud.Credentials | None, reason: str) -> None:
 
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
-    """Check in the same time for every identifier."""
+    """Check in the same time for every identifier; what would be shed is shed before the database is asked."""
+    resources.hashes.require_room()
     account, guess = await resources.database.read(_find_account, resources, body, client)
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
