@@ -184,9 +184,6 @@ def test_no_hash_holds_a_connection(api: TestClient, hashed: list[Any], alice: P
     assert hashed == ONE_HASH * 8
 
 
-# --- on real processes -------------------------------------------------------------------------------------------
-
-
 @pytest.mark.asvs("2.4.1")
 def test_what_is_shed_asks_the_database_nothing(api: TestClient, resources: Resources, alice: Person) -> None:
     """Refusing must cost next to nothing: a flood of refusals would take the cores that the hashes need."""
@@ -198,6 +195,9 @@ def test_what_is_shed_asks_the_database_nothing(api: TestClient, resources: Reso
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert int(answer.headers["Retry-After"]) > 10
     assert work.statements == []
+
+
+# --- on real processes -------------------------------------------------------------------------------------------
 
 
 @LINUX
