@@ -54,8 +54,8 @@ FromClient: TypeAlias = Annotated[Client, Depends(get_client)]
 class AccessToken(SecurityBase):
     """Loads who calls by the access token in the Authorization header, the only place it may stand.
 
-    It counts the call against its client's address first. One dependency that does both, without others below it:
-    each more would cost every call a tenth of its time.
+    It counts the call against its client's address first. One dependency that does both, with none below it: the
+    seven that would do the same cost every call a seventh more (decision 11).
     """
 
     limit: ClassVar[Name] = "call"
