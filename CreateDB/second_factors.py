@@ -4,7 +4,6 @@ from sqlalchemy import URL, Connection
 
 from app import crud
 from app.crud.directory import Entry
-from app.database import AFTER_COMMIT
 from CreateDB.accounts import Change, change, name
 from CreateDB.api_settings import load_for
 from CreateDB.arguments import Arguments
@@ -47,7 +46,6 @@ def _queue_mail(connection: Connection, url: URL, entry: Entry) -> str | None:
     if person is None or not settings.delivers_mail:
         return "SMTP_HOST is not set"
     resources = make_resources(settings)
-    connection.execution_options(**{AFTER_COMMIT: []})  # the bell rings for the API's own worker, which looks by itself
     link = make_link(connection, resources, DISOWN, person)
     when = f"{crud.current_time(connection):%Y-%m-%d %H:%M} UTC"
     facts = {"when": when, "where": WHO, "disown_link": link}

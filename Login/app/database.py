@@ -4,13 +4,11 @@ Each piece of work runs in one hop on the database's own threads, as many as poo
 for a connection while holding a thread.
 """
 
-import asyncio
-import contextvars
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
@@ -19,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import QueuePool
 
 from app.errors import DatabaseUnavailable, OutcomeUnknown
+from app.threads import Team
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +32,7 @@ TOTAL_WAIT = 10  # seconds, for all tries together
 START_BY = TOTAL_WAIT - ANSWER_WAIT  # seconds after which a try is not begun: it might not end in time
 BUSY_TIMEOUT_MS = 10_000  # SQLite
 RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
+KEEP = 10  # seconds for which a thread keeps a connection, before the pool may look how old it is
 
 AFTER_COMMIT = "pupero_after_commit"
 
@@ -49,9 +49,9 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
         """Prepare; the first connection is made when first needed."""
         parsed = make_url(url)
-        self._reader = _make_engine(parsed, pool_size, echo=echo, autocommit=True)
-        self._writer = _make_engine(parsed, pool_size, echo=echo, autocommit=False)
-        self._threads = ThreadPoolExecutor(pool_size, "database")
+        self._reader = _Lender(_make_engine(parsed, pool_size, echo=echo, autocommit=True))
+        self._writer = _Lender(_make_engine(parsed, pool_size, echo=echo, autocommit=False))
+        self._threads = Team("database", pool_size)
 
     async def read(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
@@ -72,23 +72,18 @@ class Database:
 
     def count_connections(self) -> list[tuple[str, str, int]]:
         """Count the open connections of each pool, in use and idle."""
-        pools = [("read", self._reader.pool), ("transaction", self._writer.pool)]
-        counted = [(name, pool) for name, pool in pools if isinstance(pool, QueuePool)]
-        in_use = [(name, "in_use", pool.checkedout()) for name, pool in counted]
-        return in_use + [(name, "idle", pool.checkedin()) for name, pool in counted]
+        lenders = (("read", self._reader), ("transaction", self._writer))
+        return [(name, state, count) for name, lender in lenders for state, count in lender.count().items()]
 
     def close(self) -> None:
         """Let running work end and close every connection."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self._reader.dispose()
-        self._writer.dispose()
+        self._threads.close()
+        self._reader.close()
+        self._writer.close()
 
     async def _submit(self, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
         begin = time.monotonic()
-        in_context = contextvars.copy_context().run  # what is logged there names the request too
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, in_context, self._retry, run, work, begin
-        )
+        return await self._threads.run(lambda: self._retry(run, work, begin))
 
     def _retry(
         self,
@@ -111,33 +106,94 @@ class Database:
         raise DatabaseUnavailable(retry_after=1) from failure
 
     def _read(self, work: Work[Result]) -> Result:
-        with self._reader.connect() as connection:
-            return work(connection)
+        return self._reader.run(work)
 
     def _transact(self, work: Work[Result]) -> Result:
-        with self._writer.connect().execution_options(**{AFTER_COMMIT: []}) as connection:
-            transaction = connection.begin()
-            try:
-                result = work(connection)
-            except BaseException:
-                transaction.rollback()
-                raise
-            try:
-                transaction.commit()
-            except DBAPIError as error:
-                lost = error.connection_invalidated
-                connection.invalidate()  # whatever it holds goes with it
-                if lost:
-                    raise OutcomeUnknown(retry_after=1) from error
-                raise
-            for call in connection.get_execution_options()[AFTER_COMMIT]:
-                call()
-            return result
+        return self._writer.run(lambda connection: _commit_after(connection, work))
+
+
+class _Lender:
+    """Lends each thread a connection of its own, time and again: the pool's ways would cost every call a tenth."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: dict[int, _Kept] = {}
+
+    def run(self, work: Work[Result]) -> Result:
+        thread = threading.get_ident()
+        kept = self._kept.get(thread) or self._kept.setdefault(thread, _Kept(self._engine))
+        return kept.run(work)
+
+    def count(self) -> dict[str, int]:
+        pool = self._engine.pool
+        if not isinstance(pool, QueuePool):
+            return {}
+        in_use = sum(kept.in_use for kept in list(self._kept.values()))
+        return {"in_use": in_use, "idle": pool.checkedin() + pool.checkedout() - in_use}
+
+    def close(self) -> None:
+        for kept in self._kept.values():
+            kept.give_back()
+        self._engine.dispose()
+
+
+class _Kept:
+    """A thread's connection; the pool gets it back after a while, and at once when anything goes wrong."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.in_use = False
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._until = 0.0
+
+    def run(self, work: Work[Result]) -> Result:
+        self.in_use = True
+        try:
+            return work(self._get())
+        except BaseException:
+            self.give_back()
+            raise
+        finally:
+            self.in_use = False
+
+    def give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _get(self) -> Connection:
+        now = time.monotonic()
+        if self._connection is None or now > self._until:
+            self.give_back()
+            self._connection, self._until = self._engine.connect(), now + KEEP
+        return self._connection
+
+
+def _commit_after(connection: Connection, work: Work[Result]) -> Result:
+    calls: list[Callable[[], None]] = []
+    connection.info[AFTER_COMMIT] = calls
+    transaction = connection.begin()
+    try:
+        result = work(connection)
+    except BaseException:
+        transaction.rollback()
+        raise
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        lost = error.connection_invalidated
+        connection.invalidate()  # whatever it holds goes with it
+        if lost:
+            raise OutcomeUnknown(retry_after=1) from error
+        raise
+    for call in calls:
+        call()
+    return result
 
 
 def after_commit(connection: Connection, call: Callable[[], None]) -> None:
     """Have `call` run once the present transaction is committed; when it rolls back, never."""
-    connection.get_execution_options()[AFTER_COMMIT].append(call)
+    connection.info.setdefault(AFTER_COMMIT, []).append(call)
 
 
 def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> Engine:

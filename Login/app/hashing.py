@@ -10,7 +10,6 @@ import math
 import os
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TypeVar
@@ -18,6 +17,7 @@ from typing import TypeVar
 from app.auth import PasswordHasher
 from app.errors import Busy
 from app.metrics import HASH_WAIT
+from app.threads import Team
 
 Result = TypeVar("Result")
 
@@ -45,7 +45,7 @@ class HashPool:
         self.waiting = 0
         self._seconds = FIRST_GUESS
         self._turns = asyncio.Semaphore(threads)
-        self._executor = ThreadPoolExecutor(threads, "hash", initializer=_lower_priority)
+        self._team = Team("hash", threads, _lower_priority)
 
     def require_room(self) -> None:
         """Raise Busy when the queue is too long; what is asked first costs nothing else, so that hashes go on."""
@@ -101,11 +101,11 @@ class HashPool:
 
     async def run(self, job: Callable[[], Result]) -> Result:
         """Run a job on one of the threads, for who holds a place."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, job)
+        return await self._team.run(job)
 
     def close(self) -> None:
         """Let running jobs end and drop those that wait."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._team.close()
 
 
 class Place:

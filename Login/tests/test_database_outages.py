@@ -185,11 +185,11 @@ def test_a_connection_lost_during_commit_is_told(database: Database, other: Engi
         if victims:
             kill(other, victims.pop())
 
-    event.listen(database._writer, "commit", die)  # noqa: SLF001 the moment is nowhere else to be had
+    event.listen(database._writer._engine, "commit", die)  # noqa: SLF001 the moment is nowhere else to be had
     with pytest.raises(OutcomeUnknown):
         finish(database.transaction(work))
     victims.clear()
-    event.remove(database._writer, "commit", die)  # noqa: SLF001 likewise
+    event.remove(database._writer._engine, "commit", die)  # noqa: SLF001 likewise
 
     assert next(tries) == 1
     finish(database.transaction(add_one))

@@ -89,7 +89,7 @@ def queue_many(settings: Settings, count: int) -> None:
         for _ in range(count):
             queue_mail(connection, resources, person, "verify_email", belongs_to=person.id, verify_link="https://x/y")
 
-    with engine.connect().execution_options(pupero_after_commit=[]) as connection, connection.begin():
+    with engine.begin() as connection:
         queue(connection)
     engine.dispose()
     resources.close()

@@ -1,0 +1,126 @@
+"""Threads beside the event loop: jobs in order, results and errors to whoever asked, and an end that waits."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+import pytest
+
+from app.threads import Team
+
+WHO: ContextVar[str] = ContextVar("WHO")
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    """Have two threads at most."""
+    made = Team("test", 2)
+    yield made
+    made.close()
+
+
+def test_jobs_run_on_so_many_threads_at_most(team: Team) -> None:
+    """Ten jobs at once are done by two threads, each started when needed."""
+
+    async def ask() -> list[str]:
+        def name() -> str:
+            time.sleep(0.01)
+            return threading.current_thread().name
+
+        return await asyncio.gather(*(team.run(name) for _ in range(10)))
+
+    assert set(asyncio.run(ask())) == {"test_0", "test_1"}
+
+
+def test_a_job_s_error_reaches_whoever_asked(team: Team) -> None:
+    """It is raised there, whatever it is, and the thread goes on to the next job."""
+
+    class Strange(BaseException):
+        """No Exception at all."""
+
+    def fail() -> None:
+        raise Strange
+
+    async def ask() -> list[object]:
+        jobs = [team.run(lambda: 1 // 0), team.run(fail), team.run(lambda: 3)]
+        return list(await asyncio.gather(*jobs, return_exceptions=True))
+
+    first, second, third = asyncio.run(ask())
+
+    assert (type(first), type(second), third) == (ZeroDivisionError, Strange, 3)
+
+
+def test_a_job_knows_the_context_of_whoever_asked(team: Team) -> None:
+    """What is logged on the thread names the request, as on the event loop."""
+
+    async def ask(who: str) -> str:
+        WHO.set(who)
+        return await team.run(WHO.get)
+
+    async def ask_all() -> list[str]:
+        return await asyncio.gather(*(asyncio.create_task(ask(who)) for who in "abcdef"))
+
+    assert "".join(asyncio.run(ask_all())) == "abcdef"
+
+
+def test_a_job_that_nobody_awaits_is_not_begun(team: Team) -> None:
+    """Who left while waiting costs no thread; who left while it ran disturbs nothing."""
+    begun: list[str] = []
+    gate = threading.Event()
+
+    def work(name: str) -> None:
+        begun.append(name)
+        gate.wait(5)
+
+    async def leave() -> int:
+        running = [asyncio.create_task(team.run(lambda name=name: work(name))) for name in "ab"]
+        waiting = asyncio.create_task(team.run(lambda: work("c")))
+        await asyncio.sleep(0.05)
+        running[0].cancel()
+        waiting.cancel()
+        gate.set()
+        await running[1]
+        return await team.run(lambda: 7)
+
+    assert asyncio.run(leave()) == 7
+    assert sorted(begun) == ["a", "b"]
+
+
+def test_closing_waits_for_what_runs_and_drops_what_waits() -> None:
+    """The end of the process loses nothing that has begun, and begins nothing."""
+    made, done = Team("test", 1), []
+
+    def work(name: str) -> None:
+        time.sleep(0.1)
+        done.append(name)
+
+    async def leave() -> None:
+        jobs = [asyncio.create_task(made.run(lambda name=name: work(name))) for name in "ab"]
+        await asyncio.sleep(0.05)
+        for job in jobs:
+            job.cancel()
+
+    asyncio.run(leave())
+    made.close()
+
+    assert done == ["a"]
+    assert not any(thread.name.startswith("test_") for thread in threading.enumerate())
+
+
+def test_a_loop_that_is_gone_ends_no_thread(team: Team) -> None:
+    """Who stopped the event loop meanwhile is owed nothing, and the next one is served."""
+
+    async def leave() -> None:
+        job = asyncio.create_task(team.run(lambda: time.sleep(0.1)))
+        await asyncio.sleep(0.01)
+        job.cancel()
+
+    async def ask() -> int:
+        return await team.run(lambda: 5)
+
+    for _ in range(2):
+        asyncio.run(leave())
+
+    assert asyncio.run(ask()) == 5
