@@ -57,7 +57,13 @@ class Database:
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Run `work` outside any transaction, once more if the connection had died."""
-        return await self._submit(self._read, lambda connection: work(connection, *args, **kwargs))
+        return await self._submit(self._reader.run, lambda connection: work(connection, *args, **kwargs))
+
+    async def autocommit(
+        self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
+    ) -> Result:
+        """Run `work`, each statement of which is committed by itself; it may be run again, and must bear that."""
+        return await self._submit(self._reader.run, lambda connection: work(connection, *args, **kwargs))
 
     async def transaction(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
@@ -104,9 +110,6 @@ class Database:
                 time.sleep(_find_pause(error))
         logger.error("database_unavailable", extra={"event": {"reason": _describe(failure)}})
         raise DatabaseUnavailable(retry_after=1) from failure
-
-    def _read(self, work: Work[Result]) -> Result:
-        return self._reader.run(work)
 
     def _transact(self, work: Work[Result]) -> Result:
         return self._writer.run(lambda connection: _commit_after(connection, work))

@@ -14,7 +14,6 @@ from app.config import Settings
 from app.crud import Principal, SessionRow
 from app.devices import describe_device
 from app.errors import (
-    ApiError,
     DatabaseUnavailable,
     OutcomeUnknown,
     ReauthenticationRequired,
@@ -45,10 +44,8 @@ LOGGED_OUT, REVOKED, REUSED, PASSWORD_CHANGED = "logged_out", "revoked", "refres
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
     """Say who calls with this access token, by one query; an ended session is refused at once."""
     claims = _decode(resources, "access", token)
-    principal = await resources.database.read(crud.get_principal, claims["sid"])
-    refusal = _find_refusal(resources.settings, principal, claims)
-    if principal is None or refusal:
-        raise refusal or SessionEnded
+    found = await resources.database.read(crud.get_principal, claims["sid"])
+    principal = _require_live(resources.settings, found, claims)
     session, idle_limit = principal.session, resources.settings.idle_limit(remember=principal.session.remember)
     if principal.now - session.last_seen_at >= min(TOUCH, idle_limit / 4):
         await _note_use(resources, principal, client)
@@ -64,33 +61,35 @@ async def _note_use(resources: Resources, principal: Principal, client: Client) 
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     """Trade a refresh token for the pair of the next generation; a replayed one ends its session."""
     claims = _decode(resources, "refresh", token)
-    outcome = await resources.database.transaction(_rotate, resources, claims, client)
-    if isinstance(outcome, ApiError):
-        if isinstance(outcome, RefreshTokenReused):
-            log_event("refresh_token_reused", "failure", user_id=claims["sub"])
-        raise outcome
-    return issue_pair(resources, claims["sub"], outcome.session, outcome.now)
+    try:
+        moved = await resources.database.autocommit(_rotate, resources.settings, claims, client)
+    except RefreshTokenReused:
+        await resources.database.transaction(_end_reused, resources, claims, client)
+        log_event("refresh_token_reused", "failure", user_id=claims["sub"])
+        raise
+    return issue_pair(resources, claims["sub"], moved.session, moved.now)
 
 
-def _rotate(connection: Connection, resources: Resources, claims: Claims, client: Client) -> Principal | ApiError:
+def _rotate(connection: Connection, settings: Settings, claims: Claims, client: Client) -> Principal:
     """Move the session to its next generation; rivals and retries are handed what the first one made.
 
-    A refusal is returned, not raised: raising would roll back the end of the session.
+    One conditional UPDATE decides, so it needs no transaction; run again after a lost connection, it finds a retry.
     """
-    settings, principal = resources.settings, crud.get_principal(connection, claims["sid"])
-    refusal = _find_refusal(settings, principal, claims)
-    if principal and not refusal and principal.session.generation == claims["gen"]:
+    principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
+    if principal.session.generation == claims["gen"]:
         if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
             return _move_on(principal)
-        principal = crud.get_principal(connection, claims["sid"])  # a rival was first
-        refusal = _find_refusal(settings, principal, claims)
-    if principal is None or refusal:
-        return refusal or SessionEnded()
-    if _is_retry(principal, claims):
-        return principal
-    if crud.end_session(connection, claims["sid"], REUSED, principal.now):
+        principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)  # a rival was first
+    if not _is_retry(principal, claims):
+        raise RefreshTokenReused
+    return principal
+
+
+def _end_reused(connection: Connection, resources: Resources, claims: Claims, client: Client) -> None:
+    """End a session whose refresh token somebody holds a copy of, and tell its owner, once."""
+    principal = crud.get_principal(connection, claims["sid"])
+    if principal and crud.end_session(connection, claims["sid"], REUSED, principal.now):
         notify_user(connection, resources, principal.account.id, "refresh_token_reused", client)
-    return RefreshTokenReused()
 
 
 def _move_on(principal: Principal) -> Principal:
@@ -107,19 +106,19 @@ def _is_retry(principal: Principal, claims: Claims) -> bool:
     return just_replaced or now - auth.utc(claims["iat"]) < GRACE
 
 
-def _find_refusal(settings: Settings, principal: Principal | None, claims: Claims) -> ApiError | None:
-    """Say why a token of ours no longer serves: ended, too old, too long unused, or its account disabled or gone."""
+def _require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
+    """Raise why a token of ours no longer serves: ended, too old, too long unused, or its account disabled or gone."""
     if principal is None or principal.account.public_id != claims["sub"]:
-        return SessionEnded()
+        raise SessionEnded
     session, now = principal.session, principal.now
     if session.end_reason == REUSED:
-        return RefreshTokenReused()
+        raise RefreshTokenReused
     over = min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
     # A generation of the future: the database was restored from a backup. That is no theft.
     unknown = claims.get("gen", 0) > session.generation
     if session.ended_at or now >= over or principal.account.disabled_at or unknown:
-        return SessionEnded()
-    return None
+        raise SessionEnded
+    return principal
 
 
 def issue_pair(resources: Resources, public_id: str, session: AnySession, now: datetime) -> Pair:
