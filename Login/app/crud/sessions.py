@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, select, update
+from sqlalchemy import Connection, and_, bindparam, case, literal_column, select, update
 
 from app.clock import utc_now
 from app.crud.accounts import Account, users
 from app.crud.operations import NOW, insert_row
-from app.crud.prepared import PreparedSelect
+from app.crud.prepared import PreparedSelect, PreparedUpdate
 from app.models import Session, metadata
 
 sessions = metadata.tables["sessions"]
@@ -48,8 +48,8 @@ _SESSION = [sessions.c[name] for name in SessionRow._fields]
 _PRINCIPAL = PreparedSelect(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
-# Written once: to put it together anew would cost more than to run it.
-_ROTATE = (
+_NOW = bindparam("now", type_=sessions.c.rotated_at.type)
+_ROTATE = PreparedUpdate(
     update(sessions)
     .where(
         sessions.c.sid == bindparam("of_sid"),
@@ -57,9 +57,9 @@ _ROTATE = (
         sessions.c.ended_at.is_(None),
     )
     .values(
-        generation=sessions.c.generation + 1,
-        rotated_at=bindparam("now"),
-        last_seen_at=bindparam("now"),
+        generation=sessions.c.generation + literal_column("1"),
+        rotated_at=_NOW,
+        last_seen_at=_NOW,
         client_address=bindparam("client_address"),
         user_agent=bindparam("user_agent"),
     )
@@ -81,9 +81,11 @@ def get_principal(connection: Connection, sid: str) -> Principal | None:
 
 
 def rotate_session(connection: Connection, sid: str, generation: int, now: datetime, seen: dict[str, str]) -> bool:
-    """Move a live session to its next generation; of rivals for one generation a single one succeeds."""
-    values = {"of_sid": sid, "of_generation": generation, "now": now, **seen}
-    return connection.execute(_ROTATE, values).rowcount == 1
+    """Move a live session to its next generation; of rivals for one generation a single one succeeds.
+
+    Executed twice it says False, as to a rival: call it outside any transaction and bear that.
+    """
+    return _ROTATE.count(connection, of_sid=sid, of_generation=generation, now=now, **seen) == 1
 
 
 def touch_session(connection: Connection, session_id: int, now: datetime, seen: dict[str, str]) -> None:
