@@ -68,7 +68,7 @@ def clear_throttle(arguments: Arguments, url: URL) -> int:
         account = crud.get_credentials(connection, entry.id)
         counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
         rows = [one.counter.key for one in counted]
-        found = len(crud.list_tallies(connection, rows)[0])
+        found = len(crud.list_tallies(connection, rows))
         crud.delete_tallies(connection, rows)
         if not found:
             return Change(f"{name(entry)}: no failures are counted. {'' if arguments.from_address else ONE_ADDRESS}")
@@ -133,23 +133,25 @@ def _find_waits(connection: Connection, settings: Settings, counted: list[Counte
     """Find what passes by itself, and when."""
     if not settings.rate_limits_enabled:
         return
-    tallies, now = crud.list_tallies(connection, [one.counter.key for one in counted])
-    for one in counted:
-        tally = tallies.get(one.counter.key)
-        wait = find_wait(one.counter.limit, tally, now) if tally and one.binds else None
-        if tally and wait:
+    for one, tally, now in _read(connection, counted):
+        if one.binds and (wait := find_wait(one.counter.limit, tally, now)):
             text = f"{_count(tally)} at {one.what}: the next is judged at {moment(now + wait)}, in {_last(wait)}."
             yield Obstacle(text, CLEAR)
 
 
 def _describe_counts(connection: Connection, counted: list[Counted]) -> list[str]:
     """Tell of failures that do not stand in the way yet."""
-    tallies, now = crud.list_tallies(connection, [one.counter.key for one in counted])
     return [
         f"{_count(tally)} at {one.what}; {one.counter.limit.amount} are allowed."
-        for one in counted
-        if (tally := tallies.get(one.counter.key)) and _is_live(one, tally, now)
+        for one, tally, now in _read(connection, counted)
+        if _is_live(one, tally, now)
     ]
+
+
+def _read(connection: Connection, counted: list[Counted]) -> Iterator[tuple[Counted, Tally, datetime]]:
+    """Read the counters that exist, each with the time."""
+    tallies = crud.list_tallies(connection, [one.counter.key for one in counted])
+    return ((one, *tallies[one.counter.key]) for one in counted if one.counter.key in tallies)
 
 
 def _is_live(one: Counted, tally: Tally, now: datetime) -> bool:

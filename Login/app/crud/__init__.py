@@ -18,6 +18,7 @@ from app.crud.accounts import (
 )
 from app.crud.attempts import (
     delete_tallies,
+    forget_addresses,
     hold_tally,
     is_known_address,
     list_tallies,
@@ -84,6 +85,7 @@ __all__ = [
     "find_addressee",
     "find_credentials",
     "find_taken",
+    "forget_addresses",
     "freshen_session",
     "get_addressee",
     "get_credentials",

@@ -1,9 +1,10 @@
 """Queries on accounts."""
 
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
 
 from app.crud.operations import NOW, insert_row
 from app.models import User, metadata
@@ -59,6 +60,7 @@ class Account(NamedTuple):
 
 
 _CREDENTIALS = select(*(users.c[name] for name in Credentials._fields if name != "now"), NOW)
+_HOLD = _CREDENTIALS.where(users.c.id == bindparam("id")).with_for_update()
 
 
 def insert_user(connection: Connection, user: User) -> int:
@@ -77,9 +79,13 @@ def find_taken(connection: Connection, email_key: str | None, username_key: str 
 
 def find_credentials(connection: Connection, keys: dict[str, str]) -> Credentials | None:
     """Find the account that every given identifier means."""
-    query = _CREDENTIALS.where(*(users.c[name] == key for name, key in keys.items()))
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_find_by(tuple(keys)), keys).one_or_none()
     return None if row is None else Credentials._make(row)
+
+
+@cache
+def _find_by(names: tuple[str, ...]) -> Select[Any]:
+    return _CREDENTIALS.where(*(users.c[name] == bindparam(name) for name in names))
 
 
 def get_credentials(connection: Connection, user_id: int) -> Credentials | None:
@@ -111,7 +117,7 @@ def update_user(connection: Connection, user_id: int, **values: object) -> bool:
 
 def hold_credentials(connection: Connection, user_id: int) -> Credentials | None:
     """Lock an account's row until the transaction ends, and load its credentials."""
-    row = connection.execute(_CREDENTIALS.where(users.c.id == user_id).with_for_update()).one_or_none()
+    row = connection.execute(_HOLD, {"id": user_id}).one_or_none()
     return None if row is None else Credentials._make(row)
 
 

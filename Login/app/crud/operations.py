@@ -1,10 +1,13 @@
 """Queries that belong to no table of their own: the clock, the schema, tokens good for one use, rows with an id."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, String, column, func, insert, select, sql, table
+from sqlalchemy import ColumnElement, Connection, String, column, func, insert, select, sql, table
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.clock import utc_now
 from app.models import Table, metadata
@@ -34,15 +37,33 @@ def spend_token(connection: Connection, jti: str, expires_at: datetime) -> None:
 
 def insert_row(connection: Connection, row: Table) -> int:
     """Add a row and return its id."""
-    target = metadata.tables[str(row.__tablename__)]
-    result = connection.execute(insert(target).values(row.model_dump(exclude={"id"})).returning(target.c.id))
-    return int(result.scalar_one())
+    added = connection.execute(_insert_into(str(row.__tablename__)), row.model_dump(exclude={"id"}))
+    return int(added.scalar_one())
 
 
-def upsert(connection: Connection, target: sql.TableClause, row: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Add a row, or change the one that has its primary key; in one statement, so that no rival gets between."""
-    if connection.dialect.name == "sqlite":
-        offered = sqlite.insert(target).values(row)
-        connection.execute(offered.on_conflict_do_update(index_elements=list(target.primary_key), set_=changes))
-    else:
-        connection.execute(mysql.insert(target).values(row).on_duplicate_key_update(changes))
+@cache
+def _insert_into(name: str) -> ReturningInsert[Any]:
+    target = metadata.tables[name]
+    return insert(target).returning(target.c.id)
+
+
+class Upsert:
+    """Adds a row, or changes the one that has its primary key; in one statement, so that no rival gets between."""
+
+    def __init__(
+        self,
+        target: sql.TableClause,
+        row: dict[str, Any],
+        changes: dict[str, Any],
+        returning: Sequence[ColumnElement[Any]],
+    ) -> None:
+        """Take the new row, what changes in an old one, and which columns to return."""
+        keys = list(target.primary_key)
+        added = sqlite.insert(target).values(row)
+        self._sqlite = added.on_conflict_do_update(index_elements=keys, set_=changes).returning(*returning)
+        self._mariadb = mysql.insert(target).values(row).on_duplicate_key_update(changes).returning(*returning)
+
+    def run(self, connection: Connection, **values: object) -> Sequence[Any]:
+        """Execute it and return the row's columns as they are now."""
+        statement = self._sqlite if connection.dialect.name == "sqlite" else self._mariadb
+        return connection.execute(statement, values).one()

@@ -49,10 +49,10 @@ def expect_guess(
     here, everywhere = name_password_counters(keys, name, client.address)
     known = crud.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
     counters = (here,) if known else (here, everywhere)
-    tallies, now = crud.list_tallies(connection, [counter.key for counter in counters])
+    tallies = crud.list_tallies(connection, [counter.key for counter in counters])
     for counter in counters:
-        if tally := tallies.get(counter.key):
-            _require_turn(resources, counter.limit, tally, now, public_id)
+        if found := tallies.get(counter.key):
+            _require_turn(resources, counter.limit, *found, public_id)
     return Guess(counters, (here.key, everywhere.key), user_id, public_id, client)
 
 
@@ -66,7 +66,7 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
         is_last = await resources.database.transaction(_count, resources, guess)
         right = await place.verify(password, stored)
         if right:
-            await resources.database.transaction(crud.delete_tallies, guess.clears)
+            await resources.database.autocommit(crud.delete_tallies, guess.clears)
         elif is_last:
             await _tell_throttled(resources, guess)
     return right
@@ -115,12 +115,6 @@ def count_move(connection: Connection, resources: Resources, public_id: str) -> 
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
     counter = name_move_counter(resources.keys, public_id)
     _save(connection, counter, *_hold(connection, resources, counter, public_id))
-
-
-def note_sign_in(connection: Connection, keys: Keyrings, account: crud.Credentials, address: str) -> None:
-    """Remember that this account signs in from there."""
-    now = crud.current_time(connection)
-    crud.note_address(connection, account.id, hash_address(keys, account.public_id, address), now)
 
 
 def _count(connection: Connection, resources: Resources, guess: Guess) -> bool:

@@ -1,6 +1,7 @@
 """Signing in, in one call or in two steps."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -21,7 +22,7 @@ from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
-from app.services.attempts import Guess, expect_guess, judge_password, note_sign_in
+from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.emails import resend_verification
 from app.services.notices import notify
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
@@ -124,11 +125,10 @@ async def _require_verified(resources: Resources, first: FirstStep) -> None:
 def _start_session(
     connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
-    spend_proof(connection, proof, stale=InvalidCredentials)
+    now = spend_proof(connection, proof, stale=InvalidCredentials)
     if first.jti is not None and not spend_token(connection, first.jti, first.account):
         raise LoginTokenInvalid
-    _tell_of_new_place(connection, resources, first.account, client)
-    now = crud.current_time(connection)
+    _note_place(connection, resources, first.account, client, now)
     crud.update_user(connection, first.account.id, last_login_at=now)
     session = Session(
         sid=auth.make_id(),
@@ -143,17 +143,22 @@ def _start_session(
         user_agent=client.user_agent,
     )
     crud.insert_session(connection, session)
-    note_sign_in(connection, resources.keys, first.account, client.address)
     return session
 
 
-def _tell_of_new_place(connection: Connection, resources: Resources, account: crud.Credentials, client: Client) -> None:
-    """Tell the owner of a sign-in from where there was none before; the very first one is no news."""
+def _note_place(
+    connection: Connection, resources: Resources, account: crud.Credentials, client: Client, now: datetime
+) -> None:
+    """Remember where somebody signs in from, and tell the owner when that is new; the very first place is no news."""
+    address_hash = hash_address(resources.keys, account.public_id, client.address)
+    is_known = crud.is_known_address(connection, account.id, address_hash)
+    crud.note_address(connection, account.id, address_hash, now)
+    if is_known:
+        return
+    crud.forget_addresses(connection, account.id)
     person = crud.get_addressee(connection, account.id)
     if person is not None and person.last_login_at is not None:
-        address_hash = hash_address(resources.keys, account.public_id, client.address)
-        if not crud.is_known_address(connection, account.id, address_hash):
-            notify(connection, resources, person, "new_device", client)
+        notify(connection, resources, person, "new_device", client)
 
 
 def _make_login_token(resources: Resources, first: FirstStep) -> str:

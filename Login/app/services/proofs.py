@@ -124,13 +124,15 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
         raise SecretUnreadable(retry_after=60) from error
 
 
-def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> None:
+def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> datetime:
     """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
+
+    Return the time.
 
     The code's counter is cleared here and not when it was found right: a code that others saw and replay is right too.
     """
     account = proof.account
-    _hold_unchanged(connection, proof, stale)
+    now = _hold_unchanged(connection, proof, stale)
     if proof.totp_step is not None:
         secret = account.totp_secret or ""
         if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step):
@@ -143,15 +145,17 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         proof.tell(connection)
     if proof.totp_step is not None or proof.recovery_code is not None:
         settle_code(connection, proof.keys, account.public_id)
+    return now
 
 
-def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> None:
+def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> datetime:
     """Lock the account; the password alone proves nothing any more once a second factor has been switched on."""
     held = crud.hold_credentials(connection, proof.account.id)
     if held is None or held.disabled_at is not None or held.password_changed_at != proof.account.password_changed_at:
         raise stale
     if proof.without_factor and held.totp_secret is not None:
         raise TotpRequired
+    return held.now
 
 
 def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:
