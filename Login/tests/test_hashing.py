@@ -1,6 +1,7 @@
 """The pool that hashes passwords: bounded in length, time and memory, the same for everybody, and in nobody's way."""
 
 import asyncio
+import os
 import signal
 import sys
 import threading
@@ -34,7 +35,7 @@ KEY = "k7Wm2xQp9ZrT4vLc8NfB3yHd6GsJ1aUe"
 
 @pytest.fixture
 def pool() -> Iterator[HashPool]:
-    """Give a pool of one thread."""
+    """Give a pool of one thread, which has two places."""
     pool = HashPool(PasswordHasher(**CHEAP), 1)
     yield pool
     pool.close()
@@ -54,7 +55,7 @@ def test_the_queue_is_long_and_not_endless(pool: HashPool) -> None:
     """Sixty-four may always wait; one more, who would wait for over ten seconds, is told when to come back."""
 
     async def crowd() -> tuple[Busy, list[str]]:
-        async with pool.place():
+        async with pool.place(), pool.place():
             waiting = [asyncio.create_task(pool.hash("x")) for _ in range(QUEUE_MIN)]
             await settle()
             with pytest.raises(Busy) as refused:
@@ -84,9 +85,9 @@ def test_a_slow_database_shortens_the_queue(pool: HashPool) -> None:
 
     async def hold() -> float:
         for _ in range(3):
-            async with pool.place():
-                await asyncio.sleep(0.3)
-        async with pool.place():
+            async with pool.place(), pool.place():
+                await asyncio.sleep(0.6)
+        async with pool.place(), pool.place():
             return pool.expected_wait
 
     assert finish(hold()) > 0.2
@@ -97,7 +98,7 @@ def test_nobody_waits_for_ever(pool: HashPool, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(hashing, "PATIENCE", 0.05)
 
     async def crowd() -> tuple[list[Any], bool]:
-        async with pool.place():
+        async with pool.place(), pool.place():
             refused = await asyncio.gather(*(pool.hash("x") for _ in range(5)), return_exceptions=True)
         return refused, await pool.verify("x", await pool.hash("x"))
 
@@ -105,6 +106,23 @@ def test_nobody_waits_for_ever(pool: HashPool, monkeypatch: pytest.MonkeyPatch) 
 
     assert [(type(each), each.retry_after >= 1) for each in refused] == [(Busy, True)] * 5
     assert (works, pool.waiting) == (True, 0)
+
+
+@LINUX
+def test_hash_threads_let_everybody_else_go_first(pool: HashPool) -> None:
+    """Their niceness is 10, they push nobody off a core, and this thread stays as it was."""
+
+    def look() -> tuple[int, int]:
+        thread = threading.get_native_id()
+        return os.getpriority(os.PRIO_PROCESS, thread), os.sched_getscheduler(thread)
+
+    async def ask() -> tuple[int, int]:
+        return await pool.run(look)
+
+    before = look()
+
+    assert finish(ask()) == (10, os.SCHED_BATCH)
+    assert look() == before
 
 
 # --- the same for everybody --------------------------------------------------------------------------------------
