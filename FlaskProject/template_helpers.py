@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 
 from FlaskProject.clock import ago, clock_time, date
 from FlaskProject.identity import tokens
@@ -19,6 +19,8 @@ def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
     app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
+    # As a filter of a fixed key it is worked out when the template is compiled, once.
+    app.jinja_env.filters["t"] = t
     app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_LIFETIME
@@ -32,10 +34,10 @@ def _visit() -> dict[str, Any]:
 
 def _static(name: str) -> str:
     """Address a static file by its content, so that browsers may keep it for good."""
-    return url_for("static", filename=name, v=_fingerprint(name))
+    return _address(name, request.script_root)
 
 
 @cache
-def _fingerprint(name: str) -> str:
+def _address(name: str, _root: str) -> str:
     content = (Path(__file__).parent / "static" / name).read_bytes()
-    return hashlib.sha256(content).hexdigest()[:12]
+    return url_for("static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])

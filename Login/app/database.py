@@ -123,11 +123,13 @@ class _Lender:
         self._kept: dict[int, _Kept] = {}
 
     def run(self, work: Work[Result]) -> Result:
+        """Run `work` on the connection of this thread."""
         thread = threading.get_ident()
         kept = self._kept.get(thread) or self._kept.setdefault(thread, _Kept(self._engine))
         return kept.run(work)
 
     def count(self) -> dict[str, int]:
+        """Count the open connections, in use and idle."""
         pool = self._engine.pool
         if not isinstance(pool, QueuePool):
             return {}
@@ -135,6 +137,7 @@ class _Lender:
         return {"in_use": in_use, "idle": pool.checkedin() + pool.checkedout() - in_use}
 
     def close(self) -> None:
+        """Close every connection; no thread may be at work."""
         for kept in self._kept.values():
             kept.give_back()
         self._engine.dispose()
@@ -150,6 +153,7 @@ class _Kept:
         self._until = 0.0
 
     def run(self, work: Work[Result]) -> Result:
+        """Run `work` on it, or on a new one when there is none or it has been kept for long."""
         self.in_use = True
         try:
             return work(self._get())
@@ -160,6 +164,7 @@ class _Kept:
             self.in_use = False
 
     def give_back(self) -> None:
+        """Let the pool have it."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

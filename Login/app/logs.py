@@ -65,7 +65,7 @@ class BackgroundHandler(logging.Handler):
     def flush(self, timeout: float = 2.0) -> None:
         """Wait until all is written, but no longer than `timeout` seconds."""
         end = time.monotonic() + timeout
-        while self._waiting.is_set() and time.monotonic() < end:
+        while (self._lines or self._waiting.is_set()) and time.monotonic() < end:
             time.sleep(0.005)
 
     def _write(self) -> None:

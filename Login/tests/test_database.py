@@ -71,6 +71,22 @@ def test_a_transaction_is_committed_before_it_returns(database: Database, sql: R
     assert finish(database.read(names)) == ["a"]
 
 
+def test_an_autocommitted_statement_stands_alone(database: Database, sql: RunSql) -> None:
+    """It is seen at once, and stays whatever its work raises afterwards; a transaction that follows is untouched."""
+
+    def refuse(connection: Connection) -> None:
+        insert(connection, "a")
+        assert sql("SELECT name FROM schedules") == [("a",)]
+        raise EmailTaken
+
+    with pytest.raises(EmailTaken):
+        finish(database.autocommit(refuse))
+
+    assert finish(database.autocommit(names)) == ["a"]
+    assert finish(database.transaction(insert, "b")) == "b"
+    assert finish(database.read(names)) == ["a", "b"]
+
+
 @pytest.mark.asvs("2.3.3")
 def test_a_refusal_rolls_back_and_comes_through(database: Database, sql: RunSql) -> None:
     """What was written before a refusal is undone; the refusal is the caller's, unchanged and not repeated."""

@@ -156,6 +156,21 @@ def test_a_lock_is_waited_for_and_not_for_ever(database: Database, other: Engine
     assert held.retry_after is not None
 
 
+def test_autocommitted_work_is_run_again(database: Database, other: Engine) -> None:
+    """Its connection dies after the one write: the write stays, the second run finds it, and nobody hears of it."""
+    tries = count()
+
+    def add_once(connection: Connection) -> int:
+        if value(connection) == 0:
+            add_one(connection)
+        if next(tries) == 0:
+            kill(other, own_id(connection))
+        return value(connection)
+
+    assert finish(database.autocommit(add_once)) == 1
+    assert next(tries) == 2
+
+
 def test_a_connection_lost_before_commit_is_replaced(database: Database, other: Engine) -> None:
     """Work whose connection dies on the way is run again on another one; what it had done is undone."""
     tries = count()

@@ -1,11 +1,13 @@
 """The log: one JSON line a request, nothing secret in it, and no login ever waits for it."""
 
+import io
 import json
 import logging
 import os
 import re
 import secrets
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
-from app.logs import JsonFormatter
+from app.logs import BackgroundHandler, JsonFormatter
 from CreateDB.engine import make_engine
 from testing.api import PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.mariadb import empty_tables
@@ -225,6 +227,23 @@ def test_a_broken_sink_stops_no_answer(start_api: StartApi, tmp_path: Path, sink
     assert server.stop() in {0, -15}
     if sink == "stuck" and reader is not None:
         os.close(reader)
+
+
+def test_a_flush_leaves_no_line_behind() -> None:
+    """However lines and flushes fall together: what was logged before a flush is written after it, in order."""
+    stream = io.StringIO()
+    handler = BackgroundHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for number in range(200):
+        handler.handle(logging.LogRecord("x", logging.INFO, "x", 1, str(number), (), None))
+        time.sleep(0.001)
+        if number % 4 == 0:
+            handler.flush()
+            assert stream.getvalue().splitlines()[-1] == str(number)
+
+    handler.flush()
+    assert stream.getvalue().splitlines() == [str(number) for number in range(200)]
+    assert handler.dropped == 0
 
 
 def test_an_unhandled_error_is_logged_with_its_request(
