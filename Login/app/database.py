@@ -1,7 +1,8 @@
 """The one place that connects, commits and retries: work is a plain function handed to `read` or `transaction`.
 
 Each piece of work runs in one hop on the database's own threads, as many as pooled connections, so that nobody waits
-for a connection while holding a thread.
+for a connection while holding a thread. Reads have threads apart: no pile of transactions, each waiting for a row's
+lock, keeps anybody from being told who they are.
 """
 
 import logging
@@ -32,6 +33,7 @@ TOTAL_WAIT = 10  # seconds, for all tries together
 START_BY = TOTAL_WAIT - ANSWER_WAIT  # seconds after which a try is not begun: it might not end in time
 BUSY_TIMEOUT_MS = 10_000  # SQLite
 RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
+READ_THREADS = 3  # more would only wait for the interpreter's lock (docs/decisions/0011-what-a-call-costs.md)
 KEEP = 10  # seconds for which a thread keeps a connection, before the pool may look how old it is
 
 AFTER_COMMIT = "pupero_after_commit"
@@ -49,21 +51,26 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
         """Prepare; the first connection is made when first needed."""
         parsed = make_url(url)
-        self._reader = _Lender(_make_engine(parsed, pool_size, echo=echo, autocommit=True))
+        readers = min(READ_THREADS, pool_size)
+        self._reader = _Lender(_make_engine(parsed, readers, echo=echo, autocommit=True))
         self._writer = _Lender(_make_engine(parsed, pool_size, echo=echo, autocommit=False))
-        self._threads = Team("database", pool_size)
+        self._read_threads, self._write_threads = Team("read", readers), Team("write", pool_size)
 
     async def read(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Run `work` outside any transaction, once more if the connection had died."""
-        return await self._submit(self._reader.run, lambda connection: work(connection, *args, **kwargs))
+        return await self._submit(
+            self._read_threads, self._reader.run, lambda connection: work(connection, *args, **kwargs)
+        )
 
     async def autocommit(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Run `work`, each statement of which is committed by itself; it may be run again, and must bear that."""
-        return await self._submit(self._reader.run, lambda connection: work(connection, *args, **kwargs))
+        return await self._submit(
+            self._read_threads, self._reader.run, lambda connection: work(connection, *args, **kwargs)
+        )
 
     async def transaction(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
@@ -74,7 +81,9 @@ class Database:
         lost before COMMIT was sent.
         A connection lost during COMMIT raises OutcomeUnknown; all else that the database fails at, DatabaseUnavailable.
         """
-        return await self._submit(self._transact, lambda connection: work(connection, *args, **kwargs))
+        return await self._submit(
+            self._write_threads, self._transact, lambda connection: work(connection, *args, **kwargs)
+        )
 
     def count_connections(self) -> list[tuple[str, str, int]]:
         """Count the open connections of each pool, in use and idle."""
@@ -83,13 +92,14 @@ class Database:
 
     def close(self) -> None:
         """Let running work end and close every connection."""
-        self._threads.close()
+        self._read_threads.close()
+        self._write_threads.close()
         self._reader.close()
         self._writer.close()
 
-    async def _submit(self, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
+    async def _submit(self, team: Team, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
         begin = time.monotonic()
-        return await self._threads.run(lambda: self._retry(run, work, begin))
+        return await team.run(lambda: self._retry(run, work, begin))
 
     def _retry(
         self,

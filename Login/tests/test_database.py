@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -180,3 +181,20 @@ def test_what_fails_shows_no_values(database: Database, caplog: pytest.LogCaptur
         finish(database.transaction(fail))
 
     assert "a secret value" not in f"{caught.value} {caught.value.__cause__} {caplog.text}"
+
+
+@pytest.mark.asvs("13.1.2")
+def test_waiting_transactions_keep_nobody_from_reading(database: Database) -> None:
+    """While every transaction that may run waits for something, reads are answered."""
+    gate = threading.Event()
+
+    async def read_beside() -> tuple[list[str], bool]:
+        stuck = [asyncio.create_task(database.transaction(lambda _: gate.wait(20))) for _ in range(4)]
+        await asyncio.sleep(0.1)
+        found = await database.read(names)
+        waited = not any(each.done() for each in stuck)
+        gate.set()
+        await asyncio.gather(*stuck)
+        return found, waited
+
+    assert finish(read_beside()) == ([], True)
