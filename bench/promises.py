@@ -1,7 +1,8 @@
 """What we promise of the measurements: ratios within one run, each with its bound."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from load import Point
 
@@ -18,9 +19,9 @@ class Promise:
     bound: float
     at_most: bool = False
 
-    def judge(self, points: Points) -> str:
-        """Say what came out."""
-        value = self.ratio(points)
+    def judge(self, rounds: Sequence[Points]) -> str:
+        """Say what came out: the median of the rounds' ratios."""
+        value = median(self.ratio(points) for points in rounds)
         met = value <= self.bound if self.at_most else value >= self.bound
         sign = "<=" if self.at_most else ">="
         return f"row {self.row:4}{self.text:58}{value:8.2f}  {sign} {self.bound:g}  {'met' if met else 'NOT MET'}"

@@ -1,6 +1,7 @@
 """Measure the suite beside its floors: `python bench/run.py [scenario ...] [--accounts N] [--rounds N] [--seconds S]`.
 
-Rounds are interleaved, so that whatever else the machine does falls on all alike; medians are printed.
+Rounds are interleaved, so that whatever else the machine does falls on all alike. Medians are printed; of a promise
+it is the median of the rounds' ratios, whose two sides were measured within seconds of each other.
 Needs wrk and MariaDB's server on the PATH, and a machine that is otherwise quiet: read the ratios, not the figures.
 """
 
@@ -14,7 +15,7 @@ for part in (".", "Login", "bench"):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / part))
 
 from load import Point
-from promises import PROMISES
+from promises import PROMISES, Points
 from scenarios import SCENARIOS, Bench, Loads
 from suite import database, say
 
@@ -28,11 +29,11 @@ def main() -> None:
         for name in options.scenarios or SCENARIOS:
             say(f"\n{name}: {options.accounts} accounts, {options.rounds} rounds of {options.seconds:g} s\n{HEAD}")
             with Bench(url, control, options.seconds) as bench:
-                medians = measure_all(SCENARIOS[name](bench), options.rounds)
-            for load, point in medians.items():
-                say(show(load, point))
+                rounds = measure_all(SCENARIOS[name](bench), options.rounds)
+            for load in rounds[0]:
+                say(show(load, find_median([points[load] for points in rounds])))
             for promise in PROMISES.get(name, list)():
-                say(promise.judge(medians))
+                say(promise.judge(rounds))
 
 
 def parse() -> argparse.Namespace:
@@ -45,13 +46,14 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure_all(loads: Loads, rounds: int) -> dict[str, Point]:
-    """Run every load once a round, and return the medians."""
-    points: dict[str, list[Point]] = {name: [] for name in loads}
-    for _ in range(rounds):
-        for name, load in loads.items():
-            points[name].append(load())
-    return {name: Point(*map(median, zip(*map(astuple, several), strict=True))) for name, several in points.items()}
+def measure_all(loads: Loads, rounds: int) -> list[Points]:
+    """Run every load once a round."""
+    return [{name: load() for name, load in loads.items()} for _ in range(rounds)]
+
+
+def find_median(points: list[Point]) -> Point:
+    """Return the median of each figure."""
+    return Point(*map(median, zip(*map(astuple, points), strict=True)))
 
 
 def show(name: str, point: Point) -> str:
