@@ -99,3 +99,16 @@ def test_hot_paths_go_to_their_rows_by_key(api: TestClient, crowd: None, migrate
     assert statuses == [200, 200]
     assert len(plans) > 8
     assert [(statement, dict(row)) for statement, row in plans if not is_direct(row)] == []
+
+
+def test_calls_ask_the_database_little(api: TestClient, migrated_url: str) -> None:
+    """So many statements, COMMIT apart: a read one, a refresh two, a login from a known place eleven."""
+    person = register(api)
+    user = sign_in(api, person)
+    counts = []
+    for call in (lambda: user.get("/user/profile"), user.refresh, lambda: sign_in(api, person)):
+        with noting() as seen:
+            call()
+        counts.append(len(seen))
+
+    assert counts == [1, 2, 11]
