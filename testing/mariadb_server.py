@@ -63,6 +63,7 @@ class MariadbControl:
     def freeze(self) -> None:
         """Let it hang: connections stay open and nobody answers on them."""
         self._signal(signal.SIGSTOP)
+        time.sleep(0.2)  # its other threads go on until the one that is told has been scheduled
 
     def thaw(self) -> None:
         """Let it go on."""

@@ -1,8 +1,8 @@
 """The one place that connects, commits and retries: work is a plain function handed to `read` or `transaction`.
 
 Each piece of work runs in one hop on the database's own threads, as many as pooled connections, so that nobody waits
-for a connection while holding a thread. Reads have threads apart: no pile of transactions, each waiting for a row's
-lock, keeps anybody from being told who they are.
+for a connection while holding a thread. Reads have threads apart: no pile of writes, each waiting for a row's lock,
+keeps anybody from being told who they are.
 """
 
 import logging
@@ -52,7 +52,7 @@ class Database:
         """Prepare; the first connection is made when first needed."""
         parsed = make_url(url)
         readers = min(READ_THREADS, pool_size)
-        self._reader = _Lender(_make_engine(parsed, readers, echo=echo, autocommit=True))
+        self._reader = _Lender(_make_engine(parsed, readers + pool_size, echo=echo, autocommit=True))
         self._writer = _Lender(_make_engine(parsed, pool_size, echo=echo, autocommit=False))
         self._read_threads, self._write_threads = Team("read", readers), Team("write", pool_size)
 
@@ -69,7 +69,7 @@ class Database:
     ) -> Result:
         """Run `work`, each statement of which is committed by itself; it may be run again, and must bear that."""
         return await self._submit(
-            self._read_threads, self._reader.run, lambda connection: work(connection, *args, **kwargs)
+            self._write_threads, self._reader.run, lambda connection: work(connection, *args, **kwargs)
         )
 
     async def transaction(

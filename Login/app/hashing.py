@@ -1,8 +1,7 @@
 """A pool of its own for Argon2, so that a login storm slows nothing else and memory stays bounded.
 
 Argon2 frees the interpreter lock; what it would take from the rest is cores and 64 MiB a hash. So there are as many
-threads as cores of ours, at a lower priority, and a queue that refuses once waiting makes no sense. There is a place
-for one more than can hash at a time: it is counted in the database meanwhile, so that no thread waits for that.
+threads as cores of ours, at a lower priority, and a queue that refuses once waiting makes no sense.
 """
 
 import asyncio
@@ -50,18 +49,17 @@ class HashPool:
         self.threads = threads
         self.waiting = 0
         self._seconds = FIRST_GUESS
-        self._places = threads + 1
-        self._turns = asyncio.Semaphore(self._places)
+        self._turns = asyncio.Semaphore(threads)
         self._team = Team("hash", threads, _stand_back)
 
     def require_room(self) -> None:
         """Raise Busy when the queue is too long; what is asked first costs nothing else, so that hashes go on."""
-        if self.waiting >= QUEUE_MIN + self._places and self.expected_wait > WAIT_MAX:
+        if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
             raise self._busy()
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator["Place"]:
-        """Wait in the queue until one's turn comes, and hold a place; Busy when the queue is too long."""
+        """Wait in the queue until a thread is free, and hold it; Busy when the queue is too long."""
         self.require_room()
         self.waiting += 1
         try:
@@ -71,7 +69,7 @@ class HashPool:
                 yield Place(self)
             finally:
                 self._turns.release()
-                self._learn((perf_counter() - begin) * self.threads / self._places)
+                self._learn(perf_counter() - begin)
         finally:
             self.waiting -= 1
 
@@ -88,7 +86,7 @@ class HashPool:
         return Busy(retry_after=max(1, math.ceil(self.expected_wait)))
 
     def _learn(self, seconds: float) -> None:
-        """Expect of the next hash what the last ones took of a thread, with the counting in the database."""
+        """Expect of the next place what the last ones took, with the counting in the database that is done there."""
         self._seconds += (seconds - self._seconds) / 8
 
     async def hash(self, password: str) -> str:
@@ -104,7 +102,7 @@ class HashPool:
     @property
     def expected_wait(self) -> float:
         """Seconds until a job handed in now would begin."""
-        return max(0, self.waiting - self._places + 1) * self._seconds / self.threads
+        return max(0, self.waiting - self.threads + 1) * self._seconds / self.threads
 
     async def run(self, job: Callable[[], Result]) -> Result:
         """Run a job on one of the threads, for who holds a place."""
@@ -116,7 +114,7 @@ class HashPool:
 
 
 class Place:
-    """A turn that is held: what is to be done right before and after a hash is done while holding it."""
+    """A thread that is held: what is to be done right before and after a hash is done while holding it."""
 
     def __init__(self, pool: HashPool) -> None:
         """Belong to a pool, which alone makes places."""

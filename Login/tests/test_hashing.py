@@ -35,7 +35,7 @@ KEY = "k7Wm2xQp9ZrT4vLc8NfB3yHd6GsJ1aUe"
 
 @pytest.fixture
 def pool() -> Iterator[HashPool]:
-    """Give a pool of one thread, which has two places."""
+    """Give a pool of one thread."""
     pool = HashPool(PasswordHasher(**CHEAP), 1)
     yield pool
     pool.close()
@@ -55,7 +55,7 @@ def test_the_queue_is_long_and_not_endless(pool: HashPool) -> None:
     """Sixty-four may always wait; one more, who would wait for over ten seconds, is told when to come back."""
 
     async def crowd() -> tuple[Busy, list[str]]:
-        async with pool.place(), pool.place():
+        async with pool.place():
             waiting = [asyncio.create_task(pool.hash("x")) for _ in range(QUEUE_MIN)]
             await settle()
             with pytest.raises(Busy) as refused:
@@ -85,9 +85,9 @@ def test_a_slow_database_shortens_the_queue(pool: HashPool) -> None:
 
     async def hold() -> float:
         for _ in range(3):
-            async with pool.place(), pool.place():
-                await asyncio.sleep(0.6)
-        async with pool.place(), pool.place():
+            async with pool.place():
+                await asyncio.sleep(0.3)
+        async with pool.place():
             return pool.expected_wait
 
     assert finish(hold()) > 0.2
@@ -98,7 +98,7 @@ def test_nobody_waits_for_ever(pool: HashPool, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(hashing, "PATIENCE", 0.05)
 
     async def crowd() -> tuple[list[Any], bool]:
-        async with pool.place(), pool.place():
+        async with pool.place():
             refused = await asyncio.gather(*(pool.hash("x") for _ in range(5)), return_exceptions=True)
         return refused, await pool.verify("x", await pool.hash("x"))
 

@@ -60,7 +60,7 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     """Compare a password with a stored hash, counting it first; a right one clears its counters.
 
     The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
-    hashes, and of many parallel guesses only those whose turn it is are counted and not yet judged.
+    hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
     """
     async with resources.hashes.place() as place:
         is_last = await resources.database.transaction(_count, resources, guess)
