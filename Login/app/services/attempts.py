@@ -66,7 +66,7 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
         is_last = await resources.database.transaction(_count, resources, guess)
         right = await place.verify(password, stored)
         if right:
-            await resources.database.autocommit(crud.delete_tallies, guess.clears)
+            await resources.database.transaction(crud.delete_tallies, guess.clears)
         elif is_last:
             await _tell_throttled(resources, guess)
     return right
