@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 QUEUE_MAX = 10_000  # lines that wait
-GATHER = 0.02  # seconds in which lines come together: to wake the writer for each would cost every call a sixth
+GATHER = 0.02  # seconds in which lines come together: to wake the writer for each would change threads at every call
 
 events = logging.getLogger("app.events")
 # Of the request that is being served, on the database's threads too: its id and its client, for every line about it.
