@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -50,12 +50,11 @@ class Server:
         self._process = subprocess.Popen(
             self._arguments, env=self._environment, cwd=ROOT, stdout=self._output, stderr=self._output
         )
-        end = time.monotonic() + START_WAIT
-        while not self._answers(probe):
-            if self._process.poll() is not None or time.monotonic() > end:
-                self.stop()
-                raise RuntimeError(f"the server did not start:\n{self.read_log()}")
-            time.sleep(0.02)
+        self._wait(lambda: self._answers(probe))
+
+    def wait_for(self, line: str, times: int) -> None:
+        """Wait until it has written this so often: once for each worker, of which one answers before the others."""
+        self._wait(lambda: self.read_log().count(line) >= times)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end and return its status."""
@@ -74,6 +73,14 @@ class Server:
     def read_log(self) -> str:
         """Return what it has written."""
         return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def _wait(self, is_ready: Callable[[], bool]) -> None:
+        end = time.monotonic() + START_WAIT
+        while not is_ready():
+            if self._process is None or self._process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise RuntimeError(f"the server did not start:\n{self.read_log()}")
+            time.sleep(0.02)
 
     def _answers(self, probe: str) -> bool:
         try:

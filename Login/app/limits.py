@@ -46,16 +46,17 @@ CODE_DAY = Limit("code, day", 50, timedelta(days=1), by_first=True)
 
 def find_wait(limit: Limit, tally: Tally, now: datetime) -> timedelta:
     """Say how long until a guess may be judged, never longer than the window, whatever was done to the clock."""
+    if _is_over(limit, tally, now):
+        return NO_WAIT
     if tally.guesses >= limit.amount:
-        wait = find_end(limit, tally) - now
-    else:
-        wait = min(tally.last + _find_pause(limit, tally.guesses), find_end(limit, tally)) - now
-    return min(max(wait, NO_WAIT), limit.window)
+        return min(find_end(limit, tally) - now, limit.window)
+    # A rival may have been counted first whose statement began later than ours: that is no reason to wait.
+    return min(tally.last + _find_pause(limit, tally.guesses), find_end(limit, tally)) - max(now, tally.last)
 
 
 def add_guess(limit: Limit, tally: Tally, now: datetime) -> Tally:
     """Count one more guess, in a new window when the old one is over."""
-    if find_end(limit, tally) <= now:
+    if _is_over(limit, tally, now):
         return Tally(1, now, now)
     return Tally(tally.guesses + 1, tally.since, now)
 
@@ -63,6 +64,11 @@ def add_guess(limit: Limit, tally: Tally, now: datetime) -> Tally:
 def find_end(limit: Limit, tally: Tally) -> datetime:
     """Say when the count starts anew."""
     return (tally.since if limit.by_first else tally.last) + limit.window
+
+
+def _is_over(limit: Limit, tally: Tally, now: datetime) -> bool:
+    """Whether the count starts anew: its window has passed, or lies so far ahead that the clock was wrong then."""
+    return not now < find_end(limit, tally) < now + 2 * limit.window
 
 
 def _find_pause(limit: Limit, failures: int) -> timedelta:

@@ -61,12 +61,35 @@ def test_pauses_have_a_cap() -> None:
     assert find_wait(generous, Tally(900, NOON, NOON), NOON) == 30 * SECOND
 
 
-@pytest.mark.parametrize("limit", [ADDRESS, EVERYWHERE, CODE, CODE_HOUR, CODE_DAY], ids=lambda limit: limit.name)
-def test_a_clock_set_back_locks_nobody_out(limit: Limit) -> None:
-    """A count from the future makes nobody wait longer than one window."""
-    future = NOON + timedelta(days=400)
+EACH = pytest.mark.parametrize("limit", [ADDRESS, EVERYWHERE, CODE, CODE_HOUR, CODE_DAY], ids=lambda limit: limit.name)
 
-    assert find_wait(limit, Tally(1000, future, future), NOON) == limit.window
+
+@EACH
+def test_a_rival_that_was_counted_first_costs_no_wait(limit: Limit) -> None:
+    """A statement's time is that of its start: one that waited for the row finds a guess later than itself."""
+    just_counted = NOON + timedelta(microseconds=1)
+
+    assert find_wait(limit, Tally(1, NOON, just_counted), NOON) == NO_WAIT
+
+
+@EACH
+def test_a_rival_does_not_end_the_window(limit: Limit) -> None:
+    """However guesses overtake each other, the count goes on."""
+    just_counted = NOON + timedelta(microseconds=1)
+    full = Tally(limit.amount, just_counted, just_counted)
+
+    assert find_wait(limit, full, NOON) == limit.window
+    assert add_guess(limit, full, NOON).guesses == limit.amount + 1
+
+
+@EACH
+def test_a_clock_set_back_locks_nobody_out(limit: Limit) -> None:
+    """A count from a far future, made while the clock was wrong, counts no more."""
+    future = NOON + timedelta(days=400)
+    tally = Tally(1000, future, future)
+
+    assert find_wait(limit, tally, NOON) == NO_WAIT
+    assert add_guess(limit, tally, NOON) == Tally(1, NOON, NOON)
 
 
 @pytest.mark.parametrize(
