@@ -53,7 +53,7 @@ class Server:
         self._wait(lambda: self._answers(probe))
 
     def wait_for(self, line: str, times: int) -> None:
-        """Wait until it has written this so often: once for each worker, of which one answers before the others."""
+        """Wait until it has written this so often."""
         self._wait(lambda: self.read_log().count(line) >= times)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
