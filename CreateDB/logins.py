@@ -14,7 +14,7 @@ from app.crud import Credentials, directory
 from app.crud.directory import Entry
 from app.encryption import UnreadableSecret, decrypt
 from app.keys import Keyrings
-from app.limits import Tally, find_end, find_wait
+from app.limits import Tally, find_wait, is_over
 from CreateDB.accounts import Change, change, find_one, moment, name
 from CreateDB.api_settings import load_for, make_keys
 from CreateDB.arguments import Arguments
@@ -156,7 +156,7 @@ def _read(connection: Connection, counted: list[Counted]) -> Iterator[tuple[Coun
 
 def _is_live(one: Counted, tally: Tally, now: datetime) -> bool:
     limit = one.counter.limit
-    return find_end(limit, tally) > now and not (one.binds and find_wait(limit, tally, now))
+    return not is_over(limit, tally, now) and not (one.binds and find_wait(limit, tally, now))
 
 
 def _last(wait: timedelta) -> str:

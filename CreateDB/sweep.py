@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import URL
 
 from app.crud import EXPIRIES, delete_expired
+from app.crud.mails import erase_orphans
 from CreateDB.engine import make_engine
 
 
@@ -20,3 +21,6 @@ def sweep(url: URL, *, echo: bool, say: Callable[[str], None]) -> None:
             if not gone:
                 break
         say(f"{expiry.table}: {total} expired {'row' if total == 1 else 'rows'} removed.")
+    with engine.begin() as connection:
+        erased = erase_orphans(connection)
+    say(f"mails: {erased} to {'somebody' if erased == 1 else 'people'} whose account is gone erased.")

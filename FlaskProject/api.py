@@ -10,7 +10,7 @@ from FlaskProject.answers import Account, Device, Enrolment, Json, TokenPair
 from FlaskProject.backend import Backend, BackendUnavailable, Refusal, Visitor
 
 READ_SECONDS = 2.0
-# A password waits for its turn in the API's hashing queue (10 s at most), a write for a lock (likewise).
+# A password waits for its turn in the API's hashing queue (10 s, unless it stalls), a write for a lock (likewise).
 WORK_SECONDS = 15.0
 
 Answer = TypeVar("Answer")

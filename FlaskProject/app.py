@@ -6,7 +6,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from FlaskProject.backend import Backend, HttpSession
+from FlaskProject.backend import Backend
 from FlaskProject.config import Config, ConfigError, load_config
 from FlaskProject.error_pages import init_error_pages
 from FlaskProject.guards import init_guards
@@ -35,7 +35,7 @@ from FlaskProject.views import (
 LARGEST_FORM = 64 * 1024
 
 
-def create_app(config: Config | None = None, http: HttpSession | None = None) -> Flask:
+def create_app(config: Config | None = None) -> Flask:
     """Build the pages; a setting that cannot stand ends the process with one line."""
     init_logs()
     quiet_development_server()
@@ -45,7 +45,7 @@ def create_app(config: Config | None = None, http: HttpSession | None = None) ->
     app.url_map.merge_slashes = False
     app.config.from_mapping(_flask_settings(config))
     app.session_interface = PageSessions(config)
-    app.extensions["pupero"] = Services(config, Backend(config.backend_url, http), Refresher())
+    app.extensions["pupero"] = Services(config, Backend(config.backend_url), Refresher())
 
     init_headers(app, config)
     init_guards(app, config)

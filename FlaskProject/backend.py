@@ -17,8 +17,6 @@ CONNECT_SECONDS = 2.0
 LARGEST_ANSWER = 1024 * 1024
 CHUNK = 64 * 1024
 
-HttpSession = requests.Session
-
 
 class BackendUnavailable(Exception):
     """The API is down, too slow, or answers nonsense; nothing of it is fit for a page."""
@@ -50,7 +48,7 @@ class Visitor:
     request_id: str
 
 
-def pooled_http() -> requests.Session:
+def _pooled_http() -> requests.Session:
     """Make the one keep-alive session of the process."""
     http = requests.Session()
     # The caller's proxy variables and .netrc would send passwords elsewhere.
@@ -65,10 +63,10 @@ def pooled_http() -> requests.Session:
 class Backend:
     """Sends one request, hands back JSON, a Refusal or BackendUnavailable."""
 
-    def __init__(self, url: str, http: requests.Session | None = None) -> None:
+    def __init__(self, url: str) -> None:
         """Remember where the API is."""
         self._url = url
-        self._http = http or pooled_http()
+        self._http = _pooled_http()
 
     def send(  # noqa: PLR0913 a request has this many parts
         self, visitor: Visitor, method: str, path: str, *, body: Json | None, token: str | None, seconds: float

@@ -1,7 +1,7 @@
 """What every template can use."""
 
 import hashlib
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def _static(name: str) -> str:
     return _address(name, request.script_root)
 
 
-@cache
+@lru_cache(maxsize=64)  # bounded: a proxy may let a visitor choose the root
 def _address(name: str, _root: str) -> str:
     content = (Path(__file__).parent / "static" / name).read_bytes()
     return url_for("static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])

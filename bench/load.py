@@ -47,7 +47,7 @@ def measure(  # noqa: PLR0913 what a load is made of
         text = run_wrk(url, connections, seconds, options, tokens)
     count = int(found(r"(\d+) requests in", text))
     failures = sum(
-        int(number) for number in re.findall(r"(?:Non-2xx or 3xx responses|timeout|read|write):? (\d+)", text)
+        int(number) for number in re.findall(r"(?:Non-2xx or 3xx responses|connect|timeout|read|write):? (\d+)", text)
     )
     return Point(
         rate=float(found(r"Requests/sec:\s+([\d.]+)", text)),

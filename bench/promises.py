@@ -20,8 +20,9 @@ class Promise:
     at_most: bool = False
 
     def judge(self, rounds: Sequence[Points]) -> str:
-        """Say what came out: the median of the rounds' ratios."""
-        value = median(self.ratio(points) for points in rounds)
+        """Say what came out: the median of the rounds' ratios, or the worst round where none may fail."""
+        ratios = [self.ratio(points) for points in rounds]
+        value = median(ratios) if self.bound else max(ratios)
         met = value <= self.bound if self.at_most else value >= self.bound
         sign = "<=" if self.at_most else ">="
         return f"row {self.row:4}{self.text:58}{value:8.2f}  {sign} {self.bound:g}  {'met' if met else 'NOT MET'}"

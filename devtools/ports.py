@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 HOST = "127.0.0.1"
+PROC = Path("/proc")
 LISTENING = "0A"
 
 
@@ -51,18 +52,18 @@ def holder(port: int) -> str | None:
     return lsof_holder(port)
 
 
-def linux_holder(port: int, proc: Path = Path("/proc")) -> str | None:
+def linux_holder(port: int) -> str | None:
     """Find the listening socket's inode, then the process that has it open."""
-    sockets = {f"socket:[{inode}]" for inode in listening_inodes(port, proc)}
-    for process in proc.glob("[0-9]*"):
+    sockets = {f"socket:[{inode}]" for inode in listening_inodes(port)}
+    for process in PROC.glob("[0-9]*"):
         if sockets & open_files(process):
             return f"{linux_name(process)} (process {process.name})"
     return None
 
 
-def listening_inodes(port: int, proc: Path) -> list[str]:
+def listening_inodes(port: int) -> list[str]:
     """Return the inodes of the sockets that listen on the port."""
-    tables = [proc / "net" / name for name in ("tcp", "tcp6")]
+    tables = [PROC / "net" / name for name in ("tcp", "tcp6")]
     lines = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
     return [line[9] for line in lines if line[3] == LISTENING and int(line[1].rpartition(":")[2], 16) == port]
 

@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, text
 
 from app import crud
 from CreateDB.api_settings import make_keys
@@ -43,16 +43,21 @@ def examine_encryption(patient: Patient, connection: Connection) -> Findings:
     if patient.url.get_backend_name() not in SERVERS or is_this_machine(patient.url.host):
         return
     cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
-    verified = str(patient.url.query.get("ssl_verify_cert", "")).lower() in ("1", "true")
     fix = "Add ?ssl_ca=/path/ca.pem&ssl_verify_cert=true to DATABASE_URL."
     if not cipher:
         finding = "The connection to the database is not encrypted: hashes and addresses can be read on their way."
         yield Finding("database_tls", "warning", finding, fix)
-    elif not verified:
+    elif not is_verified(patient.url):
         finding = f"The connection is encrypted ({cipher}), but whose certificate it is was not checked."
         yield Finding("database_tls", "warning", finding, fix)
     else:
         yield Finding("database_tls", "ok", f"The connection is encrypted ({cipher}), its certificate checked.")
+
+
+def is_verified(url: URL) -> bool:
+    """Whether the driver checks whose certificate it is: it does so against a given authority only."""
+    asked = str(url.query.get("ssl_verify_cert", "")).lower() in ("1", "true")
+    return asked and not url.query.keys().isdisjoint({"ssl_ca", "ssl_capath"})
 
 
 def examine_schema(_patient: Patient, connection: Connection) -> Findings:

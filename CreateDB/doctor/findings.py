@@ -1,10 +1,10 @@
 """What an examination finds, and what it works with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL
 
 from app.clients import parse_address
 from app.config import Settings
@@ -43,6 +43,3 @@ def is_this_machine(host: str | None) -> bool:
 
 
 Findings: TypeAlias = Iterator[Finding]
-Examine: TypeAlias = Callable[[Patient], Findings]
-ExamineDatabase: TypeAlias = Callable[[Patient, Connection], Findings]
-ExamineSettings: TypeAlias = Callable[[Patient, Settings], Findings]

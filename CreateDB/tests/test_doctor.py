@@ -19,6 +19,7 @@ from app.config import Settings
 from app.encryption import encrypt
 from app.keys import make_keyrings
 from CreateDB.doctor import machine
+from CreateDB.doctor.database import is_verified
 from CreateDB.doctor.findings import is_this_machine
 from CreateDB.engine import make_engine
 from CreateDB.models import User, metadata
@@ -76,6 +77,22 @@ def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
     assert ill(findings) == {"smtp": "warning", **server}
     assert all(one["fix"] for one in findings.values() if one["verdict"] != "ok")
     assert findings["schema"]["verdict"] == findings["clock"]["verdict"] == "ok"
+
+
+@pytest.mark.asvs("12.3.2")
+@pytest.mark.parametrize(
+    ("query", "verified"),
+    [
+        ("ssl=true&ssl_verify_cert=true", False),  # the driver then takes any certificate
+        ("ssl_ca=/ca.pem", False),
+        ("ssl_ca=/ca.pem&ssl_verify_cert=false", False),
+        ("ssl_ca=/ca.pem&ssl_verify_cert=true", True),
+        ("ssl_capath=/certificates&ssl_verify_cert=1", True),
+    ],
+)
+def test_a_certificate_is_checked_against_an_authority(query: str, *, verified: bool) -> None:
+    """Asking for a check without saying whom to trust checks nothing."""
+    assert is_verified(make_url(f"mariadb+mariadbconnector://u@db/pupero?{query}")) is verified
 
 
 @ON_SQLITE

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from testing.api import PASSWORD, Person, SignedIn, enable_totp, sign_in
+from testing.api import PASSWORD, Person, RunSql, SignedIn, enable_totp, sign_in
 
 Run = Callable[..., Any]
 
@@ -94,6 +94,17 @@ def test_wrong_codes_are_explained_and_cleared(cli: Run, api: TestClient, user: 
 
     assert cli("--clear-throttle", "alice").status == 0
     assert sign_in(api, user.person, totp=user.code()).get("/user/profile").status_code == 200
+
+
+def test_what_was_counted_while_the_clock_was_wrong_is_not_told(
+    cli: Run, api: TestClient, alice: Person, sql: RunSql
+) -> None:
+    """The API no longer counts it either."""
+    guess(api, 1)
+    assert "1 failed guess at" in cli("--explain-login", "alice", "--from", "127.0.0.1").out
+    sql("UPDATE attempts SET last_at = '2050-01-01', window_started_at = '2050-01-01'")
+
+    assert "failed guess" not in cli("--explain-login", "alice", "--from", "127.0.0.1").out
 
 
 def test_a_disabled_account_is_explained(cli: Run, alice: Person) -> None:

@@ -11,7 +11,7 @@ import pytest
 from app.encryption import encrypt
 from app.keys import make_keyrings
 from CreateDB.engine import make_engine
-from CreateDB.models import UsedToken, User, metadata
+from CreateDB.models import Mail, UsedToken, User, metadata
 
 Run = Callable[..., Any]
 OLD, NEW = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -29,6 +29,20 @@ def test_sweep_removes_what_has_expired(migrated_url: str, run: Run) -> None:
     assert "used_tokens: 2 expired rows removed." in outcome.out
     with make_engine(migrated_url).connect() as connection:
         assert connection.execute(metadata.tables["used_tokens"].select()).one().jti == "1"
+
+
+def test_sweep_erases_what_was_to_be_said_to_the_gone(migrated_url: str, run: Run) -> None:
+    """A mail about an account that was deleted is given up after three days, its content first of all."""
+    then = datetime.now(UTC) - timedelta(hours=73)
+    mail = Mail(message_id="m1", kind="account_deleted", content="to whom", next_try_at=then, created_at=then)
+    with make_engine(migrated_url).begin() as connection:
+        connection.execute(metadata.tables["mails"].insert().values(mail.model_dump(exclude={"id"})))
+    outcome = run("--url", migrated_url, "--sweep")
+
+    assert "mails: 1 to somebody whose account is gone erased." in outcome.out
+    with make_engine(migrated_url).connect() as connection:
+        left = connection.execute(metadata.tables["mails"].select()).one()
+    assert (left.state, left.content) == ("dead", None)
 
 
 @pytest.fixture

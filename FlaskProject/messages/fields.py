@@ -38,7 +38,6 @@ FIELDS: dict[str, str] = {
     "invalid.phrase": "Use 1 to 255 ordinary characters on one line.",
     "invalid.password": "This password cannot be used; it may be far too long.",
     "invalid.new_password": "This password cannot be used; it may be far too long.",
-    "invalid.confirm": "Please tick the box if you really want this.",
     "invalid.other": "This cannot be used as it is. Please check it.",
     # Times
     "clock.today": "{time} UTC",

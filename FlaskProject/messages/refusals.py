@@ -55,8 +55,6 @@ REFUSALS: dict[str, str] = {
     "outage.busy": "The service is very busy right now. Please try again in {wait}.",
     "outage.typed": "What you typed",
     "outage.again": "Try again",
-    "error.403.title": "This page is not for you",
-    "error.403.text": "You may not see this page.",
     "error.404.title": "There is no such page",
     "error.404.text": "The address may be mistyped, or the page may have moved.",
     "error.405.title": "This address is only for forms",

@@ -1,6 +1,6 @@
 """The one place that connects, commits and retries: work is a plain function handed to `read` or `transaction`.
 
-Each piece of work runs in one hop on the database's own threads, as many as pooled connections, so that nobody waits
+Each piece of work runs in one hop on the database's own threads, no more than pooled connections, so that nobody waits
 for a connection while holding a thread. Reads have threads apart: no pile of writes, each waiting for a row's lock,
 keeps anybody from being told who they are.
 """

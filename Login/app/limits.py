@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 NO_WAIT = timedelta(0)
-PAUSE_MAX = 30  # seconds
 
 
 class Tally(NamedTuple):
@@ -46,17 +45,18 @@ CODE_DAY = Limit("code, day", 50, timedelta(days=1), by_first=True)
 
 def find_wait(limit: Limit, tally: Tally, now: datetime) -> timedelta:
     """Say how long until a guess may be judged, never longer than the window, whatever was done to the clock."""
-    if _is_over(limit, tally, now):
+    if is_over(limit, tally, now):
         return NO_WAIT
     if tally.guesses >= limit.amount:
         return min(find_end(limit, tally) - now, limit.window)
     # A rival may have been counted first whose statement began later than ours: that is no reason to wait.
-    return min(tally.last + _find_pause(limit, tally.guesses), find_end(limit, tally)) - max(now, tally.last)
+    wait = min(tally.last + _find_pause(limit, tally.guesses), find_end(limit, tally)) - max(now, tally.last)
+    return max(wait, NO_WAIT)
 
 
 def add_guess(limit: Limit, tally: Tally, now: datetime) -> Tally:
     """Count one more guess, in a new window when the old one is over."""
-    if _is_over(limit, tally, now):
+    if is_over(limit, tally, now):
         return Tally(1, now, now)
     return Tally(tally.guesses + 1, tally.since, now)
 
@@ -66,7 +66,7 @@ def find_end(limit: Limit, tally: Tally) -> datetime:
     return (tally.since if limit.by_first else tally.last) + limit.window
 
 
-def _is_over(limit: Limit, tally: Tally, now: datetime) -> bool:
+def is_over(limit: Limit, tally: Tally, now: datetime) -> bool:
     """Whether the count starts anew: its window has passed, or lies so far ahead that the clock was wrong then."""
     return not now < find_end(limit, tally) < now + 2 * limit.window
 
@@ -74,4 +74,4 @@ def _is_over(limit: Limit, tally: Tally, now: datetime) -> bool:
 def _find_pause(limit: Limit, failures: int) -> timedelta:
     if limit.free is None or failures <= limit.free:
         return NO_WAIT
-    return timedelta(seconds=min(2 ** (failures - limit.free - 1), PAUSE_MAX))
+    return timedelta(seconds=2 ** (failures - limit.free - 1))

@@ -86,12 +86,12 @@ class BackgroundHandler(logging.Handler):
             self._waiting.set()
 
 
-def set_up_logging(stream: TextIO | None = None) -> None:
+def set_up_logging() -> None:
     """Send all records to stdout as JSON, once a process, and silence uvicorn's own access log."""
     root = logging.getLogger()
     if any(isinstance(handler, BackgroundHandler) for handler in root.handlers):
         return
-    root.addHandler(BackgroundHandler(stream or sys.stdout))
+    root.addHandler(BackgroundHandler(sys.stdout))
     root.setLevel(logging.INFO)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()

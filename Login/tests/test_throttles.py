@@ -308,7 +308,7 @@ def test_a_burst_does_not_outrun_the_count(start_api: StartApi, workers: int) ->
 
 
 def test_right_passwords_at_once_are_all_right(start_api: StartApi) -> None:
-    """Counting before judging refuses nobody who knows the password, on however many devices at a time."""
+    """Counting before judging refuses nobody who knows the password, where six hashes at most are made at a time."""
     server = start_api(workers=4, HASH_THREADS="1")
     with httpx2.Client(base_url=server.url, timeout=60) as http:
         register(http)

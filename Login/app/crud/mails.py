@@ -13,6 +13,7 @@ from app.models import Mail, metadata
 mails = metadata.tables["mails"]
 
 QUEUED, SENT, DEAD = "queued", "sent", "dead"
+ORPHANS_KEPT = timedelta(hours=72)
 
 
 class MailRow(NamedTuple):
@@ -102,10 +103,10 @@ def retry(connection: Connection, message_id: str | None = None) -> int:
     return connection.execute(update(mails).where(which).values(values)).rowcount
 
 
-def erase_orphans(connection: Connection, age: timedelta) -> int:
-    """Erase what is said to people whose account is gone, once that is so old, and return how many mails it was."""
+def erase_orphans(connection: Connection) -> int:
+    """Erase what is still to be said to people whose account is long gone, and return how many mails it was."""
     now = current_time(connection)
-    old = and_(mails.c.user_id.is_(None), mails.c.state == QUEUED, mails.c.created_at <= now - age)
+    old = and_(mails.c.user_id.is_(None), mails.c.state == QUEUED, mails.c.created_at <= now - ORPHANS_KEPT)
     values = {"state": DEAD, "content": None, "finished_at": now}
     return connection.execute(update(mails).where(old).values(values)).rowcount
 

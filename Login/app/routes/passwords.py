@@ -16,7 +16,7 @@ router = APIRouter(prefix="/password", tags=["Account"])
     "/reset",
     dependencies=[limit("reset")],
     summary="Ask for a way to a new password",
-    responses=refusals(errors.TooManyAttempts),
+    responses=refusals(),
 )
 async def request_reset(body: PasswordResetRequest, resources: FromResources, client: FromClient) -> Message:
     """Answer everybody alike, whether there is such an account or not."""

@@ -13,7 +13,6 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(minutes=10)
 LOOK = 60.0  # seconds between looks at the schedule
-ORPHANS_KEPT = timedelta(hours=72)  # what is said to people whose account is gone
 PAUSE = 0.1  # seconds between batches, for everybody else
 
 
@@ -35,6 +34,6 @@ async def sweep(resources: Resources) -> dict[str, int]:
         while gone := await resources.database.transaction(crud.delete_expired, expiry):
             counts[expiry.table] += gone
             await asyncio.sleep(PAUSE)
-    await resources.database.transaction(erase_orphans, ORPHANS_KEPT)
+    await resources.database.transaction(erase_orphans)
     logger.info("swept", extra={"event": {"rows": {table: count for table, count in counts.items() if count}}})
     return counts
