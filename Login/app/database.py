@@ -101,12 +101,7 @@ class Database:
         begin = time.monotonic()
         return await team.run(lambda: self._retry(run, work, begin))
 
-    def _retry(
-        self,
-        run: Callable[[Work[Result]], Result],
-        work: Work[Result],
-        begin: float,
-    ) -> Result:
+    def _retry(self, run: Callable[[Work[Result]], Result], work: Work[Result], begin: float) -> Result:
         failure: Exception | None = None
         while time.monotonic() - begin < START_BY:
             try:
@@ -273,6 +268,8 @@ def _is_unmigrated(error: DBAPIError) -> bool:
 
 def _is_passing(error: DBAPIError) -> bool:
     """Whether the same work may succeed in a moment."""
+    if _is_unmigrated(error):
+        return False
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in {SQLITE_BUSY, SQLITE_LOCKED}

@@ -58,7 +58,7 @@ def add_guess(limit: Limit, tally: Tally, now: datetime) -> Tally:
     """Count one more guess, in a new window when the old one is over."""
     if is_over(limit, tally, now):
         return Tally(1, now, now)
-    return Tally(tally.guesses + 1, tally.since, now)
+    return Tally(tally.guesses + 1, tally.since, max(now, tally.last))
 
 
 def find_end(limit: Limit, tally: Tally) -> datetime:

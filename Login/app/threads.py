@@ -39,10 +39,10 @@ class Team:
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns, or raise what it raises; one that nobody awaits any more is not begun."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(work, contextvars.copy_context(), future))
         if len(self._members) < self._size:
             self._hire()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(work, contextvars.copy_context(), future))
         return await future
 
     def close(self) -> None:
@@ -56,11 +56,17 @@ class Team:
             member.join()
 
     def _hire(self) -> None:
+        """Start one more thread; where the system gives none, those that there are do the work."""
         name = f"{self._name}_{len(self._members)}"
         # A daemon: a process that never calls `close` may end all the same.
         member = threading.Thread(target=self._serve, name=name, daemon=True)
-        self._members.append(member)
-        member.start()
+        try:
+            member.start()
+        except RuntimeError:
+            if not self._members:
+                raise
+        else:
+            self._members.append(member)
 
     def _serve(self) -> None:
         if self._begin is not None:

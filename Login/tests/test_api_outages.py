@@ -1,19 +1,24 @@
 """The whole API on a MariaDB that is away, restarted, full, slow or cut off, with either build of the driver."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Timer
 from typing import Any
 
 import httpx2
 import pytest
 from sqlalchemy import make_url
 
+from app import crud
+from app.config import Settings
 from CreateDB.engine import make_engine
 from CreateDB.upgrade import upgrade
-from testing.api import PASSWORD, StartApi, register, sign_in
+from testing.ageing import issued_earlier
+from testing.api import PASSWORD, SignedIn, StartApi, register, sign_in
 from testing.line import Line
 from testing.load import OK, UNAVAILABLE, Load
 from testing.mariadb import empty_tables
@@ -21,6 +26,7 @@ from testing.mariadb_server import MariadbControl, unavailable
 from testing.required import missing
 
 DRIVERS = pytest.mark.parametrize("build", ["", "python"], ids=["compiled", "python"])
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 LONGEST = 15.0  # seconds until a request has an answer, whatever the database does
 PATIENT = 60.0  # seconds, for a crowded machine
 HOLDERS = 11  # connections: as many as the smallest limit that the server knows, and the one it keeps for root
@@ -155,6 +161,46 @@ def test_a_slow_database_is_shed_and_not_piled_up(line: Line, start_api: StartAp
 
     assert set(seen) <= {OK, UNAVAILABLE}, seen
     assert seen[OK] > 0
+
+
+@POSIX
+@DRIVERS
+@pytest.mark.asvs("16.5.2")
+def test_a_stall_shows_nobody_to_another(server: MariadbControl, start_api: StartApi, build: str) -> None:
+    """An answer that comes too late is thrown away with its connection: everybody goes on seeing themselves."""
+    api = start_api(MARIADB_PYTHON_CONNECTOR=build, DATABASE_POOL_SIZE="1", MAIL_WORKER="false")
+    with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:
+        people = [sign_in(http, register(http, name)) for name in ("alice", "bob", "carol")]
+        server.freeze()
+        Timer(7, server.thaw).start()
+        late = people[0].get("/user/profile").json()
+        seen = [(user.person.email, user.get("/user/profile").json()) for user in people * 3]
+
+    assert late["code"] == "database_unavailable"
+    assert [profile.get("email", profile.get("code")) for _, profile in seen] == [email for email, _ in seen]
+
+
+@POSIX
+@pytest.mark.asvs("10.4.5", "16.5.2")
+def test_a_stalled_refresh_is_no_theft(
+    server: MariadbControl, user: SignedIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the database is asked for and does only once nobody waits any more is void: the session stays as it was."""
+    user.refresh_token = issued_earlier(settings, user.refresh_token, 60)
+    rotate = crud.rotate_session
+
+    def stall(*arguments: Any) -> bool:
+        server.freeze()
+        Timer(7, server.thaw).start()
+        return rotate(*arguments)
+
+    with monkeypatch.context() as at_the_worst_moment:
+        at_the_worst_moment.setattr(crud, "rotate_session", stall)
+        refused = user.refresh()
+    time.sleep(6)
+
+    assert (refused.status_code, refused.json()["code"]) == (UNAVAILABLE, "database_unavailable")
+    assert user.refresh().status_code == OK
 
 
 @DRIVERS

@@ -73,7 +73,7 @@ def test_a_rival_does_not_end_the_window(limit: Limit) -> None:
     full = Tally(limit.amount, just_counted, just_counted)
 
     assert find_wait(limit, full, NOON) == limit.window
-    assert add_guess(limit, full, NOON).guesses == limit.amount + 1
+    assert add_guess(limit, full, NOON) == Tally(limit.amount + 1, just_counted, just_counted)
 
 
 @EACH

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Connection, literal_column, select
+from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from app import auth, crud
+from app.crud.prepared import PreparedSelect
 from app.database import Database
 from testing.api import SignedIn, register, sign_in
 
@@ -54,6 +57,20 @@ def test_nobody_is_nobody(databases: list[Database], sid: str) -> None:
     found = [database._reader.run(lambda c, s=s: crud.get_principal(c, s)) for s in (sid, "gone", sid)]  # noqa: SLF001
 
     assert [principal is None for principal in found] == [False, True, False]
+
+
+def test_a_failure_ends_the_connection(databases: list[Database]) -> None:
+    """Nothing else is asked on it: an answer may still be under way, and would be taken for the next one's."""
+    asked: list[Connection] = []
+
+    def ask(connection: Connection) -> None:
+        asked.append(connection)
+        PreparedSelect(select(literal_column("nothing_of_that_name"))).fetch(connection)
+
+    with pytest.raises(DBAPIError) as failure:
+        databases[0]._reader.run(ask)  # noqa: SLF001
+    assert failure.value.connection_invalidated
+    assert asked[0].closed
 
 
 def test_both_ways_write_the_same(databases: list[Database], sid: str) -> None:

@@ -109,6 +109,40 @@ def test_closing_waits_for_what_runs_and_drops_what_waits() -> None:
     assert not any(thread.name.startswith("test_") for thread in threading.enumerate())
 
 
+@pytest.fixture
+def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Let the system start none, as at its limit of processes."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", refuse)
+        yield limited
+
+
+def test_a_thread_that_cannot_start_is_started_later(team: Team, no_more_threads: pytest.MonkeyPatch) -> None:
+    """Whoever was refused is told so, and nothing is done for them after all; the next one is served."""
+    done: list[str] = []
+    with pytest.raises(RuntimeError):
+        asyncio.run(team.run(lambda: done.append("refused")))
+    no_more_threads.undo()
+    asyncio.run(team.run(lambda: done.append("next")))
+
+    assert done == ["next"]
+
+
+def test_those_that_are_there_do_the_work(team: Team, request: pytest.FixtureRequest) -> None:
+    """One thread of two is enough for everybody."""
+    asyncio.run(team.run(lambda: None))
+    request.getfixturevalue("no_more_threads")
+
+    async def ask() -> list[int]:
+        return await asyncio.gather(*(team.run(lambda n=n: n) for n in range(4)))
+
+    assert asyncio.run(ask()) == [0, 1, 2, 3]
+
+
 def test_a_loop_that_is_gone_ends_no_thread(team: Team) -> None:
     """Who stopped the event loop meanwhile is owed nothing, and the next one is served."""
 

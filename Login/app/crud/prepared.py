@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Dialect, Select, Update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Convert: TypeAlias = Callable[[Any], Any] | None
@@ -38,12 +39,15 @@ class _Prepared:
         by_driver: Callable[[Any, _Plan], Result],
         by_sqlalchemy: Callable[[Any], Result],
     ) -> Result:
-        if not connection.engine.echo:
-            try:
-                return self._ask_driver(connection, parameters, by_driver)
-            except connection.dialect.loaded_dbapi.Error:
-                pass  # SQLAlchemy knows which errors mean a lost connection, and reports them as everybody expects.
-        return by_sqlalchemy(connection.execute(self._statement, parameters))
+        if connection.engine.echo:
+            return by_sqlalchemy(connection.execute(self._statement, parameters))
+        errors = connection.dialect.loaded_dbapi.Error
+        try:
+            return self._ask_driver(connection, parameters, by_driver)
+        except errors as error:
+            # Nothing else may be asked on it: an answer that is under way would be taken for the next one's.
+            connection.invalidate(error)
+            raise _wrap(error, errors, connection.dialect) from error
 
     def _ask_driver(
         self, connection: Connection, parameters: Mapping[str, object], read: Callable[[Any, _Plan], Result]
@@ -73,13 +77,20 @@ class PreparedSelect(_Prepared):
 
 
 class PreparedUpdate(_Prepared):
-    """An UPDATE that may be executed twice: it is, when the first time ends in an error that leaves the connection."""
+    """An UPDATE."""
 
     def count(self, connection: Connection, **parameters: object) -> int:
         """Execute it and return how many rows it found."""
         return self._run(
             connection, parameters, lambda cursor, _: int(cursor.rowcount), lambda result: int(result.rowcount)
         )
+
+
+def _wrap(error: Exception, errors: type[Exception], dialect: Dialect) -> BaseException:
+    """Make of a driver's error what everybody expects of SQLAlchemy."""
+    return DBAPIError.instance(
+        None, None, error, errors, hide_parameters=True, connection_invalidated=True, dialect=dialect
+    )
 
 
 def _fetch_row(cursor: Any, plan: _Plan) -> Sequence[Any] | None:  # noqa: ANN401 the driver's

@@ -1,6 +1,6 @@
 """Queries on sessions, and the one query of an authenticated call."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, literal_column, select, update
@@ -48,6 +48,7 @@ _SESSION = [sessions.c[name] for name in SessionRow._fields]
 _PRINCIPAL = PreparedSelect(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
+PROMPT = timedelta(seconds=5)  # as long as database.py waits for an answer
 _NOW = bindparam("now", type_=sessions.c.rotated_at.type)
 _ROTATE = PreparedUpdate(
     update(sessions)
@@ -55,6 +56,7 @@ _ROTATE = PreparedUpdate(
         sessions.c.sid == bindparam("of_sid"),
         sessions.c.generation == bindparam("of_generation"),
         sessions.c.ended_at.is_(None),
+        utc_now() < bindparam("void_at", type_=sessions.c.rotated_at.type),
     )
     .values(
         generation=sessions.c.generation + literal_column("1"),
@@ -83,9 +85,10 @@ def get_principal(connection: Connection, sid: str) -> Principal | None:
 def rotate_session(connection: Connection, sid: str, generation: int, now: datetime, seen: dict[str, str]) -> bool:
     """Move a live session to its next generation; of rivals for one generation a single one succeeds.
 
-    Executed twice it says False, as to a rival: call it outside any transaction and bear that.
+    None does that the database comes to only when nobody waits for the answer any more: the token would never arrive.
     """
-    return _ROTATE.count(connection, of_sid=sid, of_generation=generation, now=now, **seen) == 1
+    values = {"of_sid": sid, "of_generation": generation, "now": now, "void_at": now + PROMPT, **seen}
+    return _ROTATE.count(connection, **values) == 1
 
 
 def touch_session(connection: Connection, session_id: int, now: datetime, seen: dict[str, str]) -> None:

@@ -79,7 +79,9 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
     if principal.session.generation == claims["gen"]:
         if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
             return _move_on(principal)
-        principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)  # a rival was first
+        principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
+        if principal.session.generation == claims["gen"]:  # no rival was first: the database was too slow
+            raise DatabaseUnavailable(retry_after=1)
     if not _is_retry(principal, claims):
         raise RefreshTokenReused
     return principal
