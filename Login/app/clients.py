@@ -14,6 +14,7 @@ LOCAL = IPv4Address("127.0.0.1")
 HOPS_MAX = 50
 PARSED_KEPT = 1024
 USER_AGENT_MAX = 255
+ADDRESS_MAX = 100  # with room for a port and blanks: what is remembered must not be as long as somebody likes
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
 
@@ -74,9 +75,13 @@ def _is_named(peer: tuple[str, int], entries: Sequence[str]) -> bool:
         return False
 
 
-@lru_cache(PARSED_KEPT)
 def parse_address(text: str) -> Address | None:
     """Read an address in any spelling, with or without a port; IPv4 inside IPv6 is IPv4."""
+    return _parse_address(text) if len(text) <= ADDRESS_MAX else None
+
+
+@lru_cache(PARSED_KEPT)
+def _parse_address(text: str) -> Address | None:
     text = text.strip()
     if match := WITH_PORT.fullmatch(text):
         text = match["v6"] or match["v4"]
@@ -94,9 +99,13 @@ def group_address(address: str) -> str:
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
-@lru_cache(PARSED_KEPT)
 def clean_user_agent(sent: str) -> str:
     """Return a user agent as it may be stored and shown: printable, and not long."""
+    return _clean_user_agent(sent[: 4 * USER_AGENT_MAX])
+
+
+@lru_cache(PARSED_KEPT)
+def _clean_user_agent(sent: str) -> str:
     return "".join(c for c in sent if c.isprintable())[:USER_AGENT_MAX]
 
 

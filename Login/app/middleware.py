@@ -19,6 +19,7 @@ from app.problems import answer
 
 logger = logging.getLogger("app.requests")
 
+PATH_MAX = 500  # in the log
 REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
 # Asked every second by balancers and Prometheus: that all is well, again, would bury every other line.
 PROBES = {"/readyz", "/metrics"}
@@ -106,7 +107,8 @@ def _log(scope: Scope, status: int, seconds: float) -> None:
     if scope["path"] in PROBES and status == HTTPStatus.OK:
         return
     state = scope["state"]
-    line = {"method": scope["method"], "path": scope["path"], "status": status, "latency_ms": round(seconds * 1000, 2)}
+    line = {"method": scope["method"], "path": scope["path"][:PATH_MAX], "status": status}
+    line |= {"latency_ms": round(seconds * 1000, 2)}
     line |= {"client": state["client"].address, "request_id": state["request_id"]}
     line |= {"user": state["user"]} if state.get("user") else {}
     logger.info("request", extra={"event": line})

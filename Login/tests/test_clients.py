@@ -2,6 +2,7 @@
 
 import socket
 import string
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_network
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 from app.clients import clean_user_agent, find_address, parse_address
 from app.devices import describe_device
@@ -252,3 +254,17 @@ def test_a_session_tells_where_it_was_last_seen(registered: tuple[Any, Person]) 
     [session] = user.get("/user/sessions").json()
 
     assert (session["client_address"], session["label"]) == ("203.0.113.77", "curl")
+
+
+@pytest.mark.asvs("15.2.2")
+@pytest.mark.parametrize("header", ["User-Agent", "X-Forwarded-For"])
+def test_no_header_fills_the_memory(api: TestClient, header: str) -> None:
+    """What is remembered of a header does not grow with it."""
+    api.get("/healthz")
+    tracemalloc.start()
+    for number in range(80):
+        api.get("/healthz", headers={header: f"{number} " * 100_000})
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 6_000_000  # of 23 million bytes
