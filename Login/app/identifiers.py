@@ -15,6 +15,7 @@ JOINERS = "\u200d\ufe0e\ufe0f"  # what emoji are put together with
 # Default-ignorable characters whose category is not Cf: they show nothing and would make look-alikes.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 BARE_ADDRESS = re.compile(r'[^\s@,;:<>()\[\]"\\]+@[^\s@,;:<>()\[\]"\\]+')
+ENCODED_WORD = "=?"  # RFC 2047: mail libraries decode what follows, and it may hold line breaks or another address
 USERNAME_EXTRA = "._-"
 BLANKS = " \t\u00a0\u3000"  # what is trimmed; a line break is refused, for it could split a header
 
@@ -42,7 +43,7 @@ def _fold(text: str) -> str:
 def normalize_email(typed: str) -> tuple[str, str]:
     """Return an address as displayed and its key; ValueError unless it is one bare address."""
     text = _canonical(typed)
-    if not BARE_ADDRESS.fullmatch(text):
+    if not BARE_ADDRESS.fullmatch(text) or ENCODED_WORD in text:
         raise ValueError("must be one bare email address")
     try:
         parts = validate_email(text, check_deliverability=False)
@@ -52,6 +53,15 @@ def normalize_email(typed: str) -> tuple[str, str]:
     if len(parts.local_part.encode()) > LOCAL_PART_MAX or max(len(key), len(text)) > EMAIL_MAX:
         raise ValueError("must be a shorter email address")
     return text, key
+
+
+def name_mailbox(address: str) -> str:
+    """Name the mailbox of an address that we accept: letters of another case are the same one to us.
+
+    A key says less: ß and ss have one, and as domains lead to two places.
+    """
+    parts = validate_email(address, check_deliverability=False)
+    return f"{parts.local_part}@{parts.ascii_domain}".lower()
 
 
 def normalize_username(typed: str) -> tuple[str, str]:

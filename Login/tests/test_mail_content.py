@@ -138,6 +138,24 @@ def test_a_line_break_never_makes_a_header(where: str) -> None:
         compose(letter, MESSAGE_ID, datetime.now(UTC), SENDER)
 
 
+ENCODED_WORDS = [
+    "=?utf-8?q?a=0d=0aReply-To=3a_x=40evil.example?=@example.com",
+    "=?utf-8?q?a=0d=0a=0d=0aHello?=@example.com",
+    "=?utf-8?q?victim?=@example.com",
+]
+
+
+@pytest.mark.asvs("1.3.11")
+@pytest.mark.parametrize("address", ENCODED_WORDS)
+def test_an_address_is_never_decoded(api: TestClient, address: str) -> None:
+    """Mail libraries decode an encoded word (RFC 2047), line breaks in it included: nobody has one as an address."""
+    refused = api.post("/register", json={"email": address, "password": PASSWORD})
+
+    assert refused.status_code == 422
+    with pytest.raises(Exception, match="mailbox"):
+        compose(Letter(address, "Hello", [Paragraph("Hello")]), MESSAGE_ID, datetime.now(UTC), SENDER)
+
+
 @pytest.mark.parametrize(
     ("to", "header"),
     [

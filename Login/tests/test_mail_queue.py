@@ -76,6 +76,14 @@ def test_a_server_that_is_away_loses_nothing(api: TestClient, settings: Settings
     assert {row[1] for row in sql(STATES)} == {"sent"}
 
 
+def test_a_server_that_cannot_be_named_loses_nothing(api: TestClient, settings: Settings, sql: RunSql) -> None:
+    """A typing error in the operator's settings is no fault of the mail."""
+    register(api)
+    assert deliver_due(settings.model_copy(update={"smtp_host": "smtp..example.com"})) is False
+
+    assert sql(STATES) == [("verify_email", "queued", 0, 0, 1)]
+
+
 def test_the_running_worker_comes_back_to_a_server_that_was_away(
     live_api: TestClient,
     smtp_sink: Sink,

@@ -91,7 +91,7 @@ class Smtp(Carrier):
         if self._smtp is None:
             try:
                 self._smtp = self._open()
-            except (smtplib.SMTPException, OSError) as error:
+            except (smtplib.SMTPException, OSError, ValueError) as error:  # a name or password that cannot be sent
                 raise ServerAway(_describe(error)) from error
         return self._smtp
 

@@ -14,6 +14,8 @@ from typing import NamedTuple, Self
 
 from email_validator import EmailNotValidError, validate_email
 
+from app.identifiers import ENCODED_WORD
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}</title></head>
@@ -74,6 +76,8 @@ def find_mailbox(address: str) -> Address:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
         raise HeaderParseError("not a mailbox") from error
+    if ENCODED_WORD in address:
+        raise HeaderParseError("not a mailbox as it is written")
     return Address(username=parts.local_part, domain=parts.ascii_domain)
 
 
