@@ -242,7 +242,8 @@ def normalize_code(typed: str) -> str:
 
     Dashes of every kind, and what is not to be seen: text that is pasted from elsewhere brings such things along.
     """
-    return "".join(c for c in unicodedata.normalize("NFKC", typed) if not _is_filler(c)).upper()
+    shown = (c for c in unicodedata.normalize("NFKC", typed) if not _is_filler(c))
+    return "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in shown).upper()
 
 
 def _is_filler(character: str) -> bool:

@@ -25,6 +25,8 @@ class FloodMemory(MemoryStorage):
         now = time.time()
         self._forget(now)
         window = self.events.setdefault(key, [])  # the youngest first
+        if window and window[0].atime > now:  # the clock was ahead then
+            window.clear()
         if len(window) > limit - amount and window[limit - amount].atime >= now - expiry:
             return False
         window[:0] = [Entry(expiry)] * amount
@@ -32,6 +34,6 @@ class FloodMemory(MemoryStorage):
         return True
 
     def _forget(self, now: float) -> None:
-        if now >= self._forget_at:
+        if not self._forget_at - self._forget_every <= now < self._forget_at:
             self._forget_at = now + self._forget_every
             self.events = {key: window for key, window in self.events.items() if window and window[0].expiry > now}

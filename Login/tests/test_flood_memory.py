@@ -49,3 +49,19 @@ def test_what_is_over_is_forgotten() -> None:
         return set(memory.events)
 
     assert finish(hit()) == {"here", "new"}
+
+
+def test_a_clock_that_was_ahead_refuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was counted in a future that did not come counts no more, and is forgotten in time."""
+
+    async def hit() -> tuple[bool, set[str]]:
+        memory = FloodMemory(forget_every=0.2)
+        with monkeypatch.context() as ahead:
+            real = time.time
+            ahead.setattr(time, "time", lambda: real() + 86_400)
+            for _ in range(3):
+                await memory.acquire_entry("somebody", 3, 60)
+            await memory.acquire_entry("gone", 3, 0)
+        return await memory.acquire_entry("somebody", 3, 60), set(memory.events)
+
+    assert finish(hit()) == (True, {"somebody", "gone"})

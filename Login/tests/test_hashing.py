@@ -130,7 +130,8 @@ def test_hash_threads_let_everybody_else_go_first(pool: HashPool) -> None:
 
 @pytest.fixture
 def resources(api: TestClient) -> Resources:
-    """Give what `api` works with."""
+    """Give what `api` works with, once it has begun with what it does by itself when it starts."""
+    api.get("/readyz")
     found: Resources = api.app.state.resources  # type: ignore[attr-defined]  # Starlette's
     return found
 

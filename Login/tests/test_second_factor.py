@@ -123,6 +123,13 @@ def test_disable_needs_freshness_or_both_fields(user_with_totp: SignedIn, make_s
     assert user.post("/totp/disable").json()["code"] == "totp_not_enabled"
 
 
+def test_a_proof_from_the_future_is_none(user_with_totp: SignedIn, sql: RunSql) -> None:
+    """A clock that was ahead keeps no session fresh for longer than five minutes."""
+    sql("UPDATE sessions SET authenticated_at = '2050-01-01 00:00:00'")
+
+    assert user_with_totp.post("/totp/disable").json()["code"] == "reauthentication_required"
+
+
 def test_an_empty_body_disables_in_a_fresh_session(api: TestClient, user_with_totp: SignedIn) -> None:
     """As the seed says, right after signing in; afterwards the password alone signs in and old codes are gone."""
     assert user_with_totp.post("/totp/disable").status_code == 200

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 import pytest
 
 from app.threads import Team
+from testing.loops import finish
 
 WHO: ContextVar[str] = ContextVar("WHO")
 
@@ -31,7 +32,7 @@ def test_jobs_run_on_so_many_threads_at_most(team: Team) -> None:
 
         return await asyncio.gather(*(team.run(name) for _ in range(10)))
 
-    assert set(asyncio.run(ask())) == {"test_0", "test_1"}
+    assert set(finish(ask())) == {"test_0", "test_1"}
 
 
 def test_a_job_s_error_reaches_whoever_asked(team: Team) -> None:
@@ -47,7 +48,7 @@ def test_a_job_s_error_reaches_whoever_asked(team: Team) -> None:
         jobs = [team.run(lambda: 1 // 0), team.run(fail), team.run(lambda: 3)]
         return list(await asyncio.gather(*jobs, return_exceptions=True))
 
-    first, second, third = asyncio.run(ask())
+    first, second, third = finish(ask())
 
     assert (type(first), type(second), third) == (ZeroDivisionError, Strange, 3)
 
@@ -62,7 +63,7 @@ def test_a_job_knows_the_context_of_whoever_asked(team: Team) -> None:
     async def ask_all() -> list[str]:
         return await asyncio.gather(*(asyncio.create_task(ask(who)) for who in "abcdef"))
 
-    assert "".join(asyncio.run(ask_all())) == "abcdef"
+    assert "".join(finish(ask_all())) == "abcdef"
 
 
 def test_a_job_that_nobody_awaits_is_not_begun(team: Team) -> None:
@@ -84,7 +85,7 @@ def test_a_job_that_nobody_awaits_is_not_begun(team: Team) -> None:
         await running[1]
         return await team.run(lambda: 7)
 
-    assert asyncio.run(leave()) == 7
+    assert finish(leave()) == 7
     assert sorted(begun) == ["a", "b"]
 
 
@@ -102,7 +103,7 @@ def test_closing_waits_for_what_runs_and_drops_what_waits() -> None:
         for job in jobs:
             job.cancel()
 
-    asyncio.run(leave())
+    finish(leave())
     made.close()
 
     assert done == ["a"]
@@ -111,10 +112,13 @@ def test_closing_waits_for_what_runs_and_drops_what_waits() -> None:
 
 @pytest.fixture
 def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Let the system start none, as at its limit of processes."""
+    """Let the system start none for a team, as at its limit of processes."""
+    start = threading.Thread.start
 
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("test_"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
 
     with monkeypatch.context() as limited:
         limited.setattr(threading.Thread, "start", refuse)
@@ -125,22 +129,22 @@ def test_a_thread_that_cannot_start_is_started_later(team: Team, no_more_threads
     """Whoever was refused is told so, and nothing is done for them after all; the next one is served."""
     done: list[str] = []
     with pytest.raises(RuntimeError):
-        asyncio.run(team.run(lambda: done.append("refused")))
+        finish(team.run(lambda: done.append("refused")))
     no_more_threads.undo()
-    asyncio.run(team.run(lambda: done.append("next")))
+    finish(team.run(lambda: done.append("next")))
 
     assert done == ["next"]
 
 
 def test_those_that_are_there_do_the_work(team: Team, request: pytest.FixtureRequest) -> None:
     """One thread of two is enough for everybody."""
-    asyncio.run(team.run(lambda: None))
+    finish(team.run(lambda: None))
     request.getfixturevalue("no_more_threads")
 
     async def ask() -> list[int]:
         return await asyncio.gather(*(team.run(lambda n=n: n) for n in range(4)))
 
-    assert asyncio.run(ask()) == [0, 1, 2, 3]
+    assert finish(ask()) == [0, 1, 2, 3]
 
 
 def test_a_loop_that_is_gone_ends_no_thread(team: Team) -> None:
@@ -155,6 +159,6 @@ def test_a_loop_that_is_gone_ends_no_thread(team: Team) -> None:
         return await team.run(lambda: 5)
 
     for _ in range(2):
-        asyncio.run(leave())
+        finish(leave())
 
-    assert asyncio.run(ask()) == 5
+    assert finish(ask()) == 5

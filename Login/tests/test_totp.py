@@ -61,14 +61,14 @@ def test_codes_of_one_step_either_way_are_accepted(steps: int, accepted: bool) -
 
 
 @pytest.mark.parametrize(
-    "typed", ["123 456", " 123456 ", "123-456", "１２３４５６", "123–456\r\n", "\u202a123\u2212456\u202c"]
+    "typed", ["123 456", " 123456 ", "123-456", "１２３４５６", "123–456\r\n", "١٢٣٤٥٦", "\u202a123\u2212456\u202c"]
 )
 def test_typed_codes_are_forgiven_their_form(typed: str) -> None:
-    """Blanks, dashes, full-width digits and what pasting brings along don't matter."""
+    """Blanks, dashes, digits of other scripts and what pasting brings along don't matter."""
     assert auth.normalize_code(typed) == "123456"
 
 
-@pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345a", "٤٩٢٠٣٩", "-1", "1e5", "0x1234", "\x00" * 6])
+@pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345a", "-1", "1e5", "0x1234", "\x00" * 6])
 def test_nothing_else_is_a_code(typed: str) -> None:
     """Whatever is not six digits matches no step."""
     assert auth.find_totp_step(RFC_SECRET, auth.normalize_code(typed), datetime.now(UTC)) is None

@@ -40,7 +40,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
     responses=refusals(
         *UNAUTHORIZED,
         errors.ReauthenticationRequired,
-        errors.CurrentPasswordInvalid,
+        *UNPROVED,
         errors.TotpAlreadyEnabled,
         errors.TooManyAttempts,
         errors.Busy,
