@@ -12,7 +12,7 @@ from app import crud
 from app.clients import group_address
 from app.identifiers import login_keys
 from app.keys import Keyrings
-from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, MOVE, Limit
+from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, MAIL, MOVE, Limit
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
 def name_move_counter(keys: Keyrings, public_id: str) -> Counter:
     """Name the counter of an account's changes of address."""
     return Counter(_hash(keys, MOVE.name, public_id), MOVE)
+
+
+def name_mail_counter(keys: Keyrings, kind: str, email_key: str) -> Counter:
+    """Name the counter of one kind of mail to a mailbox, whosever it is: accounts come and go."""
+    return Counter(_hash(keys, MAIL.name, kind, email_key), MAIL)
 
 
 def _hash(keys: Keyrings, *parts: str) -> bytes:

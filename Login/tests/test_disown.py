@@ -121,3 +121,16 @@ def test_a_pending_change_of_address_is_called_off(api: TestClient, notified: Si
     pending = mailbox.token("/email/change", "thief@example.net")
 
     assert api.post("/email/change/confirm", json={"token": pending}).json()["code"] == "link_invalid"
+
+
+def test_a_thief_s_new_password_does_not_void_the_rescue(api: TestClient, user: SignedIn, mailbox: Mailbox) -> None:
+    """Nor does a new password, which the thief could choose each time."""
+    user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
+    disown(api, mailbox.token(PAGE, user.person.email))
+    token = mailbox.token(RESET, user.person.email)
+    thief = sign_in(api, user.person)
+    changed = thief.call("PUT", "/user/update", {"new_password": "the thief's own one", "current_password": PASSWORD})
+
+    assert changed.status_code == 200
+    assert reset(api, token).status_code == 200
+    assert api.post("/login", json={"email": user.person.email, "password": NEW_PASSWORD}).status_code == 200

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from testing.api import PASSWORD, RunSql, SignedIn, StartApi, register, sign_in
+from testing.api import PASSWORD, Person, RunSql, SignedIn, StartApi, register, sign_in
 from testing.mail import Mailbox, links_of, text_of
 
 A, B, C = "alice@example.com", "alice@example.net", "alice@example.org"
@@ -298,3 +298,19 @@ def test_five_changes_an_hour(user: SignedIn, mailbox: Mailbox, sql: RunSql) -> 
     assert change(user, profile["email"].upper()).status_code == 200
     sql("UPDATE attempts SET window_started_at = '2020-01-01 00:00:00', last_at = '2020-01-01 00:00:00'")
     assert change(user, B).status_code == 200
+
+
+@pytest.mark.asvs("6.3.7")
+@pytest.mark.parametrize("settings_changes", [{}, {"email_change_requires_verification": True}])
+def test_a_look_alike_is_no_respelling(api: TestClient, mailbox: Mailbox) -> None:
+    """ß and ss share a key and are two domains: no account gets from one to the other unnoticed."""
+    here = Person("alice@swissmail.example", None, PASSWORD)
+    api.post("/register", json={"email": here.email, "password": PASSWORD})
+    api.post("/email/verify", json={"token": mailbox.token("/email/verify", here.email)})
+    user = sign_in(api, here)
+    answer = change(user, "alice@swißmail.example")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+    assert user.get("/user/account").json()["email"] == here.email
+    assert change(user, "Alice@SwissMail.example").status_code == 200
+    assert user.get("/user/account").json()["email_verified"] is True

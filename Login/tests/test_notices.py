@@ -18,7 +18,8 @@ NEW_PASSWORD = "a quite different one"
 
 @pytest.fixture
 def quiet(user: SignedIn, mailbox: Mailbox) -> SignedIn:
-    """Give somebody signed in whose mailbox is empty."""
+    """Give somebody signed in whose mailbox is confirmed, and empty."""
+    user.http.post("/email/verify", json={"token": mailbox.token("/email/verify")})
     mailbox.empty()
     return user
 
@@ -214,3 +215,41 @@ def test_people_hear_of_their_own_accounts_only(api: TestClient, quiet: SignedIn
 
     assert mailbox.kinds(quiet.person.email) == []
     assert mailbox.kinds(bob.email) == ["verify_email", "phrase_changed"]
+
+
+@pytest.mark.asvs("2.4.1")
+def test_a_stranger_s_mailbox_is_not_flooded(user: SignedIn, mailbox: Mailbox) -> None:
+    """Whoever registers somebody else's address and changes a phrase all day sends them five mails an hour."""
+    mailbox.empty()
+    for number in range(8):
+        assert user.call("PUT", "/user/update", {"phrase": f"Number {number}"}).status_code == 200
+
+    assert mailbox.kinds() == ["phrase_changed"] * 5
+
+
+def test_a_confirmed_mailbox_hears_of_everything(user: SignedIn, mailbox: Mailbox) -> None:
+    """Its owner has shown that it is theirs: no change is hidden behind others."""
+    user.http.post("/email/verify", json={"token": mailbox.token("/email/verify")})
+    mailbox.empty()
+    for number in range(8):
+        user.call("PUT", "/user/update", {"phrase": f"Number {number}"})
+
+    assert mailbox.kinds() == ["phrase_changed"] * 8
+
+
+@pytest.mark.asvs("2.4.1")
+@pytest.mark.parametrize("settings_changes", [{}, {"prevent_enumeration": True}])
+def test_accounts_that_come_and_go_are_no_way_around(api: TestClient, mailbox: Mailbox, sql: RunSql) -> None:
+    """A mailbox is counted by its address, for an account that is deleted takes its own counts along."""
+    for _ in range(8):
+        person = register(api)
+        sql("UPDATE users SET email_verified_at = created_at")  # only to sign in where that is asked for
+        user = sign_in(api, person)
+        mailbox.read()
+        sql("UPDATE users SET email_verified_at = NULL")
+        user.post("/user/delete", {"confirm": True, "current_password": PASSWORD})
+
+    assert {kind: mailbox.kinds().count(kind) for kind in ("verify_email", "account_deleted")} == {
+        "verify_email": 5,
+        "account_deleted": 5,
+    }

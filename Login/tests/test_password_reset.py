@@ -259,3 +259,10 @@ def test_the_mail_says_what_it_is(api: TestClient, alice: Person, mailbox: Mailb
 def _minutes(begin: object, end: object) -> float:
     """Count the minutes between two moments, which SQLite gives as text."""
     return (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(begin))).total_seconds() / 60
+
+
+def test_a_sign_in_while_the_clock_was_ahead_voids_no_link(api: TestClient, token: str, sql: RunSql) -> None:
+    """What was written in a future that did not come proves nothing."""
+    sql("UPDATE users SET last_login_at = '2050-01-01 00:00:00', password_changed_at = '2050-01-01 00:00:00'")
+
+    assert confirm(api, token).status_code == 200

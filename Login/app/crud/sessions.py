@@ -48,6 +48,7 @@ _SESSION = [sessions.c[name] for name in SessionRow._fields]
 _PRINCIPAL = PreparedSelect(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
+_HOLD = select(*_SESSION).where(sessions.c.sid == bindparam("sid"), sessions.c.ended_at.is_(None)).with_for_update()
 PROMPT = timedelta(seconds=5)  # as long as database.py waits for an answer
 _NOW = bindparam("now", type_=sessions.c.rotated_at.type)
 _ROTATE = PreparedUpdate(
@@ -80,6 +81,12 @@ def get_principal(connection: Connection, sid: str) -> Principal | None:
         return None
     width = len(_ACCOUNT)
     return Principal(Account(*row[:width]), SessionRow(*row[width:-1]), row[-1])
+
+
+def hold_session(connection: Connection, sid: str) -> SessionRow | None:
+    """Lock a session that has not ended until the transaction ends, and load it."""
+    row = connection.execute(_HOLD, {"sid": sid}).one_or_none()
+    return None if row is None else SessionRow._make(row)
 
 
 def rotate_session(connection: Connection, sid: str, generation: int, now: datetime, seen: dict[str, str]) -> bool:

@@ -10,7 +10,7 @@ from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
 from app.config import Settings
-from app.crud import Addressee, Principal
+from app.crud import Addressee, Principal, SessionRow
 from app.crud.one_time_tokens import void_links
 from app.errors import CurrentPasswordRequired, EmailTaken, SessionEnded, UsernameTaken
 from app.identifiers import normalize_email, normalize_username
@@ -25,13 +25,13 @@ from app.services.emails import (
     finish_change,
     is_move,
     must_confirm,
-    queue_verification,
     request_change,
+    welcome,
 )
 from app.services.links import CHANGE
 from app.services.mails import ADDRESS_WANTED, queue_note
 from app.services.notices import notify, tell_of_deletion
-from app.services.proofs import Proof, prove, spend_proof
+from app.services.proofs import Proof, prove, require_session, spend_proof
 from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, issue_pair
 
 
@@ -64,7 +64,7 @@ def _insert(
         _add(connection, user)
         queue_note(connection, resources, ADDRESS_WANTED, [user.email_key, public_id], client)
     elif _add(connection, user) is None:
-        queue_verification(connection, resources, crud.find_addressee(connection, user.email_key))
+        welcome(connection, resources, crud.find_addressee(connection, user.email_key))
     else:
         raise EmailTaken
     return public_id
@@ -169,6 +169,7 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
 ) -> Session | None:
     if proof is not None:
         spend_proof(connection, proof)
+    session = require_session(connection, principal)
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
         raise SessionEnded
@@ -182,7 +183,7 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     _tell(connection, resources, old, values, client)
     if must_confirm(resources.settings, old.email, body.new_email):
         request_change(connection, resources, old, body.new_email or "", client)
-    return _replace_sessions(connection, principal, client) if new_hash is not None else None
+    return _replace_sessions(connection, old.id, session, client) if new_hash is not None else None
 
 
 def _collect_changes(settings: Settings, old: Addressee, body: UserUpdate) -> dict[str, Any]:
@@ -219,16 +220,16 @@ def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
         raise
 
 
-def _replace_sessions(connection: Connection, principal: Principal, client: Client) -> Session:
+def _replace_sessions(connection: Connection, user_id: int, old: SessionRow, client: Client) -> Session:
     """End every session, the caller's too, for a thief may hold its tokens; go on in a new one.
 
     The new one is as fresh as the old and ends when it would have: a password alone, without a code, is no new login.
     """
-    old, now = principal.session, crud.current_time(connection)
-    crud.end_sessions(connection, principal.account.id, PASSWORD_CHANGED, now)
+    now = crud.current_time(connection)
+    crud.end_sessions(connection, user_id, PASSWORD_CHANGED, now)
     session = Session(
         sid=auth.make_id(),
-        user_id=principal.account.id,
+        user_id=user_id,
         rotated_at=now,
         created_at=old.created_at,
         last_seen_at=now,
@@ -245,12 +246,13 @@ def _replace_sessions(connection: Connection, principal: Principal, client: Clie
 async def delete(resources: Resources, principal: Principal, body: Deletion, client: Client) -> None:
     """Remove the account with everything that belongs to it."""
     proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
-    await resources.database.transaction(_delete, resources, proof, client)
+    await resources.database.transaction(_delete, resources, principal, proof, client)
     log_event("account_deleted", "success", user_id=principal.account.public_id)
 
 
-def _delete(connection: Connection, resources: Resources, proof: Proof, client: Client) -> None:
+def _delete(connection: Connection, resources: Resources, principal: Principal, proof: Proof, client: Client) -> None:
     spend_proof(connection, proof)
+    require_session(connection, principal)
     person = crud.get_addressee(connection, proof.account.id)
     if person is not None and crud.delete_user(connection, person.id):
         tell_of_deletion(connection, resources, person, client)

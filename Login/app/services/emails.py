@@ -1,7 +1,5 @@
 """Email addresses: confirming them, changing them, and taking an account back to the one before."""
 
-from datetime import timedelta
-
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -11,16 +9,16 @@ from app.config import Settings
 from app.crud import Principal, one_time_tokens
 from app.crud.accounts import Addressee
 from app.errors import EmailTaken, LinkInvalid, SessionEnded, TooManyAttempts
-from app.identifiers import normalize_email
+from app.identifiers import name_mailbox, normalize_email
 from app.logs import log_event
 from app.resources import Resources
+from app.services.attempts import has_room
 from app.services.links import CHANGE, RESCUE, RESET, REVERT, VERIFY, make_link, take_link
-from app.services.mails import ADDRESS_WANTED, Pace, find_wait, queue_mail, queue_note
+from app.services.mails import ADDRESS_WANTED, FIVE_AN_HOUR, find_wait, queue_mail, queue_note
 from app.services.notices import circumstances, notify
 from app.services.passwords import queue_reset
 
 EMAIL_REVERTED = "email_reverted"
-FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
 
 
 # --- confirming --------------------------------------------------------------------------------------------------
@@ -36,10 +34,10 @@ async def send_verification(resources: Resources, principal: Principal) -> bool:
 
 def resend_verification(connection: Connection, resources: Resources, user_id: int) -> int | None:
     """Queue another link unless there were many: then return for how many seconds; None when there is no need."""
-    person = crud.get_addressee(connection, user_id)
-    if person is None:
+    if not crud.hold_user(connection, user_id):
         raise SessionEnded
-    if person.email_verified_at is not None:
+    person = crud.get_addressee(connection, user_id)
+    if person is None or person.email_verified_at is not None:
         return None
     wait = find_wait(connection, user_id, "verify_email", FIVE_AN_HOUR)
     if not wait:
@@ -47,10 +45,14 @@ def resend_verification(connection: Connection, resources: Resources, user_id: i
     return wait
 
 
-def queue_verification(connection: Connection, resources: Resources, person: Addressee | None) -> None:
+def welcome(connection: Connection, resources: Resources, person: Addressee | None) -> None:
+    """Queue the first link to a new account, unless the mailbox had five in an hour: it may be a stranger's."""
+    if person is not None and has_room(connection, resources, "verify_email", person.email_key):
+        queue_verification(connection, resources, person)
+
+
+def queue_verification(connection: Connection, resources: Resources, person: Addressee) -> None:
     """Queue a mail by which somebody confirms that the address is theirs."""
-    if person is None:
-        return
     link = make_link(connection, resources, VERIFY, person)
     queue_mail(connection, resources, person, "verify_email", belongs_to=person.id, verify_link=link)
 
@@ -74,8 +76,15 @@ def _verify(connection: Connection, token: str) -> str:
 
 
 def is_move(current: str, wanted: str | None) -> bool:
-    """Whether this is another mailbox, and not the same one spelt differently."""
-    return wanted is not None and normalize_email(current)[1] != normalize_email(wanted)[1]
+    """Whether this is another mailbox, and not the same one spelt differently.
+
+    EmailTaken for one that has our key and is another all the same: nobody would notice that it got there.
+    """
+    if wanted is None or normalize_email(current)[1] != normalize_email(wanted)[1]:
+        return wanted is not None
+    if name_mailbox(current) != name_mailbox(wanted):
+        raise EmailTaken
+    return False
 
 
 def must_confirm(settings: Settings, current: str, wanted: str | None) -> bool:
@@ -197,7 +206,7 @@ def answer_claim(connection: Connection, resources: Resources, claim: tuple[str,
     if holder is None:
         return
     if holder.public_id == claimant:
-        queue_verification(connection, resources, holder)
+        welcome(connection, resources, holder)
     elif not find_wait(connection, holder.id, "account_exists", FIVE_AN_HOUR):
         facts = {"forgot_link": f"{resources.settings.public_url}/password/forgot", **circumstances(connection, client)}
         queue_mail(connection, resources, holder, "account_exists", belongs_to=holder.id, **facts)

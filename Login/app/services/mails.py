@@ -80,6 +80,9 @@ class Pace:
     within: timedelta
 
 
+FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
+
+
 def find_wait(connection: Connection, user_id: int, kind: str, pace: Pace) -> int:
     """Hold an account and say in how many seconds it may get another mail of this kind: 0 for now."""
     crud.hold_user(connection, user_id)  # else rivals would each be the last one allowed

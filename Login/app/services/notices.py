@@ -9,8 +9,9 @@ from app.clients import Client
 from app.crud.accounts import Addressee
 from app.devices import describe_device
 from app.resources import Resources
+from app.services.attempts import has_room
 from app.services.links import DISOWN, make_link
-from app.services.mails import Pace, find_wait, queue_mail
+from app.services.mails import FIVE_AN_HOUR, Pace, find_wait, queue_mail
 
 LOW_ON_CODES = 3
 ONCE_A_DAY = Pace(1, timedelta(days=1))
@@ -20,7 +21,12 @@ ONCE_AN_HOUR = Pace(1, timedelta(hours=1))
 def notify(
     connection: Connection, resources: Resources, person: Addressee, kind: str, client: Client, **facts: object
 ) -> None:
-    """Queue a notice to somebody who keeps their account."""
+    """Queue a notice to somebody who keeps their account.
+
+    A mailbox that nobody has confirmed gets five of a kind in an hour: it may be a stranger's who is to be annoyed.
+    """
+    if person.email_verified_at is None and find_wait(connection, person.id, kind, FIVE_AN_HOUR):
+        return
     facts |= {"disown_link": make_link(connection, resources, DISOWN, person), **circumstances(connection, client)}
     queue_mail(connection, resources, person, kind, belongs_to=person.id, **facts)
 
@@ -53,9 +59,12 @@ def notify_recovery_code_used(connection: Connection, resources: Resources, user
 
 
 def tell_of_deletion(connection: Connection, resources: Resources, person: Addressee, client: Client) -> None:
-    """Queue the last mail to somebody: it alone outlives the account."""
+    """Queue the last mail to somebody: it alone outlives the account. An unconfirmed mailbox gets five in an hour."""
+    kind = "account_deleted"
+    if person.email_verified_at is None and not has_room(connection, resources, kind, person.email_key):
+        return
     facts = circumstances(connection, client)
-    queue_mail(connection, resources, person, "account_deleted", belongs_to=None, **facts)
+    queue_mail(connection, resources, person, kind, belongs_to=None, **facts)
 
 
 def circumstances(connection: Connection, client: Client) -> dict[str, object]:

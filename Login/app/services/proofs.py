@@ -158,6 +158,18 @@ def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError])
     return held.now
 
 
+def require_session(connection: Connection, principal: crud.Principal) -> crud.SessionRow:
+    """Hold the caller's account and session; SessionEnded when either ended while they waited for a hash.
+
+    Else a thief's change that is under way would outlive "this was not me" and "sign out everywhere else".
+    """
+    is_there = crud.hold_user(connection, principal.account.id)
+    session = crud.hold_session(connection, principal.session.sid) if is_there else None
+    if session is None:
+        raise SessionEnded
+    return session
+
+
 def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:
     """Use up a single-use token; False when it was used before."""
     try:

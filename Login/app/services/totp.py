@@ -21,7 +21,14 @@ from app.schemas import Proof as ProofBody
 from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.services.attempts import judge_code, settle_code
 from app.services.notices import notify_user
-from app.services.proofs import Proof, match_totp_step, open_totp_secret, spend_proof, totp_place
+from app.services.proofs import (
+    Proof,
+    match_totp_step,
+    open_totp_secret,
+    require_session,
+    spend_proof,
+    totp_place,
+)
 from app.services.sessions import FRESH, prove_or_be_fresh
 
 ENROLMENT_LIFETIME = timedelta(minutes=10)
@@ -51,7 +58,7 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
     if proof is not None:
         spend_proof(connection, proof)
-    crud.hold_user(connection, principal.account.id)  # two tabs that start at once get one secret
+    require_session(connection, principal)  # and hold the account: two tabs that start at once get one secret
     begun = crud.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
@@ -117,6 +124,7 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
 ) -> None:
     """Switch on exactly what was confirmed, unless a rival replaced it meanwhile."""
     user_id = principal.account.id
+    require_session(connection, principal)
     if not crud.take_enrolment(connection, user_id, principal.session.id, confirmed.ciphertext):
         raise TotpEnrolmentInvalid
     if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
@@ -144,6 +152,7 @@ async def make_recovery_codes(
 def _replace_codes(connection: Connection, principal: Principal, proof: Proof | None, hashes: list[bytes]) -> None:
     if proof is not None:
         spend_proof(connection, proof)
+    require_session(connection, principal)
     if not crud.hold_user(connection, principal.account.id, with_totp=True):
         raise TotpNotEnabled
     crud.replace_recovery_codes(connection, principal.account.id, hashes)
@@ -163,6 +172,7 @@ def _disable(
 ) -> None:
     if proof is not None:
         spend_proof(connection, proof)
+    require_session(connection, principal)
     if not crud.disable_totp(connection, principal.account.id):
         raise TotpNotEnabled
     notify_user(connection, resources, principal.account.id, "totp_disabled", client)
