@@ -60,6 +60,8 @@ SQLITE_HINTS = {
 
 def explain(error: Exception, url: URL) -> str:
     """Say what happened and what to do, in one line."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return redact(f"{error.filename} cannot be used ({error.strerror}): check its path and the rights on it.", url)
     hint = _hint(error, url)
     if hint is None:
         return redact(
