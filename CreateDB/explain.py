@@ -58,10 +58,12 @@ SQLITE_HINTS = {
 }
 
 
-def explain(error: Exception, url: URL) -> str:
+def explain(error: Exception, url: URL | None) -> str:
     """Say what happened and what to do, in one line."""
     if isinstance(error, OSError) and error.filename is not None:
-        return redact(f"{error.filename} cannot be used ({error.strerror}): check its path and the rights on it.", url)
+        return one_line(f"{error.filename} cannot be used ({error.strerror}): check its path and the rights on it.")
+    if url is None:  # no telling where in the text a password stands that is not known yet
+        return f"Unexpected {type(error).__name__} before the database was known."
     hint = _hint(error, url)
     if hint is None:
         return redact(

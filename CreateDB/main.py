@@ -39,8 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its status: 0 done, 1 refused or failed, 130 interrupted."""
     arguments = parse(argv)
     try:
-        url = with_password(target(arguments), arguments)
-        return run_explained(arguments, url)
+        return run_explained(arguments)
     except OperatorError as refusal:
         return fail(str(refusal))
     except KeyboardInterrupt:
@@ -48,9 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def run_explained(arguments: Arguments, url: URL) -> int:
+def run_explained(arguments: Arguments) -> int:
     """Run, and put every error into words: a trace would help nobody here and could show the password."""
+    url = None
     try:
+        url = with_password(target(arguments), arguments)
         require_file(arguments.task, url)
         return TASKS[arguments.task](arguments, url)
     except OperatorError:

@@ -68,7 +68,7 @@ def test_a_file_of_somebody_else_s(diagnose: Diagnose, migrated_url: str, monkey
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "/srv/{pages}/.env")
 
-    monkeypatch.setattr("FlaskProject.config.dotenv_values", refuse)
+    monkeypatch.setattr("FlaskProject.config.load_config", refuse)
     findings = diagnose(migrated_url)
 
     assert findings["pages_settings"]["verdict"] == "failure"
