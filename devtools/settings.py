@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from devtools import ROOT, say
 
@@ -33,7 +34,7 @@ def make_private_folder(folder: Path) -> None:
 def login_values(root: Path) -> dict[str, str]:
     """Return what the API needs on this machine."""
     return {
-        "DATABASE_URL": f"sqlite:///{(root / 'var' / 'pupero.sqlite3').as_posix()}",
+        "DATABASE_URL": f"sqlite:///{quote((root / 'var' / 'pupero.sqlite3').as_posix(), safe='/:')}",
         "JWT_SECRET_KEY": secrets.token_urlsafe(48),
         "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "30",
         "JWT_REFRESH_TOKEN_EXPIRE_MINUTES": "1440",
