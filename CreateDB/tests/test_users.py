@@ -81,6 +81,29 @@ def test_a_role_is_given(cli: Run, user: SignedIn) -> None:
     assert cli("--set-role", "alice", "admin").err == ""
 
 
+@pytest.mark.parametrize("flags", [["--set-role", "{}", "admin"], ["--set-role={}", "admin"]])
+@pytest.mark.parametrize("who", ["-Xv_16Xc1E8L0o8igGhlQQ", "--v_16Xc1E8L0o8igGhlQQ", "-1"])
+def test_a_role_for_whom_a_dash_begins(cli: Run, alice: Person, sql: RunSql, who: str, flags: list[str]) -> None:
+    """One public id in 64 begins with a dash, which makes it no flag."""
+    sql("UPDATE users SET public_id = :who", who=who)
+
+    outcome = cli(*(flag.format(who) for flag in flags))
+
+    assert outcome.status == 0, outcome.err
+    assert f"({who}) has the role admin now" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "flags", [["--set-role"], ["--set-role", "alice"], ["--set-role", "alice", "--echo"], ["--set-role=alice"]]
+)
+def test_a_role_wants_both_words(run: Run, flags: list[str]) -> None:
+    """Without a role, or without anybody to give it to, nothing is done."""
+    outcome = run("--url", "sqlite:///x", *flags)
+
+    assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+    assert "--set-role" in outcome.err
+
+
 @pytest.mark.parametrize("role", ["", "Admin", "a b", "x" * 33, "é"])
 def test_a_role_is_a_plain_word(run: Run, role: str) -> None:
     """What could not be compared safely is no role."""
