@@ -138,6 +138,8 @@ def _require_company(parser: Parser, found: argparse.Namespace) -> None:
     for flag, others in COMPANIONS.items():
         if _is_given(found, flag) and not any(_is_given(found, other) for other in others):
             parser.error(f"{_flag(flag)} goes with {' or '.join(map(_flag, others))} only")
+    if found.json and found.echo:
+        parser.error("--echo would mix its lines into those of --json: leave one away")
 
 
 def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace, task: str) -> None:
