@@ -62,7 +62,7 @@ def configured(name: str, root: Path = ROOT) -> str:
         return value
     path = root / "Login" / "app" / ".env"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
+    found = re.search(rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=(.*)$", text, re.MULTILINE)
     return found[1].strip().strip("'\"") if found else ""
 
 

@@ -97,3 +97,24 @@ def test_the_bootstrap_finds_what_is_configured(root: Path, monkeypatch: pytest.
     monkeypatch.setenv("MAIL_DIR", "/other")
 
     assert (unset, from_file, settings.configured("MAIL_DIR", root)) == ("", "/my mails", "/other")
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("PUBLIC_URL = https://example.com", "https://example.com"),
+        ("  export PUBLIC_URL='https://example.com'", "https://example.com"),
+        ("PUBLIC_URL =\nLOG_USER=id", ""),
+        ("# PUBLIC_URL=https://example.com", ""),
+        ("NO_PUBLIC_URL=https://example.com", ""),
+    ],
+)
+def test_the_bootstrap_reads_a_line_as_the_api_does(
+    root: Path, monkeypatch: pytest.MonkeyPatch, line: str, value: str
+) -> None:
+    """Blanks and an export around a name set it all the same, so dev.py must not put its own in its place."""
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+    path = root / "Login" / "app" / ".env"
+    path.write_text(f"LOG_USER=email\n{line}\n", encoding="utf-8")
+
+    assert settings.configured("PUBLIC_URL", root) == value == (dotenv_values(path).get("PUBLIC_URL") or "")
