@@ -19,6 +19,7 @@ from CreateDB.terminal import align, say, show
 DISABLED, SIGNED_OUT = "account_disabled", "ended_by_operator"  # why sessions have ended
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = "never"
+MOST_SESSIONS = 100  # that crud lists
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def show_user(arguments: Arguments, url: URL) -> int:
         entry = find_one(connection, arguments.who)
         codes = crud.count_recovery_codes(connection, entry.id)
         sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
-    show(align([*_describe(entry, codes), ("sessions", str(len(sessions)))]))
+    count = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
+    show(align([*_describe(entry, codes), ("sessions", count)]))
     show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
     return 0
 

@@ -4,7 +4,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 from sqlalchemy import URL
 
-from app.config import ConfigurationError, Settings, load_settings
+from app.config import ConfigurationError, Settings, explain_unreadable, load_settings
 from app.keys import Keyrings, make_keyrings
 from CreateDB.errors import OperatorError
 
@@ -33,6 +33,8 @@ def find_database_url() -> str:
         raise OperatorError(
             "Say where by --user and --database or by --url: DATABASE_URL is not in the API's settings."
         ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"{explain_unreadable(error)}. Mend that, or say where by --url.") from None
 
 
 def make_keys(settings: Settings) -> Keyrings:

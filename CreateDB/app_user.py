@@ -23,6 +23,7 @@ ADMINISTRATOR = (
     "Making accounts takes an administrator: "
     "an account in --user with CREATE USER, GRANT OPTION on the database, and SELECT on mysql (to see who may do what)."
 )
+WHO_CONNECTS = ("user", "username", "password", "passwd")  # a driver takes them as options too
 NO_RIGHT = (1044, 1141, 1142, 1227, 1396, 1410)
 TOO_WEAK = (1819,)
 
@@ -52,7 +53,7 @@ def create_app_user(arguments: Arguments, url: URL, password: str) -> None:
         _make_account(arguments, url, account, password)
     except DBAPIError as error:
         raise OperatorError(_explain(error, url, password)) from None
-    own = URL.create(url.drivername, name, "PASSWORD", url.host, url.port, url.database)
+    own = url.set(username=name, password="PASSWORD").difference_update_query(WHO_CONNECTS)
     say(f"Account {name}@{host} may read and write rows in {url.database}, and nothing else.")
     say(f"For the API: DATABASE_URL={own.render_as_string(hide_password=False)} (PASSWORD percent-encoded)")
 

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ TASKS_ON_ONE_USER = (
     "clear_throttle",
 )
 TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER)
+BETWEEN = "\0"  # no word of a command line can hold it
 PARTS = ("user", "password", "host", "port", "database", "driver")
 # Flags that only mean something beside another one.
 COMPANIONS = {
@@ -63,7 +65,7 @@ class Arguments:
 def parse(argv: Sequence[str] | None = None) -> Arguments:
     """Read the command line, or end with a message and status 2."""
     parser = make_parser()
-    found, strays = parser.parse_known_args(argv)
+    found, strays = parser.parse_known_args(_join_role(sys.argv[1:] if argv is None else argv))
     if strays:
         parser.error(_name_strays(strays))
     task = _find_task(parser, found)
@@ -92,6 +94,19 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     )
 
 
+def _join_role(words: Sequence[str]) -> list[str]:
+    """Make one word of --set-role WHO ROLE: of two, argparse would take a WHO that begins with a dash for a flag."""
+    joined = list(words)
+    if "--set-role" in joined:
+        at = joined.index("--set-role")
+        joined[at : at + 2] = ["=".join(joined[at : at + 2])]
+    for at, word in enumerate(joined[:-1]):
+        if word.startswith("--set-role=") and not joined[at + 1].startswith("-"):
+            joined[at : at + 2] = [BETWEEN.join(joined[at : at + 2])]
+            break
+    return joined
+
+
 def _name_strays(strays: Sequence[str]) -> str:
     """Name unknown flags only: a stray word is often the second half of a password typed without quotes."""
     flags = [stray.partition("=")[0] for stray in strays if re.match(r"--[a-z]", stray)]
@@ -111,10 +126,11 @@ def _find_task(parser: Parser, found: argparse.Namespace) -> str:
 
 
 def _find_whom(parser: Parser, found: argparse.Namespace, task: str) -> tuple[str, str]:
-    value = getattr(found, task) if task in TASKS_ON_ONE_USER else ""
-    who, role = value if isinstance(value, list) else (value, "")
+    value: str = getattr(found, task) if task in TASKS_ON_ONE_USER else ""
+    who, _, role = value.partition(BETWEEN)
     if task == "set_role" and not ROLE.fullmatch(role):
-        parser.error("a role is 1 to 32 lower-case letters, digits, - and _, beginning with a letter")
+        wanted = "a role is 1 to 32 lower-case letters, digits, - and _, beginning with a letter"
+        parser.error(f"--set-role takes WHO and ROLE; {wanted}")
     return who, role
 
 
@@ -122,6 +138,8 @@ def _require_company(parser: Parser, found: argparse.Namespace) -> None:
     for flag, others in COMPANIONS.items():
         if _is_given(found, flag) and not any(_is_given(found, other) for other in others):
             parser.error(f"{_flag(flag)} goes with {' or '.join(map(_flag, others))} only")
+    if found.json and found.echo:
+        parser.error("--echo would mix its lines into those of --json: leave one away")
 
 
 def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace, task: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from CreateDB.urls import describe
 
 GRANT = "an administrator can help with: GRANT ALL PRIVILEGES ON `{database}`.* TO the account"
+NO_TABLES = "{database} lacks tables: make them by --user and --database, or --url, without a task"
 TLS = "check the server's certificate and the ssl options of --url"
 
 # By the server's or client's error number. The driver's own text varies and tells no remedy.
@@ -22,6 +23,7 @@ SERVER_HINTS = {
     1130: "The server does not let this machine in: an administrator can make an account for this machine's address",
     1142: "The account may not make or change tables in {database}: " + GRANT,
     1143: "The account may not make or change tables in {database}: " + GRANT,
+    1146: NO_TABLES,
     1227: "The account lacks a right that this needs in {database}: " + GRANT,
     1300: "The server does not accept the database's name {database}: take letters, digits and underscores",
     1205: "A table is held by another transaction: stop what uses the database for a moment, then run this again",
@@ -56,8 +58,12 @@ SQLITE_HINTS = {
 }
 
 
-def explain(error: Exception, url: URL) -> str:
+def explain(error: Exception, url: URL | None) -> str:
     """Say what happened and what to do, in one line."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return one_line(f"{error.filename} cannot be used ({error.strerror}): check its path and the rights on it.")
+    if url is None:  # no telling where in the text a password stands that is not known yet
+        return f"Unexpected {type(error).__name__} before the database was known."
     hint = _hint(error, url)
     if hint is None:
         return redact(
@@ -91,8 +97,14 @@ def _hint(error: Exception, url: URL) -> str | None:
         return None
     name: str | None = getattr(error.orig, "sqlite_errorname", None)
     if name is not None:
-        return next((hint for start, hint in SQLITE_HINTS.items() if name.startswith(start)), None)
+        return _file_hint(name, str(error.orig))
     return _server_hint(_number(error.orig), url)
+
+
+def _file_hint(name: str, text: str) -> str | None:
+    if text.startswith("no such table"):  # SQLite has no number for it
+        return NO_TABLES
+    return next((hint for start, hint in SQLITE_HINTS.items() if name.startswith(start)), None)
 
 
 def _server_hint(number: int, url: URL) -> str | None:

@@ -105,7 +105,7 @@ def _add_users(parser: Parser) -> None:
     users.add_argument("--enable-user", metavar="WHO", help="let a disabled account in again")
     users.add_argument("--end-sessions", metavar="WHO", help="sign an account out everywhere")
     users.add_argument("--reset-second-factor", metavar="WHO", help="switch an account's second factor off")
-    users.add_argument("--set-role", metavar=("WHO", "ROLE"), nargs=2, help="give an account another role")
+    users.add_argument("--set-role", metavar="WHO ROLE", help="give an account another role")
     users.add_argument(
         "--from",
         dest="from_address",

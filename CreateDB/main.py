@@ -22,7 +22,7 @@ try:
     from CreateDB.errors import OperatorError
     from CreateDB.explain import explain
     from CreateDB.reencrypt import reencrypt
-    from CreateDB.revisions import check
+    from CreateDB.revisions import check, is_absent_file
     from CreateDB.server import create_database
     from CreateDB.sweep import sweep
     from CreateDB.terminal import fail, prepare_process, say
@@ -31,6 +31,7 @@ try:
 except ModuleNotFoundError as missing:
     sys.exit(f"Error: {missing.name} is not installed. Run: pip install -r CreateDB/requirements.txt")
 
+MAKE_OR_TELL = (UPGRADE, "check", "doctor")  # what has a word of its own for a file that is not there
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
@@ -38,8 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its status: 0 done, 1 refused or failed, 130 interrupted."""
     arguments = parse(argv)
     try:
-        url = with_password(target(arguments), arguments)
-        return run_explained(arguments, url)
+        return run_explained(arguments)
     except OperatorError as refusal:
         return fail(str(refusal))
     except KeyboardInterrupt:
@@ -47,14 +47,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def run_explained(arguments: Arguments, url: URL) -> int:
+def run_explained(arguments: Arguments) -> int:
     """Run, and put every error into words: a trace would help nobody here and could show the password."""
+    url = None
     try:
+        url = with_password(target(arguments), arguments)
+        require_file(arguments.task, url)
         return TASKS[arguments.task](arguments, url)
     except OperatorError:
         raise
     except Exception as error:  # noqa: BLE001 the outermost frame
         raise OperatorError(explain(error, url)) from None
+
+
+def require_file(task: str, url: URL) -> None:
+    """Refuse a file that is not there: opening it would leave an empty database under a mistyped name."""
+    if task not in MAKE_OR_TELL and is_absent_file(url):
+        raise OperatorError(f"There is no file {url.database}: check its name. --url without a task makes a new one.")
 
 
 def run_upgrade(arguments: Arguments, url: URL) -> int:

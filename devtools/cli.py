@@ -61,8 +61,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the flags of the run command."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("dev.py", description=__doc__, epilog=EPILOG, formatter_class=raw)
-    parser.add_argument("--api-port", type=int, default=8000, help="the API's port on 127.0.0.1 (default 8000)")
-    parser.add_argument("--ui-port", type=int, default=5000, help="the pages' port on 127.0.0.1 (default 5000)")
+    parser.add_argument("--api-port", type=ports.port, default=8000, help="the API's port on 127.0.0.1 (default 8000)")
+    parser.add_argument("--ui-port", type=ports.port, default=5000, help="the pages' port on 127.0.0.1 (default 5000)")
     return parser.parse_args(arguments)
 
 

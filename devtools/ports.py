@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import csv
+import re
 import shutil
 import socket
 import subprocess
@@ -13,6 +15,14 @@ from pathlib import Path
 HOST = "127.0.0.1"
 PROC = Path("/proc")
 LISTENING = "0A"
+LAST = 65535
+
+
+def port(text: str) -> int:
+    """Read a port from the command line."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= LAST:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {LAST}")
+    return int(text)
 
 
 def refuse_if_taken(port: int, flag: str) -> None:

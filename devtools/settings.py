@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from devtools import ROOT, say
 
@@ -33,7 +34,7 @@ def make_private_folder(folder: Path) -> None:
 def login_values(root: Path) -> dict[str, str]:
     """Return what the API needs on this machine."""
     return {
-        "DATABASE_URL": f"sqlite:///{(root / 'var' / 'pupero.sqlite3').as_posix()}",
+        "DATABASE_URL": f"sqlite:///{quote((root / 'var' / 'pupero.sqlite3').as_posix(), safe='/:')}",
         "JWT_SECRET_KEY": secrets.token_urlsafe(48),
         "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "30",
         "JWT_REFRESH_TOKEN_EXPIRE_MINUTES": "1440",
@@ -61,7 +62,7 @@ def configured(name: str, root: Path = ROOT) -> str:
         return value
     path = root / "Login" / "app" / ".env"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
+    found = re.search(rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=(.*)$", text, re.MULTILINE)
     return found[1].strip().strip("'\"") if found else ""
 
 

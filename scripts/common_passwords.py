@@ -20,23 +20,38 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(__doc__ or "")
         return 2
     *lists, out = map(Path, arguments)
-    fresh = out.with_name(f".{out.name}")  # beside it first: a running API must never find half a list
     try:
-        with fresh.open("wb") as file:
-            count = write_list(read(lists), file)
-        fresh.replace(out)
+        count = make(lists, out)
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return 1
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"{out}: {count} passwords\n")
     return 0
 
 
+def make(lists: Iterable[Path], out: Path) -> int:
+    """Write beside the file first: a running API must never find half a list."""
+    fresh = out.with_name(f".{out.name}")
+    try:
+        with fresh.open("wb") as file:
+            count = write_list(read(lists), file)
+        fresh.replace(out)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return count
+
+
 def read(lists: Iterable[Path]) -> Iterator[str]:
     """Yield every line; what is no UTF-8 was typed by nobody here."""
     for path in lists:
-        with path.open(encoding="utf-8", errors="ignore", newline="\n") as lines:
-            yield from (line.rstrip("\r\n") for line in lines)
+        with path.open(encoding="utf-8-sig", errors="ignore", newline="\n") as lines:
+            for line in lines:
+                if "\0" in line:  # UTF-16: every entry would be another text, and the list refuse nothing
+                    raise ValueError(f"{path}: no text in UTF-8 (it holds NUL bytes)")
+                yield line.rstrip("\r\n")
 
 
 if __name__ == "__main__":

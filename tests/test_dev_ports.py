@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from devtools import ports
+from devtools import cli, ports
 
 LSOF = "p812\ncControlCe\nf10\n"
 NETSTAT = """
@@ -49,6 +49,16 @@ def test_a_free_port_is_not_refused(listener: socket.socket) -> None:
     listener.close()
 
     ports.refuse_if_taken(port, "--ui-port")
+
+
+@pytest.mark.parametrize("flag", ["--api-port", "--ui-port"])
+@pytest.mark.parametrize("port", ["70000", "-1", "0", "five", "", "٥٠٠٠"])
+def test_what_is_no_port_is_refused(flag: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that no port can have ends it like a word would, with the flag's name and the numbers there are."""
+    with pytest.raises(SystemExit):
+        cli.parse([f"{flag}={port}"])
+
+    assert f"{flag}: a port is a number from 1 to 65535" in capsys.readouterr().err
 
 
 def test_a_listener_on_all_addresses_counts() -> None:

@@ -12,12 +12,15 @@ from sqlalchemy import make_url
 from devtools import settings
 
 EXAMPLE = "# Where the accounts are.\nDATABASE_URL=mariadb://USER:PASSWORD@127.0.0.1/pupero\n# LOG_USER=email\n"
+NAME = "it's a #1 place é"
+# A % begins a code in a URL, a ? its options, ${} a variable in a .env file; Windows takes no ? in a name.
+NAME += " 100%41 ${HOME}" + ("" if sys.platform == "win32" else " why?mode=ro")
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Give a folder laid out like the repository, with a name that is hard on parsers."""
-    root = tmp_path / "it's a #1 place"
+    root = tmp_path / NAME
     for part in (root / "Login" / "app", root / "FlaskProject"):
         part.mkdir(parents=True)
         (part / ".env.example").write_text(EXAMPLE, encoding="utf-8")
@@ -69,7 +72,7 @@ def test_a_second_run_changes_nothing(root: Path) -> None:
 
 
 def test_the_database_is_found_whatever_the_folder_is_called(root: Path) -> None:
-    """Quotes, spaces and # in a folder's name reach SQLite unharmed."""
+    """Quotes, spaces, #, %, ? and variables in a folder's name reach SQLite unharmed."""
     settings.write_missing(root)
 
     url = make_url(dotenv_values(root / "Login/app/.env")["DATABASE_URL"] or "")
@@ -94,3 +97,24 @@ def test_the_bootstrap_finds_what_is_configured(root: Path, monkeypatch: pytest.
     monkeypatch.setenv("MAIL_DIR", "/other")
 
     assert (unset, from_file, settings.configured("MAIL_DIR", root)) == ("", "/my mails", "/other")
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("PUBLIC_URL = https://example.com", "https://example.com"),
+        ("  export PUBLIC_URL='https://example.com'", "https://example.com"),
+        ("PUBLIC_URL =\nLOG_USER=id", ""),
+        ("# PUBLIC_URL=https://example.com", ""),
+        ("NO_PUBLIC_URL=https://example.com", ""),
+    ],
+)
+def test_the_bootstrap_reads_a_line_as_the_api_does(
+    root: Path, monkeypatch: pytest.MonkeyPatch, line: str, value: str
+) -> None:
+    """Blanks and an export around a name set it all the same, so dev.py must not put its own in its place."""
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+    path = root / "Login" / "app" / ".env"
+    path.write_text(f"LOG_USER=email\n{line}\n", encoding="utf-8")
+
+    assert settings.configured("PUBLIC_URL", root) == value == (dotenv_values(path).get("PUBLIC_URL") or "")

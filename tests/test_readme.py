@@ -108,6 +108,16 @@ def test_the_readme_lists_the_backends_settings() -> None:
     assert first_column("Login/app/.env") == login_settings()
 
 
+@pytest.mark.parametrize("name", sorted(READ_ELSEWHERE))
+def test_what_a_file_cannot_set_is_said_to_be_of_the_environment(name: str) -> None:
+    """Whoever writes it into the .env would see no effect and no complaint."""
+    example = (ROOT / "Login/app/.env.example").read_text(encoding="utf-8").partition(f"# {name}=")[0]
+    row = next(line for line in chapter("Login/app/.env").splitlines() if line.startswith(f"| `{name}` |"))
+
+    assert "environment only" in row
+    assert "environment only" in example.splitlines()[-1]
+
+
 def test_the_readme_lists_the_pages_settings() -> None:
     """Each variable that the pages read is explained, and none that they do not read."""
     assert first_column("FlaskProject/.env") == ui_settings()

@@ -2,11 +2,11 @@
 
 import time
 
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, inspect, text
 
 from app import crud
 from CreateDB.api_settings import make_keys
-from CreateDB.doctor.findings import Finding, Findings, Patient, is_this_machine
+from CreateDB.doctor.findings import Finding, Findings, OfDatabase, Patient, is_this_machine
 from CreateDB.engine import SERVERS
 from CreateDB.grants import NEEDED, list_grants
 from CreateDB.models import UtcDateTime, metadata
@@ -70,9 +70,14 @@ def examine_schema(_patient: Patient, connection: Connection) -> Findings:
         yield Finding("schema", "failure", f"{standing.text}.", fix)
 
 
+def has_tables(connection: Connection) -> bool:
+    """Whether every table is there; what is missing is the schema's illness alone."""
+    return metadata.tables.keys() <= set(inspect(connection).get_table_names())
+
+
 def examine_tables(_patient: Patient, connection: Connection) -> Findings:
     """Find tables that a restore or another tool has made in its own way."""
-    if connection.dialect.name not in SERVERS:
+    if connection.dialect.name not in SERVERS or not has_tables(connection):
         return
     odd = [*_list_odd_engines(connection), *_list_odd_columns(connection)]
     if odd:
@@ -114,7 +119,7 @@ def examine_clock(_patient: Patient, connection: Connection) -> Findings:
 
 def examine_secrets_at_rest(patient: Patient, connection: Connection) -> Findings:
     """Count what no configured key opens, and what an older key still holds."""
-    if patient.settings is None:
+    if patient.settings is None or not has_tables(connection):
         return
     kids = [key.kid for key in make_keys(patient.settings).secrets]
     lost, older = (crud.count_unreadable_secrets(connection, known) for known in (kids, kids[:1]))
@@ -146,12 +151,12 @@ def examine_rights(patient: Patient, connection: Connection) -> Findings:
         yield Finding("database_rights", "ok", f"{patient.url.username} has {', '.join(sorted(NEEDED))}, and no more.")
 
 
-EXAMINATIONS = (
-    examine_driver,
-    examine_encryption,
-    examine_schema,
-    examine_tables,
-    examine_clock,
-    examine_secrets_at_rest,
-    examine_rights,
-)
+EXAMINATIONS: OfDatabase = {
+    "driver": examine_driver,
+    "database_tls": examine_encryption,
+    "schema": examine_schema,
+    "tables": examine_tables,
+    "clock": examine_clock,
+    "secrets_at_rest": examine_secrets_at_rest,
+    "database_rights": examine_rights,
+}

@@ -1,13 +1,14 @@
 """What an examination finds, and what it works with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 
 from app.clients import parse_address
 from app.config import Settings
+from CreateDB.explain import explain
 
 Verdict: TypeAlias = Literal["ok", "warning", "failure"]
 
@@ -43,3 +44,15 @@ def is_this_machine(host: str | None) -> bool:
 
 
 Findings: TypeAlias = Iterator[Finding]
+# By the id under which an examination fails that cannot be done.
+OfSettings: TypeAlias = Mapping[str, Callable[[Patient, Settings], Findings]]
+OfDatabase: TypeAlias = Mapping[str, Callable[[Patient, Connection], Findings]]
+
+
+def attempt(id_: str, url: URL, examination: Callable[[], Findings]) -> list[Finding]:
+    """Examine; what goes wrong becomes the finding, so that no other examination is lost with this one."""
+    try:
+        return list(examination())
+    except Exception as error:  # noqa: BLE001 the report is most wanted where something is wrong
+        text = f"This could not be examined: {explain(error, url).rstrip('.')}."
+        return [Finding(id_, "failure", text, "Mend that, then run this again.")]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from app.config import Settings
 from app.processors import usable_cores
-from CreateDB.doctor.findings import Finding, Findings, Patient
+from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient
+from CreateDB.explain import one_line
 
 # OWASP's Password Storage Cheat Sheet: so many KiB at least, by the number of passes.
 OWASP_KIB = {1: 47104, 2: 19456, 3: 12288, 4: 9216, 5: 7168}
@@ -34,23 +35,24 @@ def examine_argon2_cost(patient: Patient, settings: Settings) -> Findings:
 def examine_argon2_time(_patient: Patient, settings: Settings) -> Findings:
     """Measure a hash with the API's settings on this machine."""
     try:
-        from app.auth import PasswordHasher  # noqa: PLC0415 CreateDB's own requirements do without it
+        seconds, cpu, memory = _measure(settings)
     except ModuleNotFoundError as missing:
         text = f"Password hashes were not timed: {missing.name} is not installed here."
         yield Finding("argon2_time", "warning", text, "Run this where the API is installed.")
-        return
-    hasher = PasswordHasher(
-        time_cost=settings.argon2_time_cost,
-        memory_kib=settings.argon2_memory_kib,
-        parallelism=settings.argon2_parallelism,
-    )
-    before = _peak_memory()
-    seconds, cpu = min(_time(hasher.hash) for _ in range(ROUNDS))
-    memory = f", {(_peak_memory() - before) / MIB:.0f} MiB more memory" if before else ""
-    rate = _rate(settings, seconds, cpu)
-    text = f"A password hash takes {seconds * 1000:.0f} ms here{memory}: at most about {_round(rate)} logins a second."
+    except (ValueError, MemoryError) as error:  # passlib tells of either as a malformed hash
+        text = f"No password can be hashed here with {settings.argon2_memory_kib / 1024:g} MiB: {one_line(str(error))}."
+        fix = "Lower ARGON2_MEMORY_KIB, or give the machine or container more memory."
+        yield Finding("argon2_time", "failure", text, fix)
+    else:
+        yield _judge_time(settings, seconds, cpu, memory)
+
+
+def _judge_time(settings: Settings, seconds: float, cpu: float, memory: int) -> Finding:
+    more = f", {memory / MIB:.0f} MiB more memory" if _peak_memory() else ""
+    rate = _round(_rate(settings, seconds, cpu))
+    text = f"A password hash takes {seconds * 1000:.0f} ms here{more}: at most about {rate} logins a second."
     slow = Finding("argon2_time", "warning", text, "Lower ARGON2_TIME_COST or ARGON2_MEMORY_KIB, or take a faster CPU.")
-    yield slow if seconds > SLOW else Finding("argon2_time", "ok", text)
+    return slow if seconds > SLOW else Finding("argon2_time", "ok", text)
 
 
 def examine_argon2_memory(_patient: Patient, settings: Settings) -> Findings:
@@ -100,6 +102,20 @@ def _round(rate: float) -> str:
     return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"  # noqa: PLR2004 two digits of a measurement
 
 
+def _measure(settings: Settings) -> tuple[float, float, int]:
+    """Return what the quickest of a few hashes takes: seconds, seconds of processor time, and bytes."""
+    from app.auth import PasswordHasher  # noqa: PLC0415 CreateDB's own requirements do without it
+
+    hasher = PasswordHasher(
+        time_cost=settings.argon2_time_cost,
+        memory_kib=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+    )
+    before = _peak_memory()
+    seconds, cpu = min(_time(hasher.hash) for _ in range(ROUNDS))
+    return seconds, cpu, _peak_memory() - before
+
+
 def _time(hash_: Callable[[str], str]) -> tuple[float, float]:
     """Return what a hash takes: seconds, and seconds of processor time."""
     start, cpu = time.perf_counter(), time.process_time()
@@ -116,4 +132,8 @@ def _peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-EXAMINATIONS = (examine_argon2_cost, examine_argon2_time, examine_argon2_memory)
+EXAMINATIONS: OfSettings = {
+    "argon2_cost": examine_argon2_cost,
+    "argon2_time": examine_argon2_time,
+    "argon2_memory": examine_argon2_memory,
+}

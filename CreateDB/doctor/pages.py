@@ -1,7 +1,6 @@
 """Examines the settings of the pages, where those are installed beside this command."""
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from CreateDB.doctor.findings import Finding, Findings, Patient
@@ -10,16 +9,14 @@ from CreateDB.doctor.secrets import GOOD_SECRET
 if TYPE_CHECKING:
     from FlaskProject.config import Config
 
-FOLDER = Path(__file__).resolve().parents[2] / "FlaskProject"
-
 
 def examine_pages(patient: Patient) -> Findings:
     """Judge the signing key and the cookies."""
-    if not (FOLDER / "config.py").exists():
+    try:
+        from FlaskProject.config import ConfigError, load_config  # noqa: PLC0415 not in every installation
+    except ImportError:  # neither the folder alone nor the packages alone make pages
         yield Finding("pages_settings", "ok", "The pages are not installed beside this command: not examined.")
         return
-    from FlaskProject.config import ConfigError, load_config  # noqa: PLC0415 not in every installation
-
     logging.getLogger("FlaskProject").addHandler(logging.NullHandler())  # its warnings are findings here
     logging.getLogger("FlaskProject").propagate = False
     try:
@@ -28,7 +25,7 @@ def examine_pages(patient: Patient) -> Findings:
         yield Finding("pages_settings", "failure", f"The pages cannot start: {error}.", "Correct FlaskProject/.env.")
         return
     yield from _examine_environment(config, patient)
-    yield from _examine_key(config, patient)
+    yield from _examine_key(config, patient, drawn=load_config().secret_key != config.secret_key)
     yield from _examine_cookies(config)
 
 
@@ -40,12 +37,16 @@ def _examine_environment(config: "Config", patient: Patient) -> Findings:
         yield Finding("pages_settings", "ok", f"The pages' settings can be read, for {config.environment}.")
 
 
-def _examine_key(config: "Config", patient: Patient) -> Findings:
+def _examine_key(config: "Config", patient: Patient, *, drawn: bool) -> Findings:
+    """Judge the key; where none is set, the pages draw another one at each start."""
     keys = {config.secret_key, *config.secret_key_fallbacks}
     signing = patient.settings.signing_secrets if patient.settings is not None else []
     if config.secret_key_weakness:
         text = f"SECRET_KEY {config.secret_key_weakness}: the pages answer this machine only."
         yield Finding("secret_key", "warning", text, f"Set another. {GOOD_SECRET}")
+    elif drawn:
+        text = "SECRET_KEY is not set: each start and each worker draws its own, and refuses the forms of the others."
+        yield Finding("secret_key", "warning", text, f"Set one. {GOOD_SECRET}")
     elif keys & set(signing):
         text = "SECRET_KEY is also a key of the API: who learns one can forge both tokens and cookies."
         yield Finding("secret_key", "failure", text, f"Set another. {GOOD_SECRET}")

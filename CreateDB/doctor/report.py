@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 
-from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import ConfigurationError, Settings, load_settings
 from CreateDB.arguments import Arguments
 from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
-from CreateDB.doctor.findings import Finding, Patient
+from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient, attempt
 from CreateDB.doctor.machine import EXAMINATIONS as OF_MACHINE
 from CreateDB.doctor.mail import examine_smtp
 from CreateDB.doctor.pages import examine_pages
@@ -21,7 +23,7 @@ from CreateDB.revisions import is_absent_file
 from CreateDB.terminal import say, show
 from CreateDB.urls import describe
 
-OF_SETTINGS = (*OF_SECRETS, *OF_MACHINE, examine_smtp)
+OF_SETTINGS: OfSettings = {**OF_SECRETS, **OF_MACHINE, "smtp": examine_smtp}
 
 
 def run(arguments: Arguments, url: URL) -> int:
@@ -40,9 +42,9 @@ def examine(url: URL, *, echo: bool) -> Iterator[Finding]:
     patient = Patient(url, settings, echo)
     yield finding
     if settings is not None:
-        for examination in OF_SETTINGS:
-            yield from examination(patient, settings)
-    yield from examine_pages(patient)
+        for id_, examination in OF_SETTINGS.items():
+            yield from attempt(id_, url, partial(examination, patient, settings))
+    yield from attempt("pages_settings", url, partial(examine_pages, patient))
     yield from _examine_database(patient)
 
 
@@ -77,12 +79,20 @@ def _examine_database(patient: Patient) -> Iterator[Finding]:
         yield Finding("database", "failure", f"There is no file {patient.url.database}.", "Run this without --doctor.")
         return
     try:
-        with make_engine(patient.url, echo=patient.echo).connect() as connection:
-            yield Finding("database", "ok", f"Connected to {describe(patient.url)}.")
-            for examination in OF_DATABASE:
-                yield from examination(patient, connection)
-    except (DBAPIError, ModuleNotFoundError) as error:
+        connection = make_engine(patient.url, echo=patient.echo).connect()
+    except Exception as error:  # noqa: BLE001 drivers raise what they like at an option that they do not know
         yield Finding("database", "failure", explain(error, patient.url), "Correct DATABASE_URL or the server.")
+        return
+    with connection:
+        yield Finding("database", "ok", f"Connected to {describe(patient.url)}.")
+        yield from _examine_connected(patient, connection)
+
+
+def _examine_connected(patient: Patient, connection: Connection) -> Findings:
+    for id_, examination in OF_DATABASE.items():
+        yield from attempt(id_, patient.url, partial(examination, patient, connection))
+        with suppress(SQLAlchemyError):
+            connection.rollback()  # the next examination would be refused after a statement that failed
 
 
 def _print(findings: Sequence[Finding], where: str) -> None:

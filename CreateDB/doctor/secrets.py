@@ -1,7 +1,7 @@
 """Examines the secrets and networks in the API's settings."""
 
 from app.config import Network, Settings, find_weakness
-from CreateDB.doctor.findings import Finding, Findings, Patient
+from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient
 
 GOOD_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))" prints a good one.'
 WIDE_V4, WIDE_V6 = 16, 48  # prefixes that are a whole site rather than its proxies
@@ -78,4 +78,8 @@ def _is_one(network: Network) -> bool:
     return network.prefixlen == network.max_prefixlen
 
 
-EXAMINATIONS = (examine_secrets, examine_key_of_secrets, examine_proxies)
+EXAMINATIONS: OfSettings = {
+    "jwt_secret_key": examine_secrets,
+    "totp_encryption_keys": examine_key_of_secrets,
+    "trusted_proxies": examine_proxies,
+}

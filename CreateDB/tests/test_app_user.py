@@ -69,6 +69,23 @@ def test_the_api_does_everything_with_it(migrated_url: str, app_user: str, run: 
             connection.exec_driver_sql(statement)
 
 
+@ON_MARIADB
+@pytest.mark.asvs("12.3.2")
+def test_the_options_of_the_connection_are_the_api_s_too(migrated_url: str, app_user: str, run: Run) -> None:
+    """What is printed for the API is encrypted like the connection that made it, and has no password of anybody."""
+    given = make_url(migrated_url)
+    options = {"ssl_verify_cert": "false", "connect_timeout": "7", "password": given.password or ""}
+
+    url = given.update_query_dict(options).render_as_string(hide_password=False)
+    outcome = run("--url", url, "--create-app-user", app_user)
+
+    assert outcome.status == 0, outcome.err
+    printed = make_url(outcome.out.rpartition("DATABASE_URL=")[2].partition(" (PASSWORD")[0])
+    assert printed == given.set(
+        username=app_user, password="PASSWORD", query={"ssl_verify_cert": "false", "connect_timeout": "7"}
+    )
+
+
 def test_database_tables_and_account_in_one_run(
     mariadb_server: str, free_name: str, app_user: str, start: Start, finish: Run
 ) -> None:

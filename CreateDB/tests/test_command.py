@@ -136,6 +136,7 @@ def test_echo_shows_statements_but_no_secret(
         (["--url", "sqlite:///x", "--user", "u", "--password", "p"], "leave --user, --password away; let DB_PASSWORD"),
         (["--url", "sqlite:///x", "--port", "3306"], "leave --port away"),
         (["--url", "sqlite:///x", "--check", "--create-database"], "--check and --create-database are different tasks"),
+        (["--url", "sqlite:///x", "--doctor", "--json", "--echo"], "--echo would mix its lines into those of --json"),
         (["--user", "u", "--database", "d", "--port", "0"], "a port is a number from 1 to 65535"),
         (["--user", "u", "--database", "d", "--port", "70000"], "a port is a number from 1 to 65535"),
         (["--user", "u", "--database", "d", "--pass", "s3cret"], "there is no flag --pass "),

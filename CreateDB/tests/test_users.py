@@ -13,6 +13,14 @@ from testing.api import PASSWORD, Person, RunSql, SignedIn, register, sign_in
 
 Run = Callable[..., Any]
 
+COPY_SESSION = """
+INSERT INTO sessions (sid, user_id, generation, rotated_at, created_at, last_seen_at, authenticated_at, expires_at,
+    remember, client_address, user_agent)
+SELECT :sid, user_id, generation, rotated_at, created_at, last_seen_at, authenticated_at, expires_at,
+    remember, client_address, user_agent
+FROM sessions WHERE sid NOT LIKE 'copy%'
+"""
+
 
 @pytest.fixture
 def cli(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -81,6 +89,29 @@ def test_a_role_is_given(cli: Run, user: SignedIn) -> None:
     assert cli("--set-role", "alice", "admin").err == ""
 
 
+@pytest.mark.parametrize("flags", [["--set-role", "{}", "admin"], ["--set-role={}", "admin"]])
+@pytest.mark.parametrize("who", ["-Xv_16Xc1E8L0o8igGhlQQ", "--v_16Xc1E8L0o8igGhlQQ", "-1"])
+def test_a_role_for_whom_a_dash_begins(cli: Run, alice: Person, sql: RunSql, who: str, flags: list[str]) -> None:
+    """One public id in 64 begins with a dash, which makes it no flag."""
+    sql("UPDATE users SET public_id = :who", who=who)
+
+    outcome = cli(*(flag.format(who) for flag in flags))
+
+    assert outcome.status == 0, outcome.err
+    assert f"({who}) has the role admin now" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "flags", [["--set-role"], ["--set-role", "alice"], ["--set-role", "alice", "--echo"], ["--set-role=alice"]]
+)
+def test_a_role_wants_both_words(run: Run, flags: list[str]) -> None:
+    """Without a role, or without anybody to give it to, nothing is done."""
+    outcome = run("--url", "sqlite:///x", *flags)
+
+    assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+    assert "--set-role" in outcome.err
+
+
 @pytest.mark.parametrize("role", ["", "Admin", "a b", "x" * 33, "é"])
 def test_a_role_is_a_plain_word(run: Run, role: str) -> None:
     """What could not be compared safely is no role."""
@@ -141,6 +172,20 @@ def test_what_is_shown_has_no_secret(cli: Run, user_with_totp: SignedIn, sql: Ru
     assert "Firefox on Linux  from 127.0.0.1" in outcome.out
     (row,) = sql("SELECT u.password_hash, u.totp_secret, s.sid FROM users u JOIN sessions s ON s.user_id = u.id")
     assert not any(secret in outcome.out for secret in (*row, user_with_totp.secret))
+
+
+@pytest.mark.parametrize(("more", "told"), [(0, "1"), (98, "99"), (99, "100 or more"), (150, "100 or more")])
+def test_sessions_are_counted_as_far_as_they_are_shown(
+    cli: Run, user: SignedIn, sql: RunSql, more: int, told: str
+) -> None:
+    """A hundred are shown, and when there may be others the number says so."""
+    for number in range(more):
+        sql(COPY_SESSION, sid=f"copy {number}")
+
+    lines = cli("--show-user", "alice").out.splitlines()
+
+    assert [line.split(maxsplit=1)[1] for line in lines if line.startswith("sessions ")] == [told]
+    assert len([line for line in lines if line.startswith("  ")]) == min(more + 1, 100)
 
 
 @pytest.mark.parametrize("flag", ["--show-user", "--disable-user", "--end-sessions", "--clear-throttle"])

@@ -277,6 +277,15 @@ def load_settings(**known: Any) -> Settings:  # noqa: ANN401 values of any setti
         return Settings(**known)
     except ValidationError as error:
         raise ConfigurationError("; ".join(_explain(item["loc"], item["msg"]) for item in error.errors())) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(explain_unreadable(error)) from None
+
+
+def explain_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Say why the .env cannot be read, and nothing of what it holds."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{Settings.model_config.get('env_file')} is not UTF-8: save it as UTF-8"
+    return f"{error.filename} cannot be read: {error.strerror}"
 
 
 def _explain(loc: tuple[int | str, ...], message: str) -> str:

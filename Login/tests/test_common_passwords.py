@@ -30,6 +30,12 @@ def made(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
+def make_list(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the script on the folder's list.txt."""
+    command = [sys.executable, "scripts/common_passwords.py", str(folder / "list.txt"), str(folder / "out")]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 our own
+
+
 @pytest.fixture
 def settings_changes(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Name the list to the API where a test has made one."""
@@ -100,7 +106,29 @@ def test_the_script_explains_itself(tmp_path: Path) -> None:
     missing = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 likewise
 
     assert (bare.returncode, "LIST" in bare.stderr) == (2, True)
-    assert (missing.returncode, "nowhere.txt" in missing.stderr, (tmp_path / "out").exists()) == (1, True, False)
+    assert (missing.returncode, "nowhere.txt" in missing.stderr, list(tmp_path.iterdir())) == (1, True, [])
+
+
+def test_the_first_line_counts_behind_a_mark_of_windows(tmp_path: Path) -> None:
+    """Editors there begin a text with a byte order mark, which is no part of the first password."""
+    (tmp_path / "list.txt").write_bytes(f"{LISTED}\n{FURTHER[0]}\n".encode("utf-8-sig"))
+    ended = make_list(tmp_path)
+
+    assert ended.returncode == 0, ended.stderr
+    assert all(password in CommonPasswords(tmp_path / "out") for password in (LISTED, FURTHER[0]))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_list_in_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    """It would make a list that refuses nothing; neither that nor a half-made file is left, and an older list stays."""
+    (tmp_path / "list.txt").write_bytes("\n".join(FURTHER).encode(encoding))
+    (tmp_path / "out").write_bytes(b"of before")
+    ended = make_list(tmp_path)
+
+    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
+    assert ended.stderr == f"{tmp_path / 'list.txt'}: no text in UTF-8 (it holds NUL bytes)\n"
+    assert (tmp_path / "out").read_bytes() == b"of before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.txt", "out"]
 
 
 def test_order_and_size_of_the_file() -> None:

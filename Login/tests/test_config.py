@@ -256,6 +256,15 @@ def test_uvicorn_ends_with_one_line(api_copy: Path, variables: dict[str, str], n
     assert "geheim" not in result.stderr
 
 
+def test_uvicorn_ends_with_one_line_at_a_file_in_another_encoding(api_copy: Path) -> None:
+    """A .env that an editor has saved in Latin-1 is named, without a traceback and what it holds."""
+    (api_copy / "app" / ".env").write_bytes("JWT_SECRET_KEY=geheim-é".encode("latin-1"))
+    result = run(api_copy, "-m", "uvicorn", "app.main:app", "--port", "0")
+
+    assert result.returncode not in {0, None}
+    assert result.stderr == f"Pupero cannot start: {api_copy / 'app' / '.env'} is not UTF-8: save it as UTF-8\n"
+
+
 @pytest.mark.parametrize("name", ["jwt_secret_key", "jwt_previous_secret_keys"])
 def test_development_with_a_weak_secret_serves_this_machine_only(
     make_settings: Callable[..., Settings], migrated_sqlite: str, caplog: pytest.LogCaptureFixture, name: str
