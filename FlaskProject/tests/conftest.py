@@ -1,6 +1,7 @@
 """What the pages' own tests share: settings, browsers, and an API of a few lines over a real socket."""
 
 import json
+import logging
 import re
 import time
 from base64 import urlsafe_b64encode
@@ -72,6 +73,14 @@ def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 the library's names
 
     return Handler
+
+
+@pytest.fixture(autouse=True)
+def written_log() -> Iterator[None]:
+    """Have each test's log written before the next one reads its own."""
+    yield
+    for handler in logging.getLogger("FlaskProject").handlers:
+        handler.flush()
 
 
 @pytest.fixture
