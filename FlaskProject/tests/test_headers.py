@@ -25,6 +25,20 @@ def test_the_protective_headers_are_everywhere(browser: FlaskClient, path: str) 
     assert "Strict-Transport-Security" not in headers
 
 
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64 + ".example", "a..b:5000"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("path", ["/", "/login", "/nope", "/static/style.css"])
+def test_a_host_that_is_no_name_is_refused(browser: FlaskClient, host: str, method: str, path: str) -> None:
+    """In one sentence, with the protective headers, and without a fault in the log."""
+    answer = browser.open(path, method=method, headers={"Host": host})
+
+    assert answer.status_code == 400
+    assert answer.mimetype == "text/plain"
+    assert answer.text == ("" if method == "HEAD" else "The Host header of this request is no name of a site.")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_no_page_is_stored(browser: FlaskClient, path: str) -> None:
     """The back button after signing out shows nothing."""
