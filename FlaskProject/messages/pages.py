@@ -62,6 +62,8 @@ PAGES: dict[str, str] = {
     "register.have": "Already have an account?",
     "registered": "Welcome! Your account is open and you are signed in.",
     "registered.verify": "Almost done: we have sent a mail to your address. Do what it says, then sign in.",
+    "registered.away": "We have your details, but the service is too busy to sign you in. Please sign in in a moment; "
+    "if a mail from us asks you for something, do that first.",
     "delete.title": "Delete your account",
     "delete.lead": "Deletion is at once and for good. Nobody can undo it, not even us.",
     "delete.goes": "What goes",
@@ -117,6 +119,8 @@ PAGES: dict[str, str] = {
     "email.submit": "Change address",
     "email.changed": "Your email address is changed. A mail to each of the two tells of it.",
     "email.asked": "Nothing has changed yet: follow the link in the mail that we sent to the new address.",
+    "email.unseen": "Your change is accepted, though the service cannot show it right now. "
+    "As long as your profile shows the old address, follow the link in the mail that we sent to the new one.",
     "email.verified": "Confirmed",
     "email.unverified": "Not confirmed",
     "verification.lead": "To confirm that it is yours, follow the link in the mail we sent. Is it lost, or too old?",

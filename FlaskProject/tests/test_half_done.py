@@ -72,3 +72,32 @@ def test_no_codes_are_made_that_could_not_be_shown(
 
     assert answer.status_code == 503
     assert breaking.api.calls(call) == []
+
+
+def test_an_account_that_was_opened_is_not_reported_as_an_outage(
+    breaking: Api, open_browser: Any, submit: Callable[..., Any]
+) -> None:
+    """Sending the form once more would only say that the address is taken."""
+    breaking.api.on("POST /login", lambda _asked: BUSY)
+    breaking.breaks_after("POST /register", {"user_id": "u1"})
+    browser: FlaskClient = open_browser(breaking.api.url)
+
+    answer = submit(browser, "/register", email="ada@example.com", password="secret-of-ada")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
+    assert "We have your details" in browser.get("/login").text
+
+
+def test_a_changed_address_is_not_reported_as_an_outage(
+    signed_in: FlaskClient, breaking: Api, submit: Callable[..., Any]
+) -> None:
+    """The page says what is certain, also while it cannot show the profile."""
+    breaking.breaks_after("PUT /user/update", {})
+    change = {"new_email": "new@example.com", "current_password": "secret-of-ada"}
+
+    answer = submit(signed_in, "/profile", "/profile/email", **change)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/profile#email-title")
+    away = signed_in.get("/profile")
+    assert away.status_code == 503
+    assert "Your change is accepted" in away.text

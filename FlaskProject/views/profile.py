@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.backend import Refusal
+from FlaskProject.backend import BackendUnavailable, Refusal
+from FlaskProject.error_pages import log_outage
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
 from FlaskProject.submissions import require, submission
@@ -51,16 +52,24 @@ def change_email(form: Form) -> ResponseReturnValue:
     require(form, "new_email", "current_password")
     before, wanted = current_account().email, form.text("new_email")
     api().update(new_email=wanted, current_password=form.text("current_password"))
-    if api().account().email == before and wanted.strip().casefold() != before.casefold():
-        # It waits for the new mailbox.
-        return tell_at("profile.show", "email-title", "email.asked")
-    return tell_at("profile.show", "email-title", "email.changed")
+    return tell_at("profile.show", "email-title", *_what_became_of(before, wanted))
 
 
 @pages.get("/<step>")
 def back(step: str) -> ResponseReturnValue:  # noqa: ARG001 any of the forms' addresses
     """Bring a reload of a form's own address back to the profile."""
     return redirect(url_for("profile.show"))
+
+
+def _what_became_of(before: str, wanted: str) -> tuple[str, str]:
+    """Say whether a change that the API has taken is made, or waits for the new mailbox."""
+    try:
+        unchanged = api().account().email == before
+    except BackendUnavailable as outage:
+        log_outage(outage)
+        return "email.unseen", "warning"
+    waits = unchanged and wanted.strip().casefold() != before.casefold()
+    return "email.asked" if waits else "email.changed", "done"
 
 
 def _require_fresh() -> None:
