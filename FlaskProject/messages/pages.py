@@ -215,7 +215,8 @@ PAGES: dict[str, str] = {
     "Now choose a new password by the link in the mail that is on its way to you.",
     "link.disown.over": "If something is still wrong with your account, choose a new password.",
     "link.reset.done": "Your new password is set. Please sign in with it.",
-    "link.reset.over": "Ask for a new one; it takes a minute.",
+    "link.reset.over": "If you have just set a new password, sign in with it. Otherwise ask for a new link; "
+    "it takes a minute.",
     "link.effects": "What the button does",
     "link.effect.address": "Your account goes back to the address that our mail was sent to.",
     "link.effect.signed_out": "Everybody is signed out of your account, on every device.",

@@ -36,7 +36,10 @@ def register() -> ResponseReturnValue:
 def open_account(form: Form) -> ResponseReturnValue:
     """Open an account and sign in to it at once."""
     require(form, "email", "password")
-    api().register(form.text("email"), form.text("username"), form.text("password"))
+    try:
+        api().register(form.text("email"), form.text("username"), form.text("password"))
+    except Refusal as refusal:
+        return _sign_in_instead(form, refusal)
     return _first_sign_in(form)
 
 
@@ -64,9 +67,23 @@ def deleted() -> ResponseReturnValue:
     return render_template("deleted.html", account=None)
 
 
+def _sign_in_instead(form: Form, taken: Refusal) -> ResponseReturnValue:
+    """Sign in to an account that a first click has opened, its answer unseen; refuse whoever has not its password."""
+    if taken.code != "email_taken":
+        raise taken
+    try:
+        _sign_in(form)
+    except Refusal as refusal:
+        raise (refusal if refusal.code == "email_unverified" else taken) from None
+    except BackendUnavailable:
+        raise taken from None
+    tell("registered")
+    return redirect(url_for("home.home"))
+
+
 def _first_sign_in(form: Form) -> ResponseReturnValue:
     try:
-        sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
+        _sign_in(form)
     except Refusal:
         # One sentence whatever the reason: where addresses are kept secret, a wrong password here means a taken one.
         tell("registered.verify")
@@ -77,3 +94,7 @@ def _first_sign_in(form: Form) -> ResponseReturnValue:
         tell("registered")
         return redirect(url_for("home.home"))
     return redirect(url_for("sessions.login"))
+
+
+def _sign_in(form: Form) -> None:
+    sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
