@@ -1,5 +1,6 @@
 """What every answer carries, and what strangers learn from it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,8 +48,21 @@ def test_no_page_is_stored(browser: FlaskClient, path: str) -> None:
 
 def test_the_stylesheet_may_be_kept(browser: FlaskClient) -> None:
     """Its address changes with its content."""
-    with browser.get("/static/style.css") as answer:
-        assert "max-age=31536000" in answer.headers["Cache-Control"]
+    address = re.search(r'href="(/static/style\.css\?v=[0-9a-f]+)"', browser.get("/login").text)
+    assert address
+    with browser.get(address[1]) as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000"
+        etag = answer.headers["ETag"]
+    with browser.get(address[1], headers={"If-None-Match": etag}) as answer:
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (304, "public, max-age=31536000")
+
+
+@pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789ab"])
+def test_an_address_of_other_content_is_not_kept(browser: FlaskClient, query: str) -> None:
+    """During a roll-out a new page may ask an old process: its answer must not stay under the new address."""
+    with browser.get(f"/static/style.css{query}") as answer:
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["ETag"]
 
 
 def test_https_is_made_to_last(open_browser: Callable[..., FlaskClient]) -> None:
