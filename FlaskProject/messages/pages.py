@@ -153,6 +153,7 @@ PAGES: dict[str, str] = {
     "totp.setup.kind": "Choose a time-based key, if the app asks.",
     "totp.setup.here": "Is the app on this device? Open it with this key",
     "totp.setup.code": "Then type the code that the app shows",
+    "totp.setup.again": "Here is your set-up again. Please type the code that the app shows now.",
     "totp.setup.submit": "Switch on",
     "codes.title": "Recovery codes",
     "codes.left": "{count} left. Each one signs you in once, when the phone is not at hand.",

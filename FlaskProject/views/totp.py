@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
-from FlaskProject.submissions import reauthentication_page, require, submission
+from FlaskProject.messages import t
+from FlaskProject.submissions import Incomplete, reauthentication_page, require, submission
 from FlaskProject.telling import tell_at
 from FlaskProject.views.security import security_page
 
@@ -44,6 +45,7 @@ def start(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing t
 def confirm(form: Form) -> ResponseReturnValue:
     """Switch the second factor on and show the recovery codes, this once."""
     require(form, "code")
+    _require_secret(form)
     try:
         return _codes_page(lambda: api().confirm_totp(form.text("secret"), form.text("code")), "totp.on")
     except Refusal as refusal:
@@ -75,6 +77,13 @@ def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     """Switch the second factor off."""
     api().disable_totp()
     return tell_at(*PLACE, "totp.off")
+
+
+def _require_secret(form: Form) -> None:
+    """Show the set-up again to whoever comes by way of an outage page, which repeats no secret."""
+    if not form.text("secret"):
+        form.notices.append(t("totp.setup.again"))
+        raise Incomplete
 
 
 def _codes_page(make: Callable[[], list[str]], what_happened: str) -> str:
