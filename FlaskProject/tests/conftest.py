@@ -5,7 +5,7 @@ import logging
 import re
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
@@ -75,12 +75,14 @@ def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-@pytest.fixture(autouse=True)
-def written_log() -> Iterator[None]:
-    """Have each test's log written before the next one reads its own."""
-    yield
-    for handler in logging.getLogger("FlaskProject").handlers:
-        handler.flush()
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """Have each test's log written while it is captured, and before the next one reads its own."""
+    try:
+        return (yield)
+    finally:
+        for handler in logging.getLogger("FlaskProject").handlers:
+            handler.flush()
 
 
 @pytest.fixture
