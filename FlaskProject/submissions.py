@@ -14,6 +14,7 @@ from FlaskProject.error_pages import error_page, leave_for_login, log_outage, re
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account, tokens
 from FlaskProject.messages import t
+from FlaskProject.session_cookies import has_page_session
 
 Page = Callable[[Form], str]
 View = Callable[..., ResponseReturnValue]
@@ -127,5 +128,11 @@ def _stale() -> Form:
     if tokens().sent:
         # A tab left open by one person could otherwise delete the account of the next.
         form = form.untouched()
-    form.try_again(t("form.stale.signed_in" if tokens().sent else "form.stale"))
+    form.try_again(t(_why_stale()))
     return form
+
+
+def _why_stale() -> str:
+    if tokens().sent:
+        return "form.stale.signed_in"
+    return "form.stale" if has_page_session() else "form.stale.no_cookie"

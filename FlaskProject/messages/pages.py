@@ -17,6 +17,9 @@ PAGES: dict[str, str] = {
     "footer.out": "Check the address in your browser before you type a password.",
     "form.summary": "Something needs another look",
     "form.stale": "This page had been open too long to be sent safely. Here it is again: please send it once more.",
+    "form.stale.no_cookie": "This page had been open too long, or your browser keeps no cookies of this site. "
+    "Here it is again: please send it once more. If it comes back again, allow cookies for this site. "
+    "If you run it: with SECURE_COOKIES=true browsers keep them on https:// only.",
     "form.stale.signed_in": "This page had been open too long to be sent safely, or came from an earlier sign-in. "
     "Nothing has happened: please do it once more.",
     "form.retype": "Please type passwords and codes again: no page sends them back. The rest is still here.",

@@ -121,6 +121,24 @@ def test_a_stale_form_comes_back_with_what_was_typed(browser: FlaskClient, path:
     assert token_on(browser, path)
 
 
+@pytest.mark.parametrize("path", ["/login", "/register", "/password/forgot"])
+def test_a_browser_that_sends_no_cookies_is_told_what_helps(browser: FlaskClient, path: str) -> None:
+    """Sending the form once more would bring it back for ever."""
+    forgetful = browser.application.test_client(use_cookies=False)
+    answer = forgetful.post(path, data={"csrf_token": token_on(forgetful, path), "username": "ada"})
+
+    assert answer.status_code == 403
+    assert "allow cookies for this site" in answer.text
+    assert "SECURE_COOKIES=true" in answer.text
+
+
+def test_a_browser_with_its_cookie_is_not_told_to_allow_them(browser: FlaskClient) -> None:
+    """There a stale form is what it says."""
+    token_on(browser, "/login")
+
+    assert "allow cookies" not in browser.post("/login", data={"csrf_token": "stale"}).text
+
+
 PAGES_OF_AN_ACCOUNT = {
     "/account/delete": {"current_password": "secret-of-ada", "confirm": "true"},
     "/profile/phrase": {"phrase": "boots of Ada"},
