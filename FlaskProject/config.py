@@ -80,10 +80,18 @@ def is_loopback(address: str | None) -> bool:
 
 def _gather(process: Mapping[str, str], env_file: Path) -> dict[str, str]:
     """Lay the process environment over the file; an empty value counts as unset."""
-    # A `$` in a generated secret is a character, not a variable; Windows editors begin a file with a BOM.
-    from_file = dotenv_values(env_file, interpolate=False, encoding="utf-8-sig")
-    merged = {name: value for name, value in from_file.items() if value and value.strip()}
+    merged = {name: value for name, value in _read_file(env_file).items() if value and value.strip()}
     return merged | {name: value for name, value in process.items() if value.strip()}
+
+
+def _read_file(env_file: Path) -> dict[str, str | None]:
+    try:
+        # A `$` in a generated secret is a character, not a variable; Windows editors begin a file with a BOM.
+        return dotenv_values(env_file, interpolate=False, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{env_file}: must be text in UTF-8") from None
+    except OSError as problem:
+        raise ConfigError(f"{env_file}: cannot be read ({problem.strerror})") from None
 
 
 def _read(settings: Mapping[str, str], name: str, parse: Callable[[str], Value], default: Value) -> Value:
