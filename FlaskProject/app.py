@@ -45,7 +45,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.config.from_mapping(_flask_settings(config))
     app.session_interface = PageSessions(config)
-    app.extensions["pupero"] = Services(config, Backend(config.backend_url), Refresher())
+    app.extensions["pupero"] = Services(config, Backend(config.backend_url, config.backend_ca_bundle), Refresher())
 
     init_headers(app, config)
     init_guards(app, config)

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -48,11 +49,12 @@ class Visitor:
     request_id: str
 
 
-def _pooled_http() -> requests.Session:
+def _pooled_http(ca_bundle: Path | None) -> requests.Session:
     """Make the one keep-alive session of the process."""
     http = requests.Session()
     # The caller's proxy variables and .netrc would send passwords elsewhere.
     http.trust_env = False
+    http.verify = str(ca_bundle) if ca_bundle else True
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=64)
     http.mount("http://", adapter)
@@ -63,10 +65,10 @@ def _pooled_http() -> requests.Session:
 class Backend:
     """Sends one request, hands back JSON, a Refusal or BackendUnavailable."""
 
-    def __init__(self, url: str) -> None:
-        """Remember where the API is."""
+    def __init__(self, url: str, ca_bundle: Path | None = None) -> None:
+        """Remember where the API is, and who alone may have signed its certificate, if not the public authorities."""
         self._url = url
-        self._http = _pooled_http()
+        self._http = _pooled_http(ca_bundle)
 
     def send(  # noqa: PLR0913 a request has this many parts
         self, visitor: Visitor, method: str, path: str, *, body: Json | None, token: str | None, seconds: float

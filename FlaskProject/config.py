@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import secrets
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,6 +36,7 @@ class Config:
     secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     secret_key_weakness: str | None = None
     backend_url: str = "http://localhost:8000"
+    backend_ca_bundle: Path | None = None
     remember_me: timedelta = timedelta(days=30)
     secure_cookies: bool = False
     samesite: SameSite = "Lax"
@@ -57,6 +59,7 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
         secret_key_fallbacks=_fallbacks(settings, environment),
         secret_key_weakness=weakness,
         backend_url=_read(settings, "BACKEND_URL", _http_url, Config.backend_url),
+        backend_ca_bundle=_read(settings, "REQUESTS_CA_BUNDLE", _certificates, None),
         remember_me=timedelta(days=_read(settings, "REMEMBER_ME_DAYS", _whole_number(1, 3650), 30)),
         secure_cookies=secure,
         samesite=samesite,  # type: ignore[arg-type]  # one of the three, just checked
@@ -77,10 +80,18 @@ def is_loopback(address: str | None) -> bool:
 
 def _gather(process: Mapping[str, str], env_file: Path) -> dict[str, str]:
     """Lay the process environment over the file; an empty value counts as unset."""
-    # A `$` in a generated secret is a character, not a variable; Windows editors begin a file with a BOM.
-    from_file = dotenv_values(env_file, interpolate=False, encoding="utf-8-sig")
-    merged = {name: value for name, value in from_file.items() if value and value.strip()}
+    merged = {name: value for name, value in _read_file(env_file).items() if value and value.strip()}
     return merged | {name: value for name, value in process.items() if value.strip()}
+
+
+def _read_file(env_file: Path) -> dict[str, str | None]:
+    try:
+        # A `$` in a generated secret is a character, not a variable; Windows editors begin a file with a BOM.
+        return dotenv_values(env_file, interpolate=False, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{env_file}: must be text in UTF-8") from None
+    except OSError as problem:
+        raise ConfigError(f"{env_file}: cannot be read ({problem.strerror})") from None
 
 
 def _read(settings: Mapping[str, str], name: str, parse: Callable[[str], Value], default: Value) -> Value:
@@ -141,6 +152,14 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
+
+
+def _certificates(value: str) -> Path:
+    try:
+        ssl.create_default_context(cafile=value)
+    except OSError:
+        raise ValueError("must be a file of certificates (PEM) that can be read") from None
+    return Path(value)
 
 
 def _http_url(value: str) -> str:

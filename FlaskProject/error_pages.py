@@ -35,10 +35,10 @@ def error_page(status: int, name: str | None = None, **details: str) -> Response
     return render_template("error.html", name=name, account=account, details=details), status
 
 
-def unavailable_page(outage: BackendUnavailable) -> ResponseReturnValue:
-    """Say that the API is away, with everything typed kept in a form that tries again."""
+def unavailable_page(outage: BackendUnavailable, *, resend: bool = True) -> ResponseReturnValue:
+    """Say that the API is away, with everything typed kept in a form that tries again, if it may be sent again."""
     log_outage(outage)
-    form = Form.from_request() if request.method == "POST" else Form()
+    form = Form.from_request() if resend and request.method == "POST" else None
     page = render_template("unavailable.html", form=form, sentence=outage_sentence(outage), account=None)
     return page, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 

@@ -16,6 +16,9 @@ SECRETS = PASSWORDS | {"totp", "code", "secret", "csrf_token"}
 # About the form itself, not what it is for.
 SWITCHES = frozenset({"passwords", "shown_passwords"})
 
+# Written into a form by its page, and typed by nobody: a mail's link, where to go on, which kind of code is asked for.
+OF_THE_PAGE = frozenset({"token", "next", "with"})
+
 # Where a code's sentence stands: beside the first of these fields that the form has, else above the form.
 PLACES: dict[str, tuple[str, ...]] = {
     "email_taken": ("new_email", "email"),
@@ -85,6 +88,10 @@ class Form:
     def without_fields(self) -> Self:
         """Return what was wrong as sentences alone, for a page that has none of these fields."""
         return type(self)(notices=[*self.notices, *self.errors.values()])
+
+    def untouched(self) -> Self:
+        """Return the form as it was before anybody typed or ticked anything."""
+        return type(self)({name: value for name, value in self.values.items() if name in OF_THE_PAGE})
 
     def require(self, *names: str) -> bool:
         """Note each of these fields that was left empty; browsers that skip `required` learn it here."""

@@ -1,14 +1,16 @@
-"""What is refused before any view runs: foreign pages, forged origins, strangers while the key is weak."""
+"""What is refused before any view runs: odd hosts, foreign pages, forged origins, strangers while the key is weak."""
 
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadHost
 
 from FlaskProject.config import Config, is_loopback
 from FlaskProject.error_pages import error_page
+from FlaskProject.messages import t
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +20,19 @@ FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded")
 
 def init_guards(app: Flask, config: Config) -> None:
     """Stand before every view, and before the CSRF token's check."""
+    app.before_request(_named_hosts_only)
     app.before_request(_same_site_only)
     if config.secret_key_weakness:
         app.before_request(_this_machine_only)
     if config.trusted_proxy_count == 0:
         app.before_request(_warning_about_proxies())
+
+
+def _named_hosts_only() -> ResponseReturnValue | None:
+    """Refuse a Host header that Flask cannot bind its addresses to: no page, not even an error's, could be made."""
+    if isinstance(request.routing_exception, BadHost):
+        return Response(t("error.host"), HTTPStatus.BAD_REQUEST, mimetype="text/plain")
+    return None
 
 
 def _same_site_only() -> ResponseReturnValue | None:

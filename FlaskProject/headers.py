@@ -1,9 +1,12 @@
 """The headers that every answer carries, errors and static files included."""
 
+from http import HTTPStatus
+
 from flask import Flask, Response, request
 
 from FlaskProject.config import Config
 from FlaskProject.session_cookies import is_secure
+from FlaskProject.static_files import version_of
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -33,4 +36,13 @@ def init_headers(app: Flask, config: Config) -> None:
         if request.endpoint != "static":
             # The back button after signing out, and a shared computer's disk, must show nothing private.
             response.headers["Cache-Control"] = "no-store"
+        elif _is_what_the_address_says(response):
+            response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}"
         return response
+
+
+def _is_what_the_address_says(response: Response) -> bool:
+    """Tell whether a static file may be kept for good: during a roll-out, pages of one version ask another one."""
+    if response.status_code not in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
+        return False
+    return request.args.get("v") == version_of((request.view_args or {})["filename"])

@@ -3,7 +3,6 @@
 import json
 import logging
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import click
 from flask import cli, has_request_context, request
+
+from FlaskProject.log_writer import BackgroundStdout
 
 REQUEST_ID = "pupero.request_id"
 PAGES_LOG = "FlaskProject"
@@ -36,17 +37,6 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
-
-
-class StdoutNow(logging.Handler):
-    """Writes to whatever stdout is at that moment; a closed one costs the line, never the request."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
-        try:
-            print(self.format(record), file=sys.stdout, flush=True)  # noqa: T201 stdout is the log
-        except (OSError, ValueError):
-            return
 
 
 class RequestLog:
@@ -78,7 +68,7 @@ def init_logs() -> None:
     """Send our log to stdout as JSON, once a process."""
     log = logging.getLogger(PAGES_LOG)
     if not log.handlers:
-        handler = StdoutNow()
+        handler = BackgroundStdout()
         handler.setFormatter(JsonLines())
         log.addHandler(handler)
         log.setLevel(logging.INFO)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SecureCookieSessionInterface
 
 from FlaskProject.answers import TokenPair
@@ -91,6 +91,11 @@ class PageSessions(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 likewise
         """Keep the cookie off plain http when the request is secure."""
         return is_secure(self._config)
+
+
+def has_page_session() -> bool:
+    """Tell whether the browser sent the cookie that every page with a form gives it."""
+    return current_app.session_interface.get_cookie_name(current_app) in request.cookies
 
 
 def is_secure(config: Config) -> bool:

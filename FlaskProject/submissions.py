@@ -12,8 +12,9 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.error_pages import error_page, leave_for_login, log_outage, retry_headers, unavailable_page
 from FlaskProject.forms import Form
-from FlaskProject.identity import api, current_account
+from FlaskProject.identity import api, current_account, tokens
 from FlaskProject.messages import t
+from FlaskProject.session_cookies import has_page_session
 
 Page = Callable[[Form], str]
 View = Callable[..., ResponseReturnValue]
@@ -109,15 +110,29 @@ def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> Response
 
 
 def _stale_form(_error: CSRFError) -> ResponseReturnValue:
-    """Keys rotate and cookies end; the person who types meanwhile loses nothing but the passwords."""
+    """Bring a form back whose cookie has ended or whose key was rotated while somebody typed."""
     page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
     if page is None:
         return error_page(HTTPStatus.FORBIDDEN, "stale")
-    form = Form.from_request()
-    form.try_again(t("form.stale"))
     try:
-        return page(form), HTTPStatus.FORBIDDEN
+        return page(_stale()), HTTPStatus.FORBIDDEN
     except BackendUnavailable as outage:
-        return unavailable_page(outage)
+        return unavailable_page(outage, resend=False)
     except Refusal:
         return leave_for_login()
+
+
+def _stale() -> Form:
+    """Return what was typed but the passwords; behind a sign-in, which may be another one by now, nothing of it."""
+    form = Form.from_request()
+    if tokens().sent:
+        # A tab left open by one person could otherwise delete the account of the next.
+        form = form.untouched()
+    form.try_again(t(_why_stale()))
+    return form
+
+
+def _why_stale() -> str:
+    if tokens().sent:
+        return "form.stale.signed_in"
+    return "form.stale" if has_page_session() else "form.stale.no_cookie"

@@ -1,8 +1,6 @@
 """What every template can use."""
 
-import hashlib
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, request, url_for
@@ -10,9 +8,8 @@ from flask import Flask, request, url_for
 from FlaskProject.clock import ago, clock_time, date
 from FlaskProject.identity import tokens
 from FlaskProject.messages import has_text, t
+from FlaskProject.static_files import version_of
 from FlaskProject.telling import told_above, told_at
-
-STATIC_LIFETIME = 31_536_000
 
 
 def init_templates(app: Flask) -> None:
@@ -23,7 +20,6 @@ def init_templates(app: Flask) -> None:
     app.jinja_env.filters["t"] = t
     app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_LIFETIME
     app.context_processor(_visit)
 
 
@@ -39,5 +35,4 @@ def _static(name: str) -> str:
 
 @lru_cache(maxsize=64)  # bounded: a proxy may let a visitor choose the root
 def _address(name: str, _root: str) -> str:
-    content = (Path(__file__).parent / "static" / name).read_bytes()
-    return url_for("static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])
+    return url_for("static", filename=name, v=version_of(name))

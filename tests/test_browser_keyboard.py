@@ -113,6 +113,13 @@ def test_asked_again_in_place(suite: Suite, keyboard: Keyboard, open_page: OpenP
     keyboard.reads("Your password is changed")
 
 
+@pytest.mark.parametrize("email", ["josé@example.com", "ana@exämple.com"])
+def test_an_address_in_letters_of_its_owner(keyboard: Keyboard, email: str) -> None:
+    """The browser keeps no address from a form that the service takes."""
+    keyboard.open("/register").fill("Create account", email=email, password=PASSWORD).is_at("/")
+    keyboard.open("/profile").reads(f"Your address is {email}.")
+
+
 def test_a_page_left_open(suite: Suite, keyboard: Keyboard) -> None:
     """Cookies end while somebody types: the form is back with everything but the password, and works."""
     make_account(suite, "quin")

@@ -11,6 +11,7 @@ def test_the_development_server_says_where_it_is_and_then_keeps_quiet(start_page
     server = start_pages("http://127.0.0.1:9")
     with urllib.request.urlopen(f"{server.url}/password/reset?token=a-secret-of-a-mail", timeout=60) as answer:  # noqa: S310 our own address
         assert answer.status == 200
+    server.wait_for('"path": "/password/reset"', times=1)
     lines = [json.loads(line) for line in server.read_log().splitlines()]
 
     assert (lines[0]["message"], lines[0]["url"]) == ("serving", server.url)

@@ -17,6 +17,11 @@ PAGES: dict[str, str] = {
     "footer.out": "Check the address in your browser before you type a password.",
     "form.summary": "Something needs another look",
     "form.stale": "This page had been open too long to be sent safely. Here it is again: please send it once more.",
+    "form.stale.no_cookie": "This page had been open too long, or your browser keeps no cookies of this site. "
+    "Here it is again: please send it once more. If it comes back again, allow cookies for this site. "
+    "If you run it: with SECURE_COOKIES=true browsers keep them on https:// only.",
+    "form.stale.signed_in": "This page had been open too long to be sent safely, or came from an earlier sign-in. "
+    "Nothing has happened: please do it once more.",
     "form.retype": "Please type passwords and codes again: no page sends them back. The rest is still here.",
     "form.optional": "optional",
     "cancel": "Cancel",
@@ -60,6 +65,8 @@ PAGES: dict[str, str] = {
     "register.have": "Already have an account?",
     "registered": "Welcome! Your account is open and you are signed in.",
     "registered.verify": "Almost done: we have sent a mail to your address. Do what it says, then sign in.",
+    "registered.away": "We have your details, but the service is too busy to sign you in. Please sign in in a moment; "
+    "if a mail from us asks you for something, do that first.",
     "delete.title": "Delete your account",
     "delete.lead": "Deletion is at once and for good. Nobody can undo it, not even us.",
     "delete.goes": "What goes",
@@ -115,6 +122,8 @@ PAGES: dict[str, str] = {
     "email.submit": "Change address",
     "email.changed": "Your email address is changed. A mail to each of the two tells of it.",
     "email.asked": "Nothing has changed yet: follow the link in the mail that we sent to the new address.",
+    "email.unseen": "Your change is accepted, though the service cannot show it right now. "
+    "As long as your profile shows the old address, follow the link in the mail that we sent to the new one.",
     "email.verified": "Confirmed",
     "email.unverified": "Not confirmed",
     "verification.lead": "To confirm that it is yours, follow the link in the mail we sent. Is it lost, or too old?",
@@ -147,6 +156,7 @@ PAGES: dict[str, str] = {
     "totp.setup.kind": "Choose a time-based key, if the app asks.",
     "totp.setup.here": "Is the app on this device? Open it with this key",
     "totp.setup.code": "Then type the code that the app shows",
+    "totp.setup.again": "Here is your set-up again. Please type the code that the app shows now.",
     "totp.setup.submit": "Switch on",
     "codes.title": "Recovery codes",
     "codes.left": "{count} left. Each one signs you in once, when the phone is not at hand.",
@@ -209,7 +219,8 @@ PAGES: dict[str, str] = {
     "Now choose a new password by the link in the mail that is on its way to you.",
     "link.disown.over": "If something is still wrong with your account, choose a new password.",
     "link.reset.done": "Your new password is set. Please sign in with it.",
-    "link.reset.over": "Ask for a new one; it takes a minute.",
+    "link.reset.over": "If you have just set a new password, sign in with it. Otherwise ask for a new link; "
+    "it takes a minute.",
     "link.effects": "What the button does",
     "link.effect.address": "Your account goes back to the address that our mail was sent to.",
     "link.effect.signed_out": "Everybody is signed out of your account, on every device.",

@@ -1,10 +1,11 @@
 """What the pages' own tests share: settings, browsers, and an API of a few lines over a real socket."""
 
 import json
+import logging
 import re
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
@@ -72,6 +73,16 @@ def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 the library's names
 
     return Handler
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """Have each test's log written while it is captured, and before the next one reads its own."""
+    try:
+        return (yield)
+    finally:
+        for handler in logging.getLogger("FlaskProject").handlers:
+            handler.flush()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The pages' settings: where they come from, and which ones stop the start."""
 
+import errno
 import logging
 import os
 import subprocess
@@ -63,6 +64,30 @@ def test_the_file_beside_config_is_read_and_the_process_wins(tmp_path: Path) -> 
     assert config.remember_me == timedelta(days=30)
     assert config.secure_cookies
     assert config.backend_url == "http://from.process:2"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_in_another_encoding_is_named_and_not_quoted(tmp_path: Path, encoding: str) -> None:
+    """Editors on Windows offer both."""
+    file = tmp_path / ".env"
+    file.write_text(f"SECRET_KEY={STRONG}é\n", encoding=encoding)
+
+    with pytest.raises(ConfigError) as caught:
+        load_config({}, file)
+    assert str(caught.value) == f"{file}: must be text in UTF-8"
+
+
+def test_a_file_of_another_account_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start by the wrong account ends with a line that says so."""
+    file = tmp_path / ".env"
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+
+    monkeypatch.setattr("FlaskProject.config.dotenv_values", refuse)
+    with pytest.raises(ConfigError) as caught:
+        load_config({}, file)
+    assert str(caught.value) == f"{file}: cannot be read (Permission denied)"
 
 
 @pytest.mark.parametrize(

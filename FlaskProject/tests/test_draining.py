@@ -1,6 +1,7 @@
 """Ending without a failed request: pages that are about to end say so to the balancer, and serve on."""
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def test_only_a_refusal_leaves_a_line(
     balanced.get("/readyz")
     drain_file.touch()
     balanced.get("/readyz")
+    for handler in logging.getLogger("FlaskProject").handlers:
+        handler.flush()
 
     [line] = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["path"], line["status"]) == ("/readyz", 503)

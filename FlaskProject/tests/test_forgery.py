@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -118,6 +119,67 @@ def test_a_stale_form_comes_back_with_what_was_typed(browser: FlaskClient, path:
     assert "secret-of-ada" not in answer.text
     assert answer.text.count(" autofocus") == 1
     assert token_on(browser, path)
+
+
+@pytest.mark.parametrize("path", ["/login", "/register", "/password/forgot"])
+def test_a_browser_that_sends_no_cookies_is_told_what_helps(browser: FlaskClient, path: str) -> None:
+    """Sending the form once more would bring it back for ever."""
+    forgetful = browser.application.test_client(use_cookies=False)
+    answer = forgetful.post(path, data={"csrf_token": token_on(forgetful, path), "username": "ada"})
+
+    assert answer.status_code == 403
+    assert "allow cookies for this site" in answer.text
+    assert "SECURE_COOKIES=true" in answer.text
+
+
+def test_a_browser_with_its_cookie_is_not_told_to_allow_them(browser: FlaskClient) -> None:
+    """There a stale form is what it says."""
+    token_on(browser, "/login")
+
+    assert "allow cookies" not in browser.post("/login", data={"csrf_token": "stale"}).text
+
+
+PAGES_OF_AN_ACCOUNT = {
+    "/account/delete": {"current_password": "secret-of-ada", "confirm": "true"},
+    "/profile/phrase": {"phrase": "boots of Ada"},
+    "/profile/email": {"new_email": "new@example.com", "current_password": "secret-of-ada"},
+}
+
+
+@pytest.mark.parametrize(("path", "typed"), PAGES_OF_AN_ACCOUNT.items(), ids=PAGES_OF_AN_ACCOUNT.keys())
+@pytest.mark.parametrize("away", [False, True], ids=["up", "away"])
+def test_a_form_of_another_sign_in_comes_back_empty(  # noqa: PLR0913 a test names its fixtures
+    small_api: Any,
+    open_browser: Any,
+    make_token: Any,
+    account: dict[str, Any],
+    *,
+    path: str,
+    typed: dict[str, str],
+    away: bool,
+) -> None:
+    """What one person typed and ticked must not be sent for the next who signs in with this browser."""
+    small_api.on("GET /user/account", lambda _asked: (503, {"code": "busy"}) if away else (200, account))
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+    answer = browser.post(path, data=typed | {"csrf_token": "of an earlier sign-in"})
+
+    assert answer.status_code == (503 if away else 403)
+    assert away or "do it once more" in answer.text
+    assert not (away and f'action="{path}"' in answer.text)
+    assert "boots of Ada" not in answer.text
+    assert "new@example.com" not in answer.text
+    assert 'name="confirm" value="true"' not in answer.text
+    assert " checked" not in answer.text
+
+
+def test_a_stale_form_keeps_its_link(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> None:
+    """Whoever is signed in loses what was typed, never the token of a mail."""
+    small_api.on("GET /user/account", lambda _asked: (200, account))
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+
+    assert 'name="token" value="abc"' in browser.post("/password/reset", data={"token": "abc"}).text
 
 
 def test_a_rotated_key_keeps_its_sessions_and_returns_old_forms(open_browser: Callable[..., FlaskClient]) -> None:

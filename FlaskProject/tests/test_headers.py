@@ -1,5 +1,6 @@
 """What every answer carries, and what strangers learn from it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -25,6 +26,20 @@ def test_the_protective_headers_are_everywhere(browser: FlaskClient, path: str) 
     assert "Strict-Transport-Security" not in headers
 
 
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64 + ".example", "a..b:5000"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("path", ["/", "/login", "/nope", "/static/style.css"])
+def test_a_host_that_is_no_name_is_refused(browser: FlaskClient, host: str, method: str, path: str) -> None:
+    """In one sentence, with the protective headers, and without a fault in the log."""
+    answer = browser.open(path, method=method, headers={"Host": host})
+
+    assert answer.status_code == 400
+    assert answer.mimetype == "text/plain"
+    assert answer.text == ("" if method == "HEAD" else "The Host header of this request is no name of a site.")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_no_page_is_stored(browser: FlaskClient, path: str) -> None:
     """The back button after signing out shows nothing."""
@@ -33,8 +48,21 @@ def test_no_page_is_stored(browser: FlaskClient, path: str) -> None:
 
 def test_the_stylesheet_may_be_kept(browser: FlaskClient) -> None:
     """Its address changes with its content."""
-    with browser.get("/static/style.css") as answer:
-        assert "max-age=31536000" in answer.headers["Cache-Control"]
+    address = re.search(r'href="(/static/style\.css\?v=[0-9a-f]+)"', browser.get("/login").text)
+    assert address
+    with browser.get(address[1]) as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000"
+        etag = answer.headers["ETag"]
+    with browser.get(address[1], headers={"If-None-Match": etag}) as answer:
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (304, "public, max-age=31536000")
+
+
+@pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789ab"])
+def test_an_address_of_other_content_is_not_kept(browser: FlaskClient, query: str) -> None:
+    """During a roll-out a new page may ask an old process: its answer must not stay under the new address."""
+    with browser.get(f"/static/style.css{query}") as answer:
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["ETag"]
 
 
 def test_https_is_made_to_last(open_browser: Callable[..., FlaskClient]) -> None:

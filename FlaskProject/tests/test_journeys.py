@@ -256,7 +256,7 @@ SIGN_UP_MISTAKES = [
     ({"email": "new@example.com", "password": "new@example.com"}, "too close to your name or address"),
     ({"email": "new@example.com", "username": "ada lovelace", "password": PASSWORD}, "Use 3 to 50 letters"),
     ({"email": "new@example.com", "username": "ADA", "password": PASSWORD}, "Somebody else has this username"),
-    ({"email": "ADA@example.com", "password": PASSWORD}, "There is an account with this address already"),
+    ({"email": "ADA@example.com", "password": NEW_PASSWORD}, "There is an account with this address already"),
     ({"email": "", "password": ""}, "Please type your email address"),
 ]
 
@@ -274,6 +274,7 @@ def test_sign_up_says_what_to_put_right(visit: Visit, second_visit: Visit) -> No
         assert 'role="alert"' in visit.page
         assert f'value="{typed["email"]}"' in visit.page
         assert PASSWORD not in visit.page
+        assert NEW_PASSWORD not in visit.page
 
 
 def test_sign_in_goes_on_to_where_it_was_going(visit: Visit) -> None:

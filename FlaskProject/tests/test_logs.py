@@ -2,15 +2,38 @@
 
 import io
 import json
+import logging
+import os
+import signal
+import subprocess
 import sys
+import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from testing.browser import StartPages
+from testing.processes import ROOT
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="makes a FIFO, and forks")
+FORK = """
+import logging, os
+from FlaskProject.logs import init_logs
+init_logs()
+log = logging.getLogger("FlaskProject")
+log.info("before")
+if child := os.fork():
+    os.waitpid(child, 0)
+log.info("in child" if child == 0 else "in parent")
+"""
+
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Parse everything on stdout, each line on its own."""
+    """Parse everything on stdout, each line on its own, once it is written."""
+    for handler in logging.getLogger("FlaskProject").handlers:
+        handler.flush()
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -62,6 +85,45 @@ def test_a_closed_log_stops_no_page(browser: FlaskClient, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "stdout", closed)
 
     assert browser.get("/login").status_code == 200
+
+
+@POSIX
+@pytest.mark.parametrize("sink", ["closed", "stuck", "full"])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_a_broken_sink_stops_no_page(
+    start_pages: StartPages, tmp_path: Path, sink: str, ending: signal.Signals
+) -> None:
+    """With stdout's reader gone, asleep, or its disk full, every page is served, and the end is an orderly one."""
+    target, reader = tmp_path / "pages-0.log", None
+    if sink == "full":
+        target.symlink_to("/dev/full")
+    else:
+        os.mkfifo(target)
+        reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
+    server = start_pages("http://127.0.0.1:9")
+    if sink == "closed" and reader is not None:
+        os.close(reader)
+    for _ in range(400):  # more lines than a pipe holds; a page that waits times out
+        with urllib.request.urlopen(f"{server.url}/static/logo.svg", timeout=60) as answer:  # noqa: S310 our own address
+            assert answer.status == 200
+
+    assert server.stop(ending) in {0, 1, -signal.SIGTERM}
+    if sink == "stuck" and reader is not None:
+        os.close(reader)
+
+
+@POSIX
+def test_each_process_of_a_server_writes_its_lines_once() -> None:
+    """A server that loads the pages before it divides leaves the writing thread behind in the first process."""
+    done = subprocess.run(  # noqa: S603 our own text
+        [sys.executable, "-c", FORK], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert sorted(json.loads(line)["message"] for line in done.stdout.splitlines()) == [
+        "before",
+        "in child",
+        "in parent",
+    ]
 
 
 def test_an_unknown_proxy_is_mentioned_once(browser: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:

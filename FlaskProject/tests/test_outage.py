@@ -152,6 +152,55 @@ def test_a_form_behind_the_sign_in_keeps_what_was_typed(
     assert "secret-of-ada" not in answer.text
 
 
+def test_showing_passwords_during_an_outage_deletes_no_account(
+    small_api: Any, open_browser: Any, submit: Any, make_token: Any, account: Any
+) -> None:
+    """Trying again asks for what was pressed, which was not "Delete account"."""
+    up = {"is": True}
+    small_api.on("GET /user/account", lambda _asked: (200, account) if up["is"] else (503, {"code": "busy"}))
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+    up["is"] = False
+    pressed = {"current_password": "secret-of-ada", "confirm": "true", "passwords": "show"}
+    away = submit(browser, "/login", "/account/delete", **pressed)
+    assert is_friendly(away)
+    assert "Please type passwords and codes again" not in away.text
+
+    up["is"] = True
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', away.text))
+    again = browser.post("/account/delete", data=fields)
+
+    assert again.status_code == 200
+    assert re.search(r'<input id="current_password" name="current_password" type="text"', again.text)
+    assert "Delete your account" in again.text
+    assert small_api.calls("POST /user/delete") == []
+
+
+def test_a_second_factor_begun_before_an_outage_can_be_finished_after_it(
+    small_api: Any, open_browser: Any, submit: Any, make_token: Any, account: Any
+) -> None:
+    """No outage page repeats the secret, so trying again brings the set-up back."""
+    up, setup = {"is": True}, {"secret": "JBSWY3DPEHPK3PXP", "qr_code": "", "otpauth_uri": "otpauth://totp/x"}
+    for call, reply in {"GET /user/account": account, "POST /totp/enable/start": setup}.items():
+        small_api.on(call, lambda _asked, reply=reply: (200, reply) if up["is"] else (503, {"code": "busy"}))
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+    up["is"] = False
+    typed = {"secret": setup["secret"], "code": "123456"}
+    away = submit(browser, "/login", "/security/totp/confirm", **typed)
+    assert is_friendly(away)
+    assert setup["secret"] not in away.text
+
+    up["is"] = True
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', away.text))
+    again = browser.post("/security/totp/confirm", data=fields | {"code": "123456"})
+
+    assert again.status_code == 400
+    assert f'name="secret" value="{setup["secret"]}"' in again.text
+    assert "Here is your set-up again" in again.text
+    assert small_api.calls("POST /totp/enable/confirm") == []
+
+
 def test_signing_out_works_without_the_api(browser: FlaskClient, submit: Any, make_token: Any) -> None:
     """On a shared computer the cookies must go, whatever the API does."""
     page = browser.get("/login")

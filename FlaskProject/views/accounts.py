@@ -3,7 +3,8 @@
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.backend import Refusal
+from FlaskProject.backend import BackendUnavailable, Refusal
+from FlaskProject.error_pages import log_outage
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out
 from FlaskProject.submissions import require, submission
@@ -35,15 +36,11 @@ def register() -> ResponseReturnValue:
 def open_account(form: Form) -> ResponseReturnValue:
     """Open an account and sign in to it at once."""
     require(form, "email", "password")
-    api().register(form.text("email"), form.text("username"), form.text("password"))
     try:
-        sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
-    except Refusal:
-        # One sentence whatever the reason: where addresses are kept secret, a wrong password here means a taken one.
-        tell("registered.verify")
-        return redirect(url_for("sessions.login"))
-    tell("registered")
-    return redirect(url_for("home.home"))
+        api().register(form.text("email"), form.text("username"), form.text("password"))
+    except Refusal as refusal:
+        return _sign_in_instead(form, refusal)
+    return _first_sign_in(form)
 
 
 @pages.get("/account/delete")
@@ -68,3 +65,36 @@ def deleted() -> ResponseReturnValue:
     if account_if_any():
         return redirect(url_for("home.home"))
     return render_template("deleted.html", account=None)
+
+
+def _sign_in_instead(form: Form, taken: Refusal) -> ResponseReturnValue:
+    """Sign in to an account that a first click has opened, its answer unseen; refuse whoever has not its password."""
+    if taken.code != "email_taken":
+        raise taken
+    try:
+        _sign_in(form)
+    except Refusal as refusal:
+        raise (refusal if refusal.code == "email_unverified" else taken) from None
+    except BackendUnavailable:
+        raise taken from None
+    tell("registered")
+    return redirect(url_for("home.home"))
+
+
+def _first_sign_in(form: Form) -> ResponseReturnValue:
+    try:
+        _sign_in(form)
+    except Refusal:
+        # One sentence whatever the reason: where addresses are kept secret, a wrong password here means a taken one.
+        tell("registered.verify")
+    except BackendUnavailable as outage:
+        log_outage(outage)
+        tell("registered.away", "warning")
+    else:
+        tell("registered")
+        return redirect(url_for("home.home"))
+    return redirect(url_for("sessions.login"))
+
+
+def _sign_in(form: Form) -> None:
+    sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))

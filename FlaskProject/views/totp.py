@@ -1,12 +1,15 @@
 """The second factor: on, off, and the codes for the day the phone is gone."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend import Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import api, current_account
-from FlaskProject.submissions import reauthentication_page, require, submission
+from FlaskProject.messages import t
+from FlaskProject.submissions import Incomplete, reauthentication_page, require, submission
 from FlaskProject.telling import tell_at
 from FlaskProject.views.security import security_page
 
@@ -42,21 +45,21 @@ def start(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing t
 def confirm(form: Form) -> ResponseReturnValue:
     """Switch the second factor on and show the recovery codes, this once."""
     require(form, "code")
+    _require_secret(form)
     try:
-        codes = api().confirm_totp(form.text("secret"), form.text("code"))
+        return _codes_page(lambda: api().confirm_totp(form.text("secret"), form.text("code")), "totp.on")
     except Refusal as refusal:
         if refusal.code not in {"totp_enrolment_invalid", "totp_already_enabled"}:
             raise
         unseen = refusal.code == "totp_already_enabled"
         return tell_at(*PLACE, "totp.on_unseen" if unseen else f"api.{refusal.code}", "warning")
-    return _codes_page(codes, "totp.on")
 
 
 @pages.post("/recovery-codes")
 @submission(security_page, reauthenticates=True)
 def new_recovery_codes(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Replace the recovery codes and show the new ones, this once."""
-    return _codes_page(api().new_recovery_codes(), "codes.replaced")
+    return _codes_page(api().new_recovery_codes, "codes.replaced")
 
 
 @pages.post("/saved")
@@ -76,5 +79,14 @@ def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     return tell_at(*PLACE, "totp.off")
 
 
-def _codes_page(codes: list[str], what_happened: str) -> str:
-    return render_template("recovery_codes.html", codes=codes, what_happened=what_happened, account=current_account())
+def _require_secret(form: Form) -> None:
+    """Show the set-up again to whoever comes by way of an outage page, which repeats no secret."""
+    if not form.text("secret"):
+        form.notices.append(t("totp.setup.again"))
+        raise Incomplete
+
+
+def _codes_page(make: Callable[[], list[str]], what_happened: str) -> str:
+    # Asked first: if this failed behind the change, codes that nobody can see would be the only ones.
+    account = current_account()
+    return render_template("recovery_codes.html", codes=make(), what_happened=what_happened, account=account)

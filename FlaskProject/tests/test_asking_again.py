@@ -1,0 +1,43 @@
+"""The password asked for in between, however far apart the clocks of pages and API are."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+PROOF = {"current_password": "secret-of-ada"}
+
+
+@pytest.fixture
+def ahead(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> FlaskClient:
+    """Give a signed-in browser on pages for whose clock every proof is over as soon as it is given."""
+    account["fresh_until"] = "2020-01-01T00:00:00Z"
+    small_api.on("GET /user/account", lambda _asked: (200, account))
+    small_api.on("PUT /user/update", lambda _asked: (200, {}))
+    browser: FlaskClient = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+    return browser
+
+
+def test_whoever_has_just_given_the_password_goes_on(ahead: FlaskClient, small_api: Any, submit: Any) -> None:
+    """The API's word counts, not a comparison of two clocks."""
+    small_api.on("POST /reauthenticate", lambda _asked: (200, {}))
+    asked = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots")
+    assert "Is it still you?" in asked.text
+    assert small_api.calls("PUT /user/update") == []
+
+    answer = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots", **PROOF)
+
+    assert (answer.status_code, answer.headers.get("Location")) == (302, "/profile#phrase-title")
+    assert len(small_api.calls("PUT /user/update")) == 1
+
+
+@pytest.mark.parametrize("password", ["", " ", "wrong"])
+def test_nobody_else_goes_on(ahead: FlaskClient, small_api: Any, submit: Any, password: str) -> None:
+    """A password that was sent but is not right proves nothing."""
+    small_api.on("POST /reauthenticate", lambda _asked: (400, {"code": "current_password_invalid", "detail": "no"}))
+    answer = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots", current_password=password)
+
+    assert answer.status_code == 400
+    assert "Is it still you?" in answer.text
+    assert small_api.calls("PUT /user/update") == []
