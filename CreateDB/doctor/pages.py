@@ -1,6 +1,8 @@
 """Examines the settings of the pages, where those are installed beside this command."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from CreateDB.doctor.findings import Finding, Findings, Patient
@@ -17,16 +19,26 @@ def examine_pages(patient: Patient) -> Findings:
     except ImportError:  # neither the folder alone nor the packages alone make pages
         yield Finding("pages_settings", "ok", "The pages are not installed beside this command: not examined.")
         return
-    logging.getLogger("FlaskProject").addHandler(logging.NullHandler())  # its warnings are findings here
-    logging.getLogger("FlaskProject").propagate = False
     try:
-        config = load_config()
+        with _silence("FlaskProject.config"):  # its warnings are findings here
+            config, again = load_config(), load_config()
     except ConfigError as error:
         yield Finding("pages_settings", "failure", f"The pages cannot start: {error}.", "Correct FlaskProject/.env.")
         return
     yield from _examine_environment(config, patient)
-    yield from _examine_key(config, patient, drawn=load_config().secret_key != config.secret_key)
+    yield from _examine_key(config, patient, drawn=again.secret_key != config.secret_key)
     yield from _examine_cookies(config)
+
+
+@contextmanager
+def _silence(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _examine_environment(config: "Config", patient: Patient) -> Findings:
