@@ -1,20 +1,27 @@
-"""Every body that the API takes and gives; a leaf that imports only pydantic and the pure rules for identifiers."""
+"""Every body that the API takes and gives; a leaf that imports only pydantic and the pure rules of its fields."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
-from app.identifiers import (
-    BLANKS,
-    EMAIL_MAX,
-    PHRASE_MAX,
-    normalize_email,
-    normalize_phrase,
-    normalize_username,
-    require_text,
+from app.fields import (
+    Code,
+    Consent,
+    Email,
+    EnrolmentSecret,
+    Identifier,
+    NewPassword,
+    OptionalCode,
+    OptionalIdentifier,
+    OptionalUsername,
+    Password,
+    Phrase,
+    Token,
+    Username,
 )
-from app.passwords import BYTES_MAX, LENGTH_MIN, normalize_password
+from app.identifiers import EMAIL_MAX, PHRASE_MAX
 
 __all__ = [
     "Account",
@@ -46,50 +53,8 @@ __all__ = [
 ]
 
 
-def _blank_is_none(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _check_email(typed: str) -> str:
-    normalize_email(typed)
-    return typed
-
-
-def _check_username(typed: str) -> str:
-    normalize_username(typed)
-    return typed
-
-
-def _require_true(value: object) -> object:
-    if value is not True:  # 1 equals True, and is no consent
-        raise ValueError("must be true")
-    return value
-
-
-def _trim(typed: str) -> str:
-    return require_text(typed.strip(BLANKS))
-
-
-def _normalize_secret(secret: SecretStr) -> SecretStr:
-    return SecretStr(normalize_password(secret.get_secret_value()))
-
-
-def _check_secret(secret: SecretStr) -> SecretStr:
-    require_text(secret.get_secret_value())  # half a surrogate pair could not even be compared
-    return secret
-
-
-Identifier = Annotated[str, Field(max_length=1000), AfterValidator(_trim)]
-Email = Annotated[str, Field(max_length=1000), AfterValidator(_check_email)]
-Username = Annotated[str, Field(max_length=1000), AfterValidator(_check_username)]
-Phrase = Annotated[str, Field(max_length=1000), AfterValidator(normalize_phrase)]
-Password = Annotated[SecretStr, AfterValidator(_normalize_secret)]
-NewPassword = Annotated[
-    Password, Field(description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.")
-]
-Code = Annotated[str, Field(min_length=1, max_length=100)]
-OptionalCode = Annotated[Code | None, BeforeValidator(_blank_is_none)]
-Token = Annotated[SecretStr, Field(max_length=8192)]
+def _examples(*bodies: JsonDict) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": list(bodies)})
 
 
 class Body(BaseModel):
@@ -101,16 +66,10 @@ class Body(BaseModel):
 class Registration(Body):
     """A new account."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"email": "alice@example.com", "username": "alice", "password": "correct horse battery"}]
-        }
-    )
+    model_config = _examples({"email": "alice@example.com", "username": "alice", "password": "correct horse battery"})
 
     email: Email = Field(description=f"One bare address, at most {EMAIL_MAX} characters.")
-    username: Annotated[Username | None, BeforeValidator(_blank_is_none)] = Field(
-        default=None, description="3 to 50 letters, digits, '.', '_' and '-'; blank means none."
-    )
+    username: OptionalUsername = Field(None, description="3 to 50 letters, digits, '.', '_' and '-'; blank means none.")
     password: NewPassword
 
 
@@ -123,20 +82,14 @@ class Registered(BaseModel):
 class LoginRequest(Body):
     """An identifier with the password, and the code when there is a second factor; or a login token with the code."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"username": "alice", "password": "correct horse battery", "remember_me": True},
-                {"email": "alice@example.com", "password": "correct horse battery", "totp": "492039"},
-                {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039"},
-            ]
-        }
+    model_config = _examples(
+        {"username": "alice", "password": "correct horse battery", "remember_me": True},
+        {"email": "alice@example.com", "password": "correct horse battery", "totp": "492039"},
+        {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039"},
     )
 
-    username: Annotated[Identifier | None, BeforeValidator(_blank_is_none)] = Field(
-        default=None, description="A username; an email address is taken as one."
-    )
-    email: Annotated[Identifier | None, BeforeValidator(_blank_is_none)] = None
+    username: OptionalIdentifier = Field(default=None, description="A username; an email address is taken as one.")
+    email: OptionalIdentifier = None
     password: Password | None = None
     totp: OptionalCode = Field(default=None, description="Six digits, or a recovery code.")
     remember_me: bool = False
@@ -174,9 +127,7 @@ class RefreshRequest(Body):
 class Proof(Body):
     """The password, and a code when there is a second factor: who you are, proved again."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"current_password": "correct horse battery", "totp": "492039"}]}
-    )
+    model_config = _examples({"current_password": "correct horse battery", "totp": "492039"})
 
     current_password: Password | None = None
     totp: OptionalCode = None
@@ -227,13 +178,9 @@ class Account(Profile):
 class UserUpdate(Body):
     """Changes to the account; all are made or none. `role` and unknown members have no effect."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"phrase": "Blue herons at dawn"},
-                {"new_email": "alice@example.org", "current_password": "correct horse battery"},
-            ]
-        }
+    model_config = _examples(
+        {"phrase": "Blue herons at dawn"},
+        {"new_email": "alice@example.org", "current_password": "correct horse battery"},
     )
 
     phrase: Phrase | None = Field(default=None, description=f"At most {PHRASE_MAX} characters.")
@@ -274,11 +221,9 @@ class TotpSetup(BaseModel):
 class TotpConfirmation(Body):
     """The secret that `start` gave, and a code made from it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "code": "492039"}]}
-    )
+    model_config = _examples({"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "code": "492039"})
 
-    secret: Annotated[SecretStr, Field(min_length=1, max_length=100), AfterValidator(_check_secret)]
+    secret: EnrolmentSecret
     code: Code
 
 
@@ -302,11 +247,9 @@ class TotpStatus(BaseModel):
 class Deletion(Body):
     """The end of an account, confirmed and proved."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"confirm": True, "current_password": "correct horse battery"}]}
-    )
+    model_config = _examples({"confirm": True, "current_password": "correct horse battery"})
 
-    confirm: Annotated[Literal[True], BeforeValidator(_require_true)]
+    confirm: Consent
     current_password: Password
     totp: OptionalCode = None
 
@@ -320,9 +263,7 @@ class PasswordResetRequest(Body):
 class LinkToken(Body):
     """The token of a link from a mail."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"}]}
-    )
+    model_config = _examples({"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"})
 
     token: Token
 
@@ -330,12 +271,8 @@ class LinkToken(Body):
 class PasswordReset(LinkToken):
     """A new password, by the link from the mail."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI", "new_password": "correct horse battery"}
-            ]
-        }
+    model_config = _examples(
+        {"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI", "new_password": "correct horse battery"}
     )
 
     new_password: NewPassword

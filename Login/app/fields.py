@@ -1,0 +1,58 @@
+"""What stands in the fields of bodies: checked here, once, whichever body it comes in; a leaf, as `schemas.py` is."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from app.identifiers import BLANKS, normalize_email, normalize_phrase, normalize_username, require_text
+from app.passwords import BYTES_MAX, LENGTH_MIN, normalize_password
+
+
+def _blank_is_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _check_email(typed: str) -> str:
+    normalize_email(typed)
+    return typed
+
+
+def _check_username(typed: str) -> str:
+    normalize_username(typed)
+    return typed
+
+
+def _require_true(value: object) -> object:
+    if value is not True:  # 1 equals True, and is no consent
+        raise ValueError("must be true")
+    return value
+
+
+def _trim(typed: str) -> str:
+    return require_text(typed.strip(BLANKS))
+
+
+def _normalize_secret(secret: SecretStr) -> SecretStr:
+    return SecretStr(normalize_password(secret.get_secret_value()))
+
+
+def _check_secret(secret: SecretStr) -> SecretStr:
+    require_text(secret.get_secret_value())  # half a surrogate pair could not even be compared
+    return secret
+
+
+Identifier = Annotated[str, Field(max_length=1000), AfterValidator(_trim)]
+Email = Annotated[str, Field(max_length=1000), AfterValidator(_check_email)]
+Username = Annotated[str, Field(max_length=1000), AfterValidator(_check_username)]
+Phrase = Annotated[str, Field(max_length=1000), AfterValidator(normalize_phrase)]
+Password = Annotated[SecretStr, AfterValidator(_normalize_secret)]
+NewPassword = Annotated[
+    Password, Field(description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.")
+]
+Code = Annotated[str, Field(min_length=1, max_length=100)]
+OptionalCode = Annotated[Code | None, BeforeValidator(_blank_is_none)]
+Token = Annotated[SecretStr, Field(max_length=8192)]
+OptionalIdentifier = Annotated[Identifier | None, BeforeValidator(_blank_is_none)]
+OptionalUsername = Annotated[Username | None, BeforeValidator(_blank_is_none)]
+EnrolmentSecret = Annotated[SecretStr, Field(min_length=1, max_length=100), AfterValidator(_check_secret)]
+Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
