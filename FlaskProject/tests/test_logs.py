@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from flask.testing import FlaskClient
 
 from testing.browser import StartPages
 from testing.processes import ROOT
+from testing.sinks import Sink, broken_sink
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="makes a FIFO, and forks")
 FORK = """
@@ -91,25 +91,17 @@ def test_a_closed_log_stops_no_page(browser: FlaskClient, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("sink", ["closed", "stuck", "full"])
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 def test_a_broken_sink_stops_no_page(
-    start_pages: StartPages, tmp_path: Path, sink: str, ending: signal.Signals
+    start_pages: StartPages, tmp_path: Path, sink: Sink, ending: signal.Signals
 ) -> None:
     """With stdout's reader gone, asleep, or its disk full, every page is served, and the end is an orderly one."""
-    target, reader = tmp_path / "pages-0.log", None
-    if sink == "full":
-        target.symlink_to("/dev/full")
-    else:
-        os.mkfifo(target)
-        reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
-    server = start_pages("http://127.0.0.1:9")
-    if sink == "closed" and reader is not None:
-        os.close(reader)
-    for _ in range(400):  # more lines than a pipe holds; a page that waits times out
-        with urllib.request.urlopen(f"{server.url}/static/logo.svg", timeout=60) as answer:  # noqa: S310 our own address
-            assert answer.status == 200
+    with broken_sink(tmp_path / "pages-0.log", sink) as let_reader_go:
+        server = start_pages("http://127.0.0.1:9")
+        let_reader_go()
+        for _ in range(400):  # more lines than a pipe holds; a page that waits times out
+            with urllib.request.urlopen(f"{server.url}/static/logo.svg", timeout=60) as answer:  # noqa: S310 our own address
+                assert answer.status == 200
 
-    assert server.stop(ending) in {0, 1, -signal.SIGTERM}
-    if sink == "stuck" and reader is not None:
-        os.close(reader)
+        assert server.stop(ending) in {0, 1, -signal.SIGTERM}
 
 
 @POSIX

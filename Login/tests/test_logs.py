@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import os
 import re
 import secrets
 import sys
@@ -21,6 +20,7 @@ from app.logs import BackgroundHandler, JsonFormatter
 from CreateDB.engine import make_engine
 from testing.api import PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.mariadb import empty_tables
+from testing.sinks import Sink, broken_sink
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="makes a FIFO")
 NEW_PASSWORD = "a quite different one"
@@ -208,25 +208,17 @@ def test_the_database_s_password_is_in_no_line(start_api: StartApi, migrated_mar
 @POSIX
 @pytest.mark.asvs("16.5.2")
 @pytest.mark.parametrize("sink", ["closed", "stuck", "full"])
-def test_a_broken_sink_stops_no_answer(start_api: StartApi, tmp_path: Path, sink: str) -> None:
+def test_a_broken_sink_stops_no_answer(start_api: StartApi, tmp_path: Path, sink: Sink) -> None:
     """With stdout's reader gone, asleep, or its disk full, everybody is answered, and SIGTERM ends it."""
-    target, reader = tmp_path / "api-0.log", None
-    if sink == "full":
-        target.symlink_to("/dev/full")
-    else:
-        os.mkfifo(target)
-        reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
-    server = start_api(SQL_ECHO="true")
-    if sink == "closed" and reader is not None:
-        os.close(reader)
-    with httpx2.Client(base_url=server.url, timeout=60) as http:
-        user = sign_in(http, register(http))
-        statuses = {user.get("/user/profile").status_code for _ in range(300)}  # one that waits times out
-        assert statuses == {200}
+    with broken_sink(tmp_path / "api-0.log", sink) as let_reader_go:
+        server = start_api(SQL_ECHO="true")
+        let_reader_go()
+        with httpx2.Client(base_url=server.url, timeout=60) as http:
+            user = sign_in(http, register(http))
+            statuses = {user.get("/user/profile").status_code for _ in range(300)}  # one that waits times out
+            assert statuses == {200}
 
-    assert server.stop() in {0, -15}
-    if sink == "stuck" and reader is not None:
-        os.close(reader)
+        assert server.stop() in {0, -15}
 
 
 def test_a_flush_leaves_no_line_behind() -> None:
