@@ -23,4 +23,4 @@ def sweep(url: URL, *, echo: bool, say: Callable[[str], None]) -> None:
         say(f"{expiry.table}: {total} expired {'row' if total == 1 else 'rows'} removed.")
     with engine.begin() as connection:
         erased = erase_orphans(connection)
-    say(f"mails: {erased} to {'somebody' if erased == 1 else 'people'} whose account is gone erased.")
+    say(f"mails: {erased} to deleted accounts erased.")

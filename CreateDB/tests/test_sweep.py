@@ -39,7 +39,7 @@ def test_sweep_erases_what_was_to_be_said_to_the_gone(migrated_url: str, run: Ru
         connection.execute(metadata.tables["mails"].insert().values(mail.model_dump(exclude={"id"})))
     outcome = run("--url", migrated_url, "--sweep")
 
-    assert "mails: 1 to somebody whose account is gone erased." in outcome.out
+    assert "mails: 1 to deleted accounts erased." in outcome.out
     with make_engine(migrated_url).connect() as connection:
         left = connection.execute(metadata.tables["mails"].select()).one()
     assert (left.state, left.content) == ("dead", None)

@@ -11,6 +11,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.config import Settings
+from app.crud.sessions import PROMPT
+from app.database import ANSWER_WAIT
+from app.services.sessions import GRACE
 from testing.ageing import age, issued_earlier
 from testing.api import RunSql, SignedIn, StartApi, register, sign_in
 
@@ -24,6 +27,11 @@ def test_refresh_answers_with_exactly_a_pair(user: SignedIn) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert user.refresh_token != first
     assert user.refresh().status_code == 200
+
+
+def test_a_rotation_is_void_once_nobody_waits_for_it() -> None:
+    """As long as an answer of the database's is waited for; the rest of the grace is for a retry."""
+    assert PROMPT.total_seconds() == ANSWER_WAIT < GRACE.total_seconds()
 
 
 @pytest.mark.asvs("10.4.5")
