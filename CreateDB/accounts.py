@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import URL, Connection
 
 from app import crud
+from app.authority.changes import CHANGES
 from app.crud import directory
 from app.crud.directory import Entry
 from app.devices import describe_device
@@ -14,9 +15,9 @@ from CreateDB.arguments import Arguments
 from CreateDB.audit import log_change
 from CreateDB.engine import make_engine, transaction
 from CreateDB.errors import OperatorError
+from CreateDB.telling import tell_owner
 from CreateDB.terminal import align, say, show
 
-DISABLED, SIGNED_OUT = "account_disabled", "ended_by_operator"  # why sessions have ended
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = "never"
 MOST_SESSIONS = 100  # that crud lists
@@ -29,6 +30,7 @@ class Change:
     sentence: str
     event: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    row: str | None = None  # of the table of authority: the owner hears of it
 
 
 def list_users(arguments: Arguments, url: URL) -> int:
@@ -62,12 +64,11 @@ def disable_user(arguments: Arguments, url: URL) -> int:
     def disable(connection: Connection, entry: Entry) -> Change:
         if entry.disabled_at is not None:
             return Change(f"{name(entry)} has been disabled since {moment(entry.disabled_at)}.")
-        now = crud.current_time(connection)
+        now, reason = crud.current_time(connection), CHANGES["account.disabled"].reason
         crud.update_user(connection, entry.id, disabled_at=now)
-        ended = crud.end_sessions(connection, entry.id, DISABLED, now)
-        return Change(
-            f"{name(entry)} is disabled; {sessions_ended(ended)}.", "user_disabled", {"sessions_ended": ended}
-        )
+        ended = crud.end_sessions(connection, entry.id, reason, now)
+        text = f"{name(entry)} is disabled; {sessions_ended(ended)}."
+        return Change(text, "user_disabled", {"sessions_ended": ended}, row="account.disabled")
 
     return change(arguments, url, disable)
 
@@ -79,7 +80,7 @@ def enable_user(arguments: Arguments, url: URL) -> int:
         if entry.disabled_at is None:
             return Change(f"{name(entry)} is not disabled.")
         crud.update_user(connection, entry.id, disabled_at=None)
-        return Change(f"{name(entry)} may log in again.", "user_enabled")
+        return Change(f"{name(entry)} may log in again.", "user_enabled", row="account.enabled")
 
     return change(arguments, url, enable)
 
@@ -88,9 +89,12 @@ def end_sessions(arguments: Arguments, url: URL) -> int:
     """Do --end-sessions."""
 
     def end(connection: Connection, entry: Entry) -> Change:
-        ended = crud.end_sessions(connection, entry.id, SIGNED_OUT, crud.current_time(connection))
-        event = "user_sessions_ended" if ended else None
-        return Change(f"{name(entry)}: {sessions_ended(ended)}.", event, {"sessions_ended": ended})
+        reason, now = CHANGES["sessions.ended"].reason, crud.current_time(connection)
+        ended = crud.end_sessions(connection, entry.id, reason, now)
+        text = f"{name(entry)}: {sessions_ended(ended)}."
+        if not ended:
+            return Change(text)
+        return Change(text, "user_sessions_ended", {"sessions_ended": ended}, row="sessions.ended")
 
     return change(arguments, url, end)
 
@@ -103,7 +107,8 @@ def set_role(arguments: Arguments, url: URL) -> int:
             return Change(f"{name(entry)} has the role {entry.role} already.")
         crud.update_user(connection, entry.id, role=arguments.role)
         facts = {"role": arguments.role, "former_role": entry.role}
-        return Change(f"{name(entry)} has the role {arguments.role} now, and had {entry.role}.", "user_role_set", facts)
+        text = f"{name(entry)} has the role {arguments.role} now, and had {entry.role}."
+        return Change(text, "user_role_set", facts, row="account.role_set")
 
     return change(arguments, url, give)
 
@@ -113,10 +118,16 @@ def change(arguments: Arguments, url: URL, work: Callable[[Connection, Entry], C
     with transaction(url, echo=arguments.echo) as connection:
         entry = find_one(connection, arguments.who)
         done = work(connection, entry)
+        why_not = tell_owner(connection, url, done.row, entry.id, done.facts) if done.row else None
     if done.event is not None:
-        log_change(done.event, entry.public_id, **done.facts)
-    say(done.sentence)
+        mailed = {"owner_mailed": not why_not} if done.row else {}
+        log_change(done.event, entry.public_id, **done.facts, **mailed)
+    say(done.sentence if done.row is None else f"{done.sentence} {_how_told(why_not)}")
     return 0
+
+
+def _how_told(why_not: str | None) -> str:
+    return f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
 
 
 def find_one(connection: Connection, who: str) -> Entry:

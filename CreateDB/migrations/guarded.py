@@ -1,5 +1,7 @@
 """The steps of migrations: each is skipped when an earlier run, killed half-way, has made it."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -26,6 +28,27 @@ def create_table(name: str, *parts: sa.schema.SchemaItem) -> None:
 def create_index(table: str, *columns: str) -> None:
     """Make an index under the models' naming convention, unless an earlier run has made it."""
     op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns), if_not_exists=True)
+
+
+def drop_index(table: str, *columns: str) -> None:
+    """Remove an index of the models' naming convention, unless an earlier run has removed it."""
+    op.drop_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, if_exists=True)
+
+
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add a column, unless an earlier run has added it."""
+    if column.name not in _columns(table):
+        op.add_column(table, column)
+
+
+def drop_column(table: str, name: str) -> None:
+    """Remove a column, unless an earlier run has removed it."""
+    if name in _columns(table):
+        op.drop_column(table, name)
+
+
+def _columns(table: str) -> set[str]:
+    return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
 
 
 def of_user(table: str) -> sa.ForeignKeyConstraint:

@@ -191,7 +191,7 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
     require_verified_email: Flag = False
     prevent_enumeration: Flag = False
-    email_change_requires_verification: Flag = False
+    email_change_requires_verification: Flag | None = None
 
     @property
     def signing_secrets(self) -> list[str]:
@@ -214,6 +214,11 @@ class Settings(BaseSettings):
         return self.smtp_host is not None or self.environment == "development"
 
     @property
+    def reaches_mailboxes(self) -> bool:
+        """Whether mails really reach people, so that they can be expected to confirm an address."""
+        return self.smtp_host is not None
+
+    @property
     def needs_verified_email(self) -> bool:
         """Whether only a confirmed address may sign in."""
         return self.require_verified_email or self.prevent_enumeration
@@ -221,7 +226,8 @@ class Settings(BaseSettings):
     @property
     def confirms_email_changes(self) -> bool:
         """Whether a new address counts only once its mailbox agrees; a change at once would say which are taken."""
-        return self.email_change_requires_verification or self.prevent_enumeration
+        asked_for = self.email_change_requires_verification
+        return self.prevent_enumeration or (self.reaches_mailboxes if asked_for is None else asked_for)
 
     def session_lifetime(self, *, remember: bool) -> timedelta:
         """How long a session may live, however often it is refreshed."""

@@ -12,7 +12,7 @@ from app import crud
 from app.clients import group_address
 from app.identifiers import login_keys
 from app.keys import Keyrings
-from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, MAIL, MOVE, Limit
+from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, MOVE, Limit
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,14 @@ def name_move_counter(keys: Keyrings, public_id: str) -> Counter:
     return Counter(_hash(keys, MOVE.name, public_id), MOVE)
 
 
-def name_mail_counter(keys: Keyrings, kind: str, email_key: str) -> Counter:
-    """Name the counter of one kind of mail to a mailbox, whosever it is: accounts come and go."""
-    return Counter(_hash(keys, MAIL.name, kind, email_key), MAIL)
+def name_mail_counter(keys: Keyrings, limit: Limit, email_key: str) -> Counter:
+    """Name a counter of mails to a mailbox, whosever it is: accounts come and go."""
+    return Counter(_hash(keys, limit.name, email_key), limit)
+
+
+def hash_mailbox(keys: Keyrings, email_key: str) -> bytes:
+    """Hash the mailbox of a mail, so that an address that is gone stands nowhere."""
+    return _hash(keys, "mailbox", email_key)
 
 
 def _hash(keys: Keyrings, *parts: str) -> bytes:

@@ -76,6 +76,14 @@ class EmailUnverified(ApiError):
     detail = "Confirm your email address first: open the link in the mail that we have sent you."
 
 
+class EmailConfirmationRequired(ApiError):
+    """A second factor on an unconfirmed address would shut out whoever that mailbox belongs to."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "email_confirmation_required"
+    detail = "Confirm your email address first: open the link in the mail that we have sent you, or ask for another."
+
+
 class LinkInvalid(ApiError):
     """The link has expired, was used, or no longer fits the account."""
 

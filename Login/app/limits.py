@@ -37,7 +37,6 @@ ADDRESS = Limit("password, one address", 10, timedelta(minutes=5), free=5)
 EVERYWHERE = Limit("password, everywhere", 30, timedelta(minutes=5))
 
 MOVE = Limit("change of address", 5, timedelta(hours=1), by_first=True)
-MAIL = Limit("mails to an unconfirmed address", 5, timedelta(hours=1), by_first=True)
 
 CODE = Limit("code, 5 minutes", 5, timedelta(minutes=5))
 CODE_HOUR = Limit("code, hour", 20, timedelta(hours=1), by_first=True)

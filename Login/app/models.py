@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
@@ -115,6 +116,7 @@ class User(Table, table=True):
     totp_secret: str | None = Field(default=None, sa_type=String(255))
     totp_last_step: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    opened_from: str | None = Field(default=None, sa_type=String(350))
     last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -215,13 +217,17 @@ class Schedule(Table, table=True):
 
 
 class OneTimeToken(Table, table=True):
-    """A link from a mail, good once: its token as a hash, what it is for, and the address that it concerns."""
+    """A link from a mail, good once: its token as a hash, what it is for, and the address that it concerns.
+
+    The link of a notice also keeps which change it was, what was there before, and a username that this reserves.
+    """
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
         UniqueConstraint("token_hash"),
         Index(None, "user_id", "purpose"),
         Index(None, "email_key"),
+        Index(None, "username_key"),
         Index(None, "expires_at"),
         TABLE_OPTIONS,
     )
@@ -232,6 +238,9 @@ class OneTimeToken(Table, table=True):
     user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
     email: str | None = Field(default=None, sa_type=String(254))
     email_key: str | None = Field(default=None, sa_type=String(254))
+    event: str | None = Field(default=None, sa_type=String(32))
+    former: str | None = Field(default=None, sa_type=Text)
+    username_key: str | None = Field(default=None, sa_type=String(50))
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -243,7 +252,8 @@ class Mail(Table, table=True):
     __table_args__ = (
         UniqueConstraint("message_id"),
         Index(None, "user_id", "kind", "created_at"),
-        Index(None, "state", "next_try_at"),
+        Index(None, "mailbox_hash", "kind", "created_at"),
+        Index(None, "state", "urgent", "next_try_at"),
         Index(None, "created_at"),
         TABLE_OPTIONS,
     )
@@ -254,6 +264,8 @@ class Mail(Table, table=True):
         default=None, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")]
     )
     kind: str = Field(sa_type=String(32))
+    mailbox_hash: bytes | None = Field(default=None, sa_type=Digest)
+    urgent: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
     content: str | None = Field(default=None, sa_type=Text)
     state: str = Field(default="queued", sa_type=String(16))
     tries: int = Field(default=0, sa_type=Integer)

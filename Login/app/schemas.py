@@ -1,7 +1,7 @@
 """Every body that the API takes and gives; a leaf that imports only pydantic and the pure rules of its fields."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
@@ -35,6 +35,8 @@ __all__ = [
     "Problem",
     "Profile",
     "Proof",
+    "ProvingBody",
+    "Reauthenticated",
     "Reauthentication",
     "RecoveryCodes",
     "RefreshRequest",
@@ -112,6 +114,12 @@ class Tokens(BaseModel):
     refresh_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.e30.signature"])
 
 
+class Message(BaseModel):
+    """A sentence about what was done."""
+
+    message: str
+
+
 class TokenPair(Tokens):
     """What a login hands out."""
 
@@ -131,6 +139,17 @@ class Proof(Body):
 
     current_password: Password | None = None
     totp: OptionalCode = None
+
+
+class ProvingBody(Protocol):
+    """What a proof may stand in."""
+
+    current_password: Password | None
+    totp: OptionalCode
+
+
+class Reauthenticated(Message, Tokens):
+    """The pair of the fresh session; the tokens that asked for it are dead."""
 
 
 class Reauthentication(Proof):
@@ -188,17 +207,14 @@ class UserUpdate(Body):
     new_email: Email | None = Field(default=None, description="Needs current_password.")
     new_password: NewPassword | None = Field(default=None, description="Needs current_password.")
     current_password: Password | None = None
+    totp: OptionalCode = Field(default=None, description="For a new email or password, where a second factor is on.")
 
     @property
     def changes(self) -> set[str]:
         """Name what is to change."""
-        return {name for name in self.model_fields_set - {"current_password"} if getattr(self, name) is not None}
-
-
-class Message(BaseModel):
-    """A sentence about what was done."""
-
-    message: str
+        return {
+            name for name in self.model_fields_set - {"current_password", "totp"} if getattr(self, name) is not None
+        }
 
 
 class Updated(Message):

@@ -39,8 +39,16 @@ class Addressee(NamedTuple):
     username: str | None
     phrase: str | None
     password_changed_at: datetime
+    created_at: datetime
+    opened_from: str | None
     last_login_at: datetime | None
     disabled_at: datetime | None
+    has_totp: bool
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether somebody has shown to read this mailbox: else it may be a stranger's."""
+        return self.email_verified_at is not None
 
 
 class Account(NamedTuple):
@@ -105,7 +113,8 @@ def find_addressee(connection: Connection, email_key: str) -> Addressee | None:
 
 
 def _find_addressee(connection: Connection, which: ColumnElement[bool]) -> Addressee | None:
-    query = select(*(users.c[name] for name in Addressee._fields)).where(which)
+    columns = (users.c[name] for name in Addressee._fields if name != "has_totp")
+    query = select(*columns, users.c.totp_secret.is_not(None).label("has_totp")).where(which)
     row = connection.execute(query).one_or_none()
     return None if row is None else Addressee._make(row)
 

@@ -1,6 +1,5 @@
 """Queries on the mail queue: a mail is a row, and whoever moves its next try on may deliver it."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ class MailRow(NamedTuple):
     content: str | None
     tries: int
     created_at: datetime
+    next_try_at: datetime
 
 
 _COLUMNS = [mails.c[name] for name in MailRow._fields]
@@ -37,10 +37,13 @@ def insert_mail(connection: Connection, mail: Mail) -> None:
 
 
 def find_due(connection: Connection, limit: int) -> list[MailRow]:
-    """List mails whose next try is due, the longest waiting first."""
-    due = and_(mails.c.state == QUEUED, mails.c.next_try_at <= utc_now())
-    query = select(*_COLUMNS).where(due).order_by(mails.c.next_try_at, mails.c.id).limit(limit)
-    return [MailRow._make(row) for row in connection.execute(query)]
+    """List mails whose next try is due: links that somebody waits for before notices, then the longest waiting."""
+    found: list[MailRow] = []
+    for urgent in (True, False):  # one after the other, so that each is read in the order of the index
+        due = and_(mails.c.state == QUEUED, mails.c.urgent.is_(urgent), mails.c.next_try_at <= utc_now())
+        query = select(*_COLUMNS).where(due).order_by(mails.c.next_try_at, mails.c.id).limit(limit - len(found))
+        found += [MailRow._make(row) for row in connection.execute(query)]
+    return found
 
 
 def claim(connection: Connection, mail: MailRow, lease: timedelta) -> MailRow | None:
@@ -82,12 +85,17 @@ def remove(connection: Connection, mail: MailRow) -> bool:
     return connection.execute(delete(mails).where(_is_same(mail))).rowcount == 1
 
 
-def find_times(connection: Connection, user_id: int, kind: str, since: datetime) -> Sequence[datetime]:
-    """List when mails of a kind were queued for an account since then, the latest first."""
-    query = select(mails.c.created_at).where(
-        mails.c.user_id == user_id, mails.c.kind == kind, mails.c.created_at > since
-    )
-    return connection.execute(query.order_by(mails.c.created_at.desc())).scalars().all()
+def find_latest(connection: Connection, mailbox_hash: bytes, kind: str) -> MailRow | None:
+    """Find the mail of a kind that a mailbox gets last; its `created_at` may lie ahead, while it is held back."""
+    query = select(*_COLUMNS).where(mails.c.mailbox_hash == mailbox_hash, mails.c.kind == kind)
+    row = connection.execute(query.order_by(mails.c.created_at.desc()).limit(1)).one_or_none()
+    return None if row is None else MailRow._make(row)
+
+
+def replace_content(connection: Connection, mail: MailRow, content: str) -> bool:
+    """Change what a mail says that nobody has tried to deliver yet."""
+    query = update(mails).where(_is_same(mail), mails.c.next_try_at > utc_now())
+    return connection.execute(query.values(content=content)).rowcount == 1
 
 
 def list_dead(connection: Connection) -> list[MailRow]:

@@ -1,10 +1,11 @@
 """Queries on the links that mails carry, each good once."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, select
 
 from app.clock import utc_now
 from app.crud.operations import insert_row
@@ -21,6 +22,8 @@ class Link(NamedTuple):
     user_id: int
     email: str
     email_key: str
+    event: str | None
+    former: Mapping[str, str | None]
     created_at: datetime
 
 
@@ -46,6 +49,12 @@ def take_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link
     return link if connection.execute(used).rowcount == 1 else None
 
 
+def find_way_back(connection: Connection, purpose: str, user_id: int, *, beside: str) -> Link | None:
+    """Find the oldest live link of a purpose that a mailbox of an account other than `beside` has received."""
+    query = _live(purpose).where(tokens.c.user_id == user_id, tokens.c.email_key != beside)
+    return _one(connection, query.order_by(tokens.c.created_at).limit(1))
+
+
 def find_link_to(connection: Connection, purpose: str, user_id: int, email_key: str) -> Link | None:
     """Find the oldest live link of a purpose that an account's mailbox has received."""
     query = _live(purpose).where(tokens.c.user_id == user_id, tokens.c.email_key == email_key)
@@ -58,6 +67,12 @@ def find_reservation(connection: Connection, purpose: str, email_key: str, own: 
     return _one(connection, query.order_by(tokens.c.created_at).limit(1))
 
 
+def is_reserved(connection: Connection, username_key: str, own: int) -> bool:
+    """Whether an account other than `own` had this username lately, and may take it back."""
+    query = select(tokens.c.id).where(*_is_live(), tokens.c.username_key == username_key, tokens.c.user_id != own)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *, since: datetime | None = None) -> None:
     """Delete an account's links of these purposes, all or those made since then."""
     query = delete(tokens).where(tokens.c.user_id == user_id, tokens.c.purpose.in_(list(purposes)))
@@ -65,9 +80,13 @@ def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *,
 
 
 def _live(*purposes: str) -> Select[tuple[object, ...]]:
-    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), tokens.c.expires_at > utc_now())
+    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), *_is_live())
+
+
+def _is_live() -> tuple[ColumnElement[bool], ...]:
+    return (tokens.c.expires_at > utc_now(),)
 
 
 def _one(connection: Connection, query: Select[tuple[object, ...]]) -> Link | None:
     row = connection.execute(query).one_or_none()
-    return None if row is None else Link._make(row)
+    return None if row is None else Link._make(row)._replace(former=json.loads(row.former or "{}"))

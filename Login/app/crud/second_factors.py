@@ -29,7 +29,7 @@ def enable_totp(connection: Connection, user_id: int, secret: str, step: int) ->
 
 def disable_totp(connection: Connection, user_id: int) -> bool:
     """Switch the factor off and forget its recovery codes."""
-    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    void_recovery_codes(connection, user_id)
     query = update(users).where(users.c.id == user_id, users.c.totp_secret.is_not(None))
     return connection.execute(query.values(totp_secret=None, totp_last_step=None)).rowcount == 1
 
@@ -42,8 +42,13 @@ def get_enrolment(connection: Connection, user_id: int) -> Any | None:  # noqa: 
 
 def replace_enrolment(connection: Connection, enrolment: TotpEnrolment) -> None:
     """Begin a set-up in place of any other of the account."""
-    connection.execute(delete(enrolments).where(enrolments.c.user_id == enrolment.user_id))
+    drop_enrolment(connection, enrolment.user_id)
     connection.execute(insert(enrolments).values(enrolment.model_dump()))
+
+
+def hand_enrolment_over(connection: Connection, session_id: int, to: int) -> None:
+    """Let another session go on with the set-up that a session has begun."""
+    connection.execute(update(enrolments).where(enrolments.c.session_id == session_id).values(session_id=to))
 
 
 def take_enrolment(connection: Connection, user_id: int, session_id: int, secret: str) -> bool:
@@ -57,9 +62,19 @@ def take_enrolment(connection: Connection, user_id: int, session_id: int, secret
     return connection.execute(query).rowcount == 1
 
 
+def drop_enrolment(connection: Connection, user_id: int) -> None:
+    """Forget a set-up that was begun."""
+    connection.execute(delete(enrolments).where(enrolments.c.user_id == user_id))
+
+
+def void_recovery_codes(connection: Connection, user_id: int) -> None:
+    """Leave an account without recovery codes."""
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+
+
 def replace_recovery_codes(connection: Connection, user_id: int, hashes: Sequence[bytes]) -> None:
     """Give an account new recovery codes; the old ones stop working."""
-    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    void_recovery_codes(connection, user_id)
     rows = [RecoveryCode(user_id=user_id, code_hash=code_hash).model_dump(exclude={"id"}) for code_hash in hashes]
     connection.execute(insert(recovery_codes), rows)
 

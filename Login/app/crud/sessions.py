@@ -104,12 +104,6 @@ def touch_session(connection: Connection, session_id: int, now: datetime, seen: 
     connection.execute(query.values(last_seen_at=now, **seen))
 
 
-def freshen_session(connection: Connection, session_id: int, now: datetime) -> bool:
-    """Note that the person has just proved who they are."""
-    query = update(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-    return connection.execute(query.values(authenticated_at=now)).rowcount == 1
-
-
 def make_others_stale(connection: Connection, user_id: int, keep: int, before: datetime) -> None:
     """Let no session of an account but `keep` count as proved later than this."""
     query = update(sessions).where(

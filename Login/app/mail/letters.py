@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -40,16 +40,29 @@ class Letter:
     to: str
     subject: str
     paragraphs: Sequence[Paragraph]
+    more: int = 0  # changes of the same kind that it speaks of too
+
+    def with_one_more(self) -> Self:
+        """Speak of one more change of the kind."""
+        return replace(self, more=self.more + 1)
 
     def to_json(self) -> str:
         """Write it as it waits in the queue."""
-        return json.dumps([self.to, self.subject, self.paragraphs])
+        return json.dumps([self.to, self.subject, self.paragraphs, self.more])
+
+    @property
+    def text(self) -> Sequence[Paragraph]:
+        """All that it says."""
+        if not self.more:
+            return self.paragraphs
+        changes = "one more change" if self.more == 1 else f"{self.more} more changes"
+        return [*self.paragraphs[:-1], Paragraph(f"And {changes} of this kind followed."), *self.paragraphs[-1:]]
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read it back."""
-        to, subject, paragraphs = json.loads(text)
-        return cls(to, subject, [Paragraph(*paragraph) for paragraph in paragraphs])
+        to, subject, paragraphs, *more = json.loads(text)
+        return cls(to, subject, [Paragraph(*paragraph) for paragraph in paragraphs], *more)
 
 
 def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) -> EmailMessage:
@@ -82,11 +95,11 @@ def find_mailbox(address: str) -> Address:
 
 
 def _write_text(letter: Letter) -> str:
-    return "\n\n".join(paragraph.text for paragraph in letter.paragraphs) + "\n"
+    return "\n\n".join(paragraph.text for paragraph in letter.text) + "\n"
 
 
 def _write_html(letter: Letter) -> str:
-    body = "\n".join(f"<p>{_mark_up(paragraph)}</p>" for paragraph in letter.paragraphs)
+    body = "\n".join(f"<p>{_mark_up(paragraph)}</p>" for paragraph in letter.text)
     return PAGE.format(title=escape(letter.subject), body=body)
 
 

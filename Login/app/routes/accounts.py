@@ -60,20 +60,20 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
         *WEAK_PASSWORD,
         *TAKEN,
         errors.CurrentPasswordRequired,
-        errors.CurrentPasswordInvalid,
-        errors.TooManyAttempts,
-        errors.Busy,
+        *UNPROVED,
     ),
 )
 async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromClient) -> Updated:
     """Make all the changes or none. A new password ends every session and answers with a new pair.
 
-    The old address gets a link that undoes a change of email for 72 hours. With
-    EMAIL_CHANGE_REQUIRES_VERIFICATION the email changes only once the new mailbox has confirmed it.
+    A confirmed address that is left gets a link that undoes this for 72 hours. Where mail is delivered, the email
+    changes only once the new mailbox has confirmed it. With a second factor on, a new email or password wants the code
+    unless the session is fresh.
     """
     pair = await accounts.update(resources, user, body, client)
     message = "Your account has been updated." if body.changes else "Nothing to change."
-    if emails.must_confirm(resources.settings, user.account.email, body.new_email):
+    account, settings = user.account, resources.settings
+    if emails.must_confirm(settings, account.email, body.new_email, has_factor=account.has_totp):
         message = "Open the link in the mail to your new address: until then your email address stays as it is."
     if pair is None:
         return Updated(message=message)

@@ -18,6 +18,9 @@ router = APIRouter(tags=["Account"])
     responses=refusals(errors.LinkInvalid),
 )
 async def disown(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
-    """End every session, by the token of a notice's link, and mail a way to a new password; no need to sign in."""
+    """Take back what a notice told, end every session and mail a way to a new password; no need to sign in.
+
+    By the token of the notice's link, or of the mail that asks to confirm the address of a new account.
+    """
     await disowning.disown(resources, body.token.get_secret_value(), client)
     return Message(message="Every session has ended. A mail with a link for a new password is on its way to you.")

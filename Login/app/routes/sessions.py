@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
 from app.problems import refusals
-from app.schemas import Message, Reauthentication, RefreshRequest, SessionInfo, Tokens
+from app.schemas import Message, Reauthenticated, Reauthentication, RefreshRequest, SessionInfo, Tokens
 from app.services import sessions
 
 router = APIRouter(tags=["Sessions"])
@@ -50,10 +50,11 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
 )
 async def reauthenticate(
     body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
-) -> Message:
-    """Make this session fresh for five minutes, as some endpoints need."""
-    await sessions.reauthenticate(resources, user, body, client)
-    return Message(message="Thank you. This session is fresh for five minutes.")
+) -> Reauthenticated:
+    """Go on in a session that is fresh for five minutes, as some endpoints need; the tokens used here are dead."""
+    pair = await sessions.reauthenticate(resources, user, body, client)
+    message = "Thank you. Your session is fresh for five minutes."
+    return Reauthenticated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
 @router.post("/logout", summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))

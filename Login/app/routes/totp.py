@@ -42,6 +42,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
         errors.ReauthenticationRequired,
         *UNPROVED,
         errors.TotpAlreadyEnabled,
+        errors.EmailConfirmationRequired,
         errors.TooManyAttempts,
         errors.Busy,
         errors.SecretUnreadable,

@@ -10,9 +10,9 @@ from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
 from app.config import Settings
-from app.crud import Addressee, Principal, SessionRow
-from app.crud.one_time_tokens import void_links
-from app.errors import CurrentPasswordRequired, EmailTaken, SessionEnded, UsernameTaken
+from app.crud import Addressee, Principal
+from app.crud.one_time_tokens import is_reserved
+from app.errors import EmailTaken, SessionEnded, TotpRequired, UsernameTaken
 from app.identifiers import normalize_email, normalize_username
 from app.logs import log_event
 from app.models import Session, User
@@ -20,6 +20,7 @@ from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
+from app.services.consequences import conclude
 from app.services.emails import (
     find_holder,
     finish_change,
@@ -28,11 +29,10 @@ from app.services.emails import (
     request_change,
     welcome,
 )
-from app.services.links import CHANGE
-from app.services.mails import ADDRESS_WANTED, queue_note
-from app.services.notices import notify, tell_of_deletion
-from app.services.proofs import Proof, prove, require_session, spend_proof
-from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, issue_pair
+from app.services.links import Told
+from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
+from app.services.proofs import Proof, needs_code, prove, require_session, spend_proof
+from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair, prove_for
 
 
 async def register(resources: Resources, body: Registration, client: Client) -> str:
@@ -54,6 +54,7 @@ def _insert(
         password_hash=password_hash,
         password_changed_at=now,
         created_at=now,
+        opened_from=describe_client(client),
         **_email_columns(body.email),
         **_username_columns(body.username),
     )
@@ -63,10 +64,10 @@ def _insert(
         _refuse_taken(connection, None, user.username_key)
         _add(connection, user)
         queue_note(connection, resources, ADDRESS_WANTED, [user.email_key, public_id], client)
-    elif _add(connection, user) is None:
-        welcome(connection, resources, crud.find_addressee(connection, user.email_key))
-    else:
+    elif _add(connection, user) is not None:
         raise EmailTaken
+    elif person := crud.find_addressee(connection, user.email_key):
+        welcome(connection, resources, person)
     return public_id
 
 
@@ -80,6 +81,7 @@ def _add(connection: Connection, user: User) -> Addressee | None:
             _refuse_taken(connection, None, user.username_key)
             raise
         return holder
+    _refuse_reserved(connection, user.username_key, user_id)
     holder = find_holder(connection, user.email_key, own=user_id)
     if holder is not None:
         crud.delete_user(connection, user_id)
@@ -101,6 +103,12 @@ def _refuse_taken(connection: Connection, email_key: str | None, username_key: s
     if taken == "email_key":
         raise EmailTaken
     if taken == "username_key":
+        raise UsernameTaken
+
+
+def _refuse_reserved(connection: Connection, username_key: str | None, own: int) -> None:
+    """Refuse a name that its former owner may take back; asked once the name is held, so that no rival slips by."""
+    if username_key is not None and is_reserved(connection, username_key, own):
         raise UsernameTaken
 
 
@@ -134,7 +142,9 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
 
     Where changes of address wait for the new mailbox, that change is only asked for.
     """
-    proof = await _prove_for_update(resources, principal, body, client)
+    needs_proof = body.new_email is not None or body.new_password is not None
+    event = "email.changed" if needs_proof else "phrase.changed"
+    proof = await prove_for(resources, principal, event, body, client)
     new_hash = None
     if body.new_password is not None:
         password = body.new_password.get_secret_value()
@@ -145,17 +155,6 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
     session = await resources.database.transaction(_apply_update, resources, principal, proof, body, new_hash, client)
     log_event("account_updated", "success", user_id=principal.account.public_id, changed=sorted(body.changes))
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at) if session else None
-
-
-async def _prove_for_update(
-    resources: Resources, principal: Principal, body: UserUpdate, client: Client
-) -> Proof | None:
-    """Email and password change only for whoever knows the current password."""
-    if body.current_password is not None:
-        return await prove(resources, principal.account.id, body.current_password, None, client, need_code=False)
-    if body.new_email is not None or body.new_password is not None:
-        raise CurrentPasswordRequired
-    return None
 
 
 def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of it
@@ -173,26 +172,32 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
         raise SessionEnded
+    if needs_code(proof, old) and not is_fresh(principal._replace(session=session)):
+        raise TotpRequired
     if is_move(old.email, body.new_email):
         count_move(connection, resources, old.public_id)
-    values = _collect_changes(resources.settings, old, body)
+    waits = must_confirm(resources.settings, old.email, body.new_email, has_factor=old.has_totp)
+    values = _collect_changes(resources.settings, old, body, move=not waits)
     if new_hash is not None:
         values |= {"password_hash": new_hash, "password_changed_at": crud.current_time(connection)}
     if values:
         _save(connection, old.id, values)
     _tell(connection, resources, old, values, client)
-    if must_confirm(resources.settings, old.email, body.new_email):
+    if waits:
         request_change(connection, resources, old, body.new_email or "", client)
-    return _replace_sessions(connection, old.id, session, client) if new_hash is not None else None
+    if new_hash is None:
+        return None
+    # Every session has ended, the caller's too, for a thief may hold its tokens. The one that goes on is no fresher.
+    return follow_session(connection, old.id, session, client, authenticated_at=session.authenticated_at)
 
 
-def _collect_changes(settings: Settings, old: Addressee, body: UserUpdate) -> dict[str, Any]:
+def _collect_changes(settings: Settings, old: Addressee, body: UserUpdate, *, move: bool) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if body.phrase is not None:  # the default is kept as "none chosen", so that it is never taken for the person's own
         values["phrase"] = None if body.phrase == settings.anti_phishing_phrase_default else body.phrase
     if body.username is not None:
         values |= _username_columns(body.username)
-    if body.new_email is not None and not must_confirm(settings, old.email, body.new_email):
+    if body.new_email is not None and move:
         values |= _email_columns(body.new_email)
         values |= {"email_verified_at": None} if values["email_key"] != old.email_key else {}
     return values
@@ -201,14 +206,19 @@ def _collect_changes(settings: Settings, old: Addressee, body: UserUpdate) -> di
 def _tell(
     connection: Connection, resources: Resources, old: Addressee, values: Mapping[str, Any], client: Client
 ) -> None:
-    """Tell the owner of changes just made: at the old address and in the old phrase, which no thief has chosen."""
+    """Let follow what follows from changes just made, told in the old phrase and name, which no thief has chosen."""
     if "password_hash" in values:
-        void_links(connection, old.id, (CHANGE,))
-        notify(connection, resources, old, "password_changed", client)
+        conclude(connection, resources, "password.changed", old, client)
     if values.get("phrase", old.phrase) != old.phrase:
-        notify(connection, resources, old, "phrase_changed", client)
+        conclude(
+            connection, resources, "phrase.changed", old, client, told=Told("phrase.changed", {"phrase": old.phrase})
+        )
+    if values.get("username", old.username) != old.username:
+        former = _username_columns(old.username)
+        told = Told("username.changed", former, former["username_key"])
+        conclude(connection, resources, "username.changed", old, client, told=told)
     if values.get("email_key", old.email_key) != old.email_key:
-        finish_change(connection, resources, old, client)
+        finish_change(connection, resources, "email.changed", old, client)
 
 
 def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
@@ -218,29 +228,7 @@ def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
     except IntegrityError:
         _refuse_taken(connection, values.get("email_key"), values.get("username_key"), user_id)
         raise
-
-
-def _replace_sessions(connection: Connection, user_id: int, old: SessionRow, client: Client) -> Session:
-    """End every session, the caller's too, for a thief may hold its tokens; go on in a new one.
-
-    The new one is as fresh as the old and ends when it would have: a password alone, without a code, is no new login.
-    """
-    now = crud.current_time(connection)
-    crud.end_sessions(connection, user_id, PASSWORD_CHANGED, now)
-    session = Session(
-        sid=auth.make_id(),
-        user_id=user_id,
-        rotated_at=now,
-        created_at=old.created_at,
-        last_seen_at=now,
-        authenticated_at=old.authenticated_at,
-        expires_at=old.expires_at,
-        remember=old.remember,
-        client_address=client.address,
-        user_agent=client.user_agent,
-    )
-    crud.insert_session(connection, session)
-    return session
+    _refuse_reserved(connection, values.get("username_key"), user_id)
 
 
 async def delete(resources: Resources, principal: Principal, body: Deletion, client: Client) -> None:
@@ -255,4 +243,4 @@ def _delete(connection: Connection, resources: Resources, principal: Principal, 
     require_session(connection, principal)
     person = crud.get_addressee(connection, proof.account.id)
     if person is not None and crud.delete_user(connection, person.id):
-        tell_of_deletion(connection, resources, person, client)
+        conclude(connection, resources, "account.deleted", person, client)

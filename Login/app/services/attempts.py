@@ -17,7 +17,6 @@ from app.counters import (
     Counter,
     hash_address,
     name_code_counters,
-    name_mail_counter,
     name_move_counter,
     name_password_counters,
 )
@@ -122,16 +121,6 @@ def count_move(connection: Connection, resources: Resources, public_id: str) -> 
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
     counter = name_move_counter(resources.keys, public_id)
     _save(connection, counter, *_hold(connection, resources, counter, public_id))
-
-
-def has_room(connection: Connection, resources: Resources, kind: str, email_key: str) -> bool:
-    """Count a mail of some kind to a mailbox that nobody has confirmed, unless it had its five in an hour."""
-    counter = name_mail_counter(resources.keys, kind, email_key)
-    tally, now = crud.hold_tally(connection, counter.key)
-    if find_wait(counter.limit, tally, now):
-        return False
-    _save(connection, counter, tally, now)
-    return True
 
 
 def _count(connection: Connection, resources: Resources, guess: Guess) -> bool:

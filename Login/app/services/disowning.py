@@ -1,35 +1,69 @@
 """The words "this was not me": what the owner of a mailbox can do about a notice, without signing in."""
 
+from collections.abc import Callable, Mapping
+
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from app import crud
+from app.authority.letters import Link as Purpose
 from app.clients import Client
-from app.crud import one_time_tokens
-from app.errors import LinkInvalid
+from app.crud.accounts import Addressee
+from app.crud.one_time_tokens import Link
 from app.logs import log_event
 from app.resources import Resources
-from app.services.links import CHANGE, DISOWN, RESCUE, is_mailbox_of, take_link
-from app.services.passwords import queue_reset
-
-DISOWNED = "disowned"
+from app.services.consequences import conclude
+from app.services.emails import bring_back
+from app.services.links import find_way_back, take_link
 
 
 async def disown(resources: Resources, token: str, client: Client) -> None:
-    """End every session and mail a way to a new password, by the link of a notice."""
-    public_id = await resources.database.transaction(_disown, resources, token, client)
-    log_event("disowned", "success", user_id=public_id)
+    """Take back what a notice told, end every session and mail a way to a new password, by the notice's link."""
+    public_id, event = await resources.database.transaction(_disown, resources, token, client)
+    log_event("disowned", "success", user_id=public_id, change=event or "none")
 
 
-def _disown(connection: Connection, resources: Resources, token: str, client: Client) -> str:
+def _disown(connection: Connection, resources: Resources, token: str, client: Client) -> tuple[str, str | None]:
     """Act for the mailbox that the notice went to, while it is the account's or may take the account back.
 
-    The second factor stays: the link proves a mailbox and no more.
+    Where the account was moved within the last 72 hours, it goes back to the address that was proved before.
     """
-    link, person = take_link(connection, token, DISOWN)
-    if not is_mailbox_of(connection, link, person):
-        raise LinkInvalid
-    crud.end_sessions(connection, person.id, DISOWNED, crud.current_time(connection))
-    one_time_tokens.void_links(connection, person.id, (CHANGE,))
-    mailbox = person._replace(email=link.email, email_key=link.email_key)
-    queue_reset(connection, resources, mailbox, RESCUE, client)
-    return person.public_id
+    link, person = take_link(connection, token, Purpose.DISOWN, Purpose.VERIFY)
+    way_back = find_way_back(connection, link, person)
+    if take_back := TAKE_BACK.get(link.event or ""):
+        take_back(connection, link, person)
+    if way_back is not None:
+        bring_back(connection, resources, "email.reverted", way_back, person, client)
+    else:
+        conclude(connection, resources, "account.disowned", person, client, other=person)
+    return person.public_id, link.event
+
+
+def _take_factor_back(connection: Connection, _link: Link, person: Addressee) -> None:
+    """Switch off the factor that went on then, or one that went on since: an older one cannot be there."""
+    crud.disable_totp(connection, person.id)
+
+
+def _take_codes_back(connection: Connection, _link: Link, person: Addressee) -> None:
+    crud.void_recovery_codes(connection, person.id)
+
+
+def _take_phrase_back(connection: Connection, link: Link, person: Addressee) -> None:
+    crud.update_user(connection, person.id, phrase=link.former.get("phrase"))
+
+
+def _take_username_back(connection: Connection, link: Link, person: Addressee) -> None:
+    """Give the former name back, which nobody could take meanwhile; leave it where somebody did all the same."""
+    try:
+        with connection.begin_nested():
+            crud.update_user(connection, person.id, **link.former)
+    except IntegrityError:
+        log_event("username_taken_meanwhile", "failure", user_id=person.public_id)
+
+
+TAKE_BACK: Mapping[str, Callable[[Connection, Link, Addressee], None]] = {
+    "factor.totp.enabled": _take_factor_back,
+    "recovery_codes.replaced": _take_codes_back,
+    "phrase.changed": _take_phrase_back,
+    "username.changed": _take_username_back,
+}

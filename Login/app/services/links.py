@@ -1,10 +1,15 @@
 """Links in mails: made with the configured address only, kept as hashes, good once."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from app import auth, crud
+from app.authority.changes import UNDO_FOR
+from app.authority.letters import Link as Purpose
 from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
@@ -12,20 +17,31 @@ from app.errors import LinkInvalid
 from app.models import OneTimeToken
 from app.resources import Resources
 
-RESET, RESCUE, VERIFY, CHANGE = "reset", "rescue", "verify", "change"
-REVERT, DISOWN = "revert", "disown"
-
 PAGES = {
-    RESET: ("/password/reset", timedelta(minutes=30)),
-    RESCUE: ("/password/reset", timedelta(minutes=30)),
-    VERIFY: ("/email/verify", timedelta(hours=24)),
-    CHANGE: ("/email/change", timedelta(hours=24)),
-    REVERT: ("/email/revert", timedelta(hours=72)),
-    DISOWN: ("/account/disown", timedelta(hours=72)),
+    Purpose.RESET: ("/password/reset", timedelta(minutes=30)),
+    Purpose.RESCUE: ("/password/reset", timedelta(minutes=30)),
+    Purpose.VERIFY: ("/email/verify", timedelta(hours=24)),
+    Purpose.CHANGE: ("/email/change", timedelta(hours=24)),
+    Purpose.REVERT: ("/email/revert", UNDO_FOR),
+    Purpose.DISOWN: ("/account/disown", UNDO_FOR),
 }
 
 
-def make_link(connection: Connection, resources: Resources, purpose: str, person: Addressee) -> str:
+@dataclass(frozen=True)
+class Told:
+    """What a notice tells of, so that its link can take it back: the change, and what was there before."""
+
+    event: str = ""
+    former: Mapping[str, str | None] = field(default_factory=dict)
+    username_key: str | None = None  # reserved for as long as the link is good
+
+
+NOTHING_TOLD = Told()
+
+
+def make_link(
+    connection: Connection, resources: Resources, purpose: Purpose, person: Addressee, told: Told = NOTHING_TOLD
+) -> str:
     """Make a link for somebody, about the mailbox that it goes to."""
     (path, lifetime), now = PAGES[purpose], crud.current_time(connection)
     token, token_hash = auth.make_one_time_token()
@@ -35,6 +51,9 @@ def make_link(connection: Connection, resources: Resources, purpose: str, person
         user_id=person.id,
         email=person.email,
         email_key=person.email_key,
+        event=told.event or None,
+        former=json.dumps(dict(told.former)) if told.former else None,
+        username_key=told.username_key,
         created_at=now,
         expires_at=now + lifetime,
     )
@@ -42,12 +61,12 @@ def make_link(connection: Connection, resources: Resources, purpose: str, person
     return f"{resources.settings.public_url}{path}?token={token}"
 
 
-def find_link(connection: Connection, token: str, *purposes: str) -> tuple[Link, Addressee]:
+def find_link(connection: Connection, token: str, *purposes: Purpose) -> tuple[Link, Addressee]:
     """Look at a link from a mail; LinkInvalid when it is used, expired or made up, or its account serves nobody."""
     return _with_owner(connection, one_time_tokens.find_link(connection, auth.hash_one_time_token(token), *purposes))
 
 
-def take_link(connection: Connection, token: str, *purposes: str) -> tuple[Link, Addressee]:
+def take_link(connection: Connection, token: str, *purposes: Purpose) -> tuple[Link, Addressee]:
     """Use up a link from a mail, holding its account; a refusal later in the transaction gives it back."""
     link = one_time_tokens.take_link(connection, auth.hash_one_time_token(token), *purposes)
     if link is not None:
@@ -62,8 +81,15 @@ def _with_owner(connection: Connection, link: Link | None) -> tuple[Link, Addres
     return link, person
 
 
-def is_mailbox_of(connection: Connection, link: Link, person: Addressee) -> bool:
-    """Whether the mailbox of a link is the account's address, or was and may still take the account back."""
+def find_way_back(connection: Connection, link: Link, person: Addressee) -> Link | None:
+    """Find the way back to a former address that whoever holds this link can set going; LinkInvalid for a stranger's.
+
+    While one lives, the mailbox that was proved before has more authority than the one that came after it: from the
+    present mailbox it is the oldest, from a former one its own.
+    """
     if link.email_key == person.email_key:
-        return True
-    return one_time_tokens.find_link_to(connection, REVERT, person.id, link.email_key) is not None
+        return one_time_tokens.find_way_back(connection, Purpose.REVERT, person.id, beside=person.email_key)
+    own = one_time_tokens.find_link_to(connection, Purpose.REVERT, person.id, link.email_key)
+    if own is None:
+        raise LinkInvalid
+    return own

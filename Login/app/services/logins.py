@@ -23,8 +23,8 @@ from app.models import Session
 from app.resources import Resources
 from app.schemas import LoginRequest
 from app.services.attempts import Guess, expect_guess, judge_password
+from app.services.consequences import conclude
 from app.services.emails import resend_verification
-from app.services.notices import notify
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
 
@@ -158,7 +158,7 @@ def _note_place(
     crud.forget_addresses(connection, account.id)
     person = crud.get_addressee(connection, account.id)
     if person is not None and person.last_login_at is not None:
-        notify(connection, resources, person, "new_device", client)
+        conclude(connection, resources, "session.started", person, client)
 
 
 def _make_login_token(resources: Resources, first: FirstStep) -> str:

@@ -1,25 +1,33 @@
-"""Putting mails into the queue, in the transaction of the change that causes them."""
+"""Putting mails into the queue, in the transaction of the change that causes them, at the pace of their mailbox."""
 
 import json
-import re
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from app import auth, crud
+from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, LetterRule, Link
 from app.clients import Client
+from app.counters import hash_mailbox, name_mail_counter
 from app.crud import mails
 from app.crud.accounts import Addressee
 from app.crud.mails import QUEUED, MailRow
 from app.database import after_commit
+from app.devices import describe_device
 from app.encryption import decrypt, encrypt
 from app.mail.catalogue import write_letter
+from app.mail.letters import Letter
 from app.models import Mail
 from app.resources import Resources
+from app.services.links import NOTHING_TOLD, Told, make_link
+from app.services.paces import count_all
 
-LINK_LIKE = re.compile(r"\w[.:@/]+\w")
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
+URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
+OPERATOR = "somebody who runs this service"
+NO_FACTS: Mapping[str, object] = MappingProxyType({})
 
 
 def mail_place(message_id: str) -> str:
@@ -27,29 +35,96 @@ def mail_place(message_id: str) -> str:
     return f"mail:{message_id}"
 
 
-def queue_mail(
+def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take back
     connection: Connection,
     resources: Resources,
     person: Addressee,
     kind: str,
+    client: Client | None,
     *,
-    belongs_to: int | None,
-    **facts: object,
-) -> None:
-    """Queue a mail to somebody; it goes out once this transaction is committed, and with the account it belongs to."""
-    name, phrase = (_keep_harmless(person, words) for words in (person.username, person.phrase))
-    letter = write_letter(kind, person.email, facts, name=name or person.email, phrase=phrase)
-    _queue(connection, resources, kind, letter.to_json(), belongs_to)
+    told: Told = NOTHING_TOLD,
+    facts: Mapping[str, object] = NO_FACTS,
+) -> int:
+    """Queue a mail at its mailbox' pace and return 0, or for how many seconds there is no room for it.
+
+    It goes out once this transaction is committed; when the account goes, it goes too, but for the last word. Nothing
+    that a stranger may have chosen is said to a mailbox that nobody has confirmed.
+    """
+    rule = LETTERS[kind]
+    if wait := find_room(connection, resources, person, kind):
+        return wait
+    due = _find_time(connection, resources, person, kind, rule)
+    if due is None:
+        return 0
+    links = {_name_link(link): make_link(connection, resources, link, person, told) for link in rule.links}
+    name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
+    everything = {**circumstances(connection, client), **links, **facts}
+    letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
+    mail = _make_mail(resources, kind, letter.to_json(), due)
+    mail.user_id = None if rule.outlives else person.id
+    mail.mailbox_hash, mail.urgent = hash_mailbox(resources.keys, person.email_key), not rule.is_notice
+    _insert(connection, resources, mail)
+    return 0
 
 
-def _keep_harmless(person: Addressee, words: str | None) -> str | None:
-    """Drop what mail programs make links of while nobody has confirmed the mailbox: a stranger may be being spammed."""
-    return None if words and person.email_verified_at is None and LINK_LIKE.search(words) else words
+def find_room(connection: Connection, resources: Resources, person: Addressee, kind: str) -> int:
+    """Count a mail of this kind to somebody's mailbox, or return for how many seconds there is no room for it."""
+    rule = LETTERS[kind]
+    limits = [*rule.limits]
+    if not person.is_proved:
+        limits += [UNPROVED, UNPROVED_NOTICES] if rule.is_notice else [UNPROVED]
+    return count_all(connection, [name_mail_counter(resources.keys, limit, person.email_key) for limit in limits])
+
+
+def _find_time(
+    connection: Connection, resources: Resources, person: Addressee, kind: str, rule: LetterRule
+) -> datetime | None:
+    """Say when a mail is due, None when the one that is held back already speaks of this too.
+
+    Else a thief would bury one notice under eighty, and everybody's links behind them.
+    """
+    crud.hold_user(connection, person.id)  # else rivals would each be the next one
+    now = crud.current_time(connection)
+    latest = mails.find_latest(connection, hash_mailbox(resources.keys, person.email_key), kind)
+    if not rule.is_notice or latest is None or not now < latest.created_at + NOTICE_PAUSE <= now + 2 * NOTICE_PAUSE:
+        return now
+    if latest.created_at > now and _sum_up(connection, resources, latest):
+        return None
+    return latest.created_at + NOTICE_PAUSE
+
+
+def _sum_up(connection: Connection, resources: Resources, held: MailRow) -> bool:
+    letter = Letter.from_json(open_content(resources, held)).with_one_more()
+    content = encrypt(letter.to_json(), mail_place(held.message_id), resources.keys.secrets)
+    return mails.replace_content(connection, held, content)
+
+
+def _name_link(link: Link) -> str:
+    return f"{Link.RESET if link is Link.RESCUE else link}_link"
+
+
+def circumstances(connection: Connection, client: Client | None) -> dict[str, object]:
+    """Say when and from where, as a person can check it."""
+    where = describe_client(client) if client else OPERATOR
+    return {"when": write_moment(crud.current_time(connection)), "where": where}
+
+
+def write_moment(when: datetime) -> str:
+    """Write a time for a mail."""
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+def describe_client(client: Client) -> str:
+    """Write where somebody is for a mail."""
+    return f"{client.address}, {describe_device(client.user_agent)}"
 
 
 def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:
     """Leave something for the worker to find out, where an answer's time must not tell what it finds."""
-    _queue(connection, resources, kind, json.dumps([about, client.address, client.user_agent]), None)
+    content = json.dumps([about, client.address, client.user_agent])
+    note = _make_mail(resources, kind, content, crud.current_time(connection))
+    note.urgent = kind in URGENT_NOTES
+    _insert(connection, resources, note)
 
 
 def open_content(resources: Resources, mail: MailRow) -> str:
@@ -57,35 +132,12 @@ def open_content(resources: Resources, mail: MailRow) -> str:
     return decrypt(mail.content or "", mail_place(mail.message_id), resources.keys.secrets)
 
 
-def _queue(connection: Connection, resources: Resources, kind: str, content: str, belongs_to: int | None) -> None:
-    now, message_id = crud.current_time(connection), auth.make_id()
-    mail = Mail(
-        message_id=message_id,
-        user_id=belongs_to,
-        kind=kind,
-        content=encrypt(content, mail_place(message_id), resources.keys.secrets),
-        state=QUEUED,
-        next_try_at=now,
-        created_at=now,
-    )
+def _make_mail(resources: Resources, kind: str, content: str, due: datetime) -> Mail:
+    message_id = auth.make_id()
+    content = encrypt(content, mail_place(message_id), resources.keys.secrets)
+    return Mail(message_id=message_id, kind=kind, content=content, state=QUEUED, next_try_at=due, created_at=due)
+
+
+def _insert(connection: Connection, resources: Resources, mail: Mail) -> None:
     mails.insert_mail(connection, mail)
     after_commit(connection, resources.bell.ring)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How many mails of one kind somebody may get in which time."""
-
-    amount: int
-    within: timedelta
-
-
-FIVE_AN_HOUR = Pace(5, timedelta(hours=1))
-
-
-def find_wait(connection: Connection, user_id: int, kind: str, pace: Pace) -> int:
-    """Hold an account and say in how many seconds it may get another mail of this kind: 0 for now."""
-    crud.hold_user(connection, user_id)  # else rivals would each be the last one allowed
-    now = crud.current_time(connection)
-    times = mails.find_times(connection, user_id, kind, now - pace.within)
-    return 0 if len(times) < pace.amount else int((times[pace.amount - 1] + pace.within - now).total_seconds()) + 1

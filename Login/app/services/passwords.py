@@ -3,10 +3,10 @@
 from sqlalchemy import Connection
 
 from app import crud
+from app.authority.letters import Link
 from app.clients import Client
 from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
-from app.crud.one_time_tokens import Link
 from app.errors import LinkInvalid
 from app.identifiers import login_keys
 from app.logs import log_event
@@ -14,12 +14,10 @@ from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import PasswordReset, PasswordResetRequest
 from app.services.attempts import clear_attempts
-from app.services.links import CHANGE, RESCUE, RESET, find_link, is_mailbox_of, make_link, take_link
-from app.services.mails import FIVE_AN_HOUR, RESET_REQUEST, find_wait, queue_mail, queue_note
-from app.services.notices import circumstances, notify
-
-RESET_MAIL = "password_reset"
-PASSWORD_RESET = "password_reset"
+from app.services.consequences import conclude
+from app.services.emails import bring_back, find_former_holder
+from app.services.links import NOTHING_TOLD, Told, find_link, find_way_back, take_link
+from app.services.mails import RESET_REQUEST, queue_mail, queue_note
 
 
 async def request_reset(resources: Resources, body: PasswordResetRequest, client: Client) -> None:
@@ -29,23 +27,20 @@ async def request_reset(resources: Resources, body: PasswordResetRequest, client
 
 
 def grant_reset(connection: Connection, resources: Resources, typed: str, client: Client) -> None:
-    """Queue the mail with the link if the address is an account's, at most five an hour."""
-    person = _find_person(connection, typed)
-    if person is None or person.disabled_at is not None:
-        return
-    if not find_wait(connection, person.id, RESET_MAIL, FIVE_AN_HOUR):
-        queue_reset(connection, resources, person, RESET, client)
+    """Queue the mail with the link if the address is an account's, or was and may take it back.
 
-
-def _find_person(connection: Connection, typed: str) -> Addressee | None:
+    For as long as a former address may do that, the present one gets no link: whoever moved the account there may be a
+    thief; or it may be the thief's own, left in a stranger's mailbox for the stranger to live in.
+    """
     key = (login_keys(typed) or {}).get("email_key")
-    return crud.find_addressee(connection, key) if key else None
-
-
-def queue_reset(connection: Connection, resources: Resources, person: Addressee, purpose: str, client: Client) -> None:
-    """Queue the mail with the link to a new password; RESCUE also outlives sign-ins of whoever knows the old one."""
-    facts = {"reset_link": make_link(connection, resources, purpose, person), **circumstances(connection, client)}
-    queue_mail(connection, resources, person, RESET_MAIL, belongs_to=person.id, **facts)
+    person = crud.find_addressee(connection, key) if key else None
+    if key and person is None:
+        person = find_former_holder(connection, key)
+    if key is None or person is None or person.disabled_at is not None:
+        return
+    contested = one_time_tokens.find_way_back(connection, Link.REVERT, person.id, beside=key)
+    kind = "password_reset_elsewhere" if contested else "password_reset"
+    queue_mail(connection, resources, person, kind, client, told=Told("email.changed") if contested else NOTHING_TOLD)
 
 
 async def confirm_reset(resources: Resources, body: PasswordReset, client: Client) -> None:
@@ -59,36 +54,41 @@ async def confirm_reset(resources: Resources, body: PasswordReset, client: Clien
 
 
 def _find_person_of(connection: Connection, token: str) -> Addressee:
-    link, person = find_link(connection, token, RESET, RESCUE)
+    link, person = find_link(connection, token, Link.RESET, Link.RESCUE)
     _require_good(connection, link, person)
     return person
 
 
-def _require_good(connection: Connection, link: Link, person: Addressee) -> None:
+def _require_good(connection: Connection, link: one_time_tokens.Link, person: Addressee) -> None:
     """Refuse a link whose ground is gone: a newer password, a sign-in since, or another mailbox.
 
     A RESCUE survives both: the thief, who knows the old password, could void each by a sign-in or a new password.
     """
-    proofs = [person.password_changed_at, person.last_login_at] if link.purpose == RESET else []
+    proofs = [person.password_changed_at, person.last_login_at] if link.purpose == Link.RESET else []
     now = crud.current_time(connection)  # what was written while the clock was ahead proves nothing
     if any(proof is not None and link.created_at <= proof <= now for proof in proofs):
         raise LinkInvalid
-    if not is_mailbox_of(connection, link, person):
-        raise LinkInvalid
+    if link.email_key != person.email_key:
+        find_way_back(connection, link, person)
 
 
 def _reset(connection: Connection, resources: Resources, token: str, new_hash: str, client: Client) -> None:
-    """Change the password and end every session; the second factor stays, and nobody is signed in by it."""
-    link, person = take_link(connection, token, RESET, RESCUE)
+    """Change the password and end every session; the second factor stays, and nobody is signed in by it.
+
+    An account whose address nobody had proved belongs to whoever proves it now: nothing stays that was set before.
+    """
+    link, person = take_link(connection, token, Link.RESET, Link.RESCUE)
     _require_good(connection, link, person)
+    if way_back := find_way_back(connection, link, person) if link.email_key != person.email_key else None:
+        person = bring_back(connection, resources, "email.recovered", way_back, person, client)
     now = crud.current_time(connection)
-    # Whoever opened the link reads this mailbox.
-    verified = {"email_verified_at": now} if link.email_key == person.email_key else {}
-    crud.update_user(connection, person.id, password_hash=new_hash, password_changed_at=now, **verified)
-    crud.end_sessions(connection, person.id, PASSWORD_RESET, now)
-    one_time_tokens.void_links(connection, person.id, (RESET, RESCUE, CHANGE))
+    values = {"password_hash": new_hash, "password_changed_at": now}
+    if not person.is_proved:
+        crud.disable_totp(connection, person.id)
+        crud.drop_enrolment(connection, person.id)
+        values |= {"email_verified_at": now, "opened_from": None, "phrase": None}
+    crud.update_user(connection, person.id, **values)
     clear_attempts(connection, resources.keys, person.public_id)
-    notify(connection, resources, person, "password_was_reset", client)
-    if link.email_key != person.email_key:
-        there = person._replace(email=link.email, email_key=link.email_key)
-        notify(connection, resources, there, "password_was_reset", client)
+    event = "password.reset" if person.is_proved else "account.claimed"
+    proved = person._replace(email_verified_at=now, phrase=person.phrase if person.is_proved else None)
+    conclude(connection, resources, event, proved, client, other=proved)

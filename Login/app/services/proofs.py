@@ -148,6 +148,12 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     return now
 
 
+def needs_code(proof: Proof | None, person: crud.Addressee) -> bool:
+    """Whether a password was proved without the code that the account asks for by now."""
+    has_code = proof is not None and (proof.totp_step is not None or proof.recovery_code is not None)
+    return proof is not None and person.has_totp and not has_code
+
+
 def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> datetime:
     """Lock the account; the password alone proves nothing any more once a second factor has been switched on."""
     held = crud.hold_credentials(connection, proof.account.id)

@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 
 from app import auth, crud
 from app.auth import Line, Pair, Purpose
+from app.authority.changes import CHANGES
+from app.authority.changes import Proof as Asked
 from app.clients import Client
 from app.config import Settings
 from app.crud import Principal, SessionRow
 from app.devices import describe_device
 from app.errors import (
+    CurrentPasswordRequired,
     DatabaseUnavailable,
     OutcomeUnknown,
     ReauthenticationRequired,
@@ -26,10 +29,9 @@ from app.errors import (
 from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
-from app.schemas import Proof as ProofBody
-from app.schemas import Reauthentication, SessionInfo
-from app.services.notices import notify_user
-from app.services.proofs import Proof, prove, spend_proof
+from app.schemas import ProvingBody, Reauthentication, SessionInfo
+from app.services.consequences import conclude_for, end_sessions
+from app.services.proofs import Proof, prove, require_session, spend_proof
 
 Claims: TypeAlias = Mapping[str, Any]
 AnySession: TypeAlias = Session | SessionRow
@@ -38,7 +40,8 @@ FRESH = timedelta(minutes=5)
 GRACE = timedelta(seconds=10)  # for a lost answer, and for tabs that refresh at once
 TOUCH = timedelta(minutes=5)
 
-LOGGED_OUT, REVOKED, REUSED, PASSWORD_CHANGED = "logged_out", "revoked", "refresh_token_reused", "password_changed"
+LOGGED_OUT, REUSED = CHANGES["session.ended"].reason, CHANGES["session.reused"].reason
+REVOKED = CHANGES["session.revoked"].reason
 
 
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
@@ -91,7 +94,7 @@ def _end_reused(connection: Connection, resources: Resources, claims: Claims, cl
     """End a session whose refresh token somebody holds a copy of, and tell its owner, once."""
     principal = crud.get_principal(connection, claims["sid"])
     if principal and crud.end_session(connection, claims["sid"], REUSED, principal.now):
-        notify_user(connection, resources, principal.account.id, "refresh_token_reused", client)
+        conclude_for(connection, resources, "session.reused", principal.account.id, client)
 
 
 def _move_on(principal: Principal) -> Principal:
@@ -132,6 +135,23 @@ def issue_pair(resources: Resources, public_id: str, session: AnySession, now: d
     return auth.make_pair(line, now, lifetime, resources.keys.tokens)
 
 
+async def prove_for(
+    resources: Resources, principal: Principal, event: str, body: ProvingBody | None, client: Client
+) -> Proof | None:
+    """Take the proof that the table of authority wants before a change; a password that is given is always checked."""
+    wanted = CHANGES[event].proof
+    if body is None or body.current_password is None:
+        if wanted is Asked.PASSWORD_AND_FRESH:
+            raise CurrentPasswordRequired
+        if wanted is Asked.PASSWORD_OR_FRESH:
+            require_fresh(principal)
+        return None
+    without_code = wanted is Asked.TOKEN or (wanted is Asked.PASSWORD_AND_FRESH and is_fresh(principal))
+    return await prove(
+        resources, principal.account.id, body.current_password, body.totp, client, need_code=not without_code
+    )
+
+
 def is_fresh(principal: Principal) -> bool:
     """Whether the person proved who they are within the last five minutes; a time from a wrong clock proves nothing."""
     return abs(principal.now - principal.session.authenticated_at) < FRESH
@@ -143,27 +163,40 @@ def require_fresh(principal: Principal) -> None:
         raise ReauthenticationRequired
 
 
-async def prove_or_be_fresh(
-    resources: Resources, principal: Principal, body: ProofBody | None, client: Client
-) -> Proof | None:
-    """Take the proof in the body if there is one, else insist on a fresh session."""
-    if body is not None and body.current_password is not None:
-        return await prove(resources, principal.account.id, body.current_password, body.totp, client)
-    require_fresh(principal)
-    return None
-
-
-async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication, client: Client) -> None:
-    """Make the session fresh for five minutes."""
+async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication, client: Client) -> Pair:
+    """Go on in a new session that is fresh for five minutes; tokens of the old one that somebody copied are dead."""
     proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
-    await resources.database.transaction(_freshen, principal, proof)
+    session = await resources.database.transaction(_renew, principal, proof, client)
     log_event("reauthenticated", "success", user_id=principal.account.public_id)
+    return issue_pair(resources, principal.account.public_id, session, session.rotated_at)
 
 
-def _freshen(connection: Connection, principal: Principal, proof: Proof) -> None:
-    spend_proof(connection, proof)
-    if not crud.freshen_session(connection, principal.session.id, crud.current_time(connection)):
-        raise SessionEnded
+def _renew(connection: Connection, principal: Principal, proof: Proof, client: Client) -> Session:
+    now = spend_proof(connection, proof)
+    old = require_session(connection, principal)
+    crud.end_session(connection, old.sid, CHANGES["session.renewed"].reason, now)
+    return follow_session(connection, principal.account.id, old, client, authenticated_at=now)
+
+
+def follow_session(
+    connection: Connection, user_id: int, old: SessionRow, client: Client, *, authenticated_at: datetime
+) -> Session:
+    """Begin a session in an old one's place, which ends when that would have and has its set-up of a factor."""
+    now = crud.current_time(connection)
+    session = Session(
+        sid=auth.make_id(),
+        user_id=user_id,
+        rotated_at=now,
+        created_at=old.created_at,
+        last_seen_at=now,
+        authenticated_at=authenticated_at,
+        expires_at=old.expires_at,
+        remember=old.remember,
+        client_address=client.address,
+        user_agent=client.user_agent,
+    )
+    crud.hand_enrolment_over(connection, old.id, crud.insert_session(connection, session))
+    return session
 
 
 async def log_out(resources: Resources, principal: Principal) -> None:
@@ -192,9 +225,8 @@ async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
 
 async def end_others(resources: Resources, principal: Principal) -> int:
     """End all sessions of the caller but this one, and return how many."""
-    count = await resources.database.transaction(
-        crud.end_sessions, principal.account.id, REVOKED, principal.now, keep=principal.session.id
-    )
+    change, own = CHANGES["sessions.revoked"], principal.session.id
+    count = await resources.database.transaction(end_sessions, change, principal.account.id, own)
     log_event("sessions_revoked", "success", user_id=principal.account.public_id, count=count)
     return count
 

@@ -13,14 +13,14 @@ from app import auth, crud
 from app.clients import Client
 from app.crud import Principal
 from app.encryption import encrypt
-from app.errors import TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
+from app.errors import EmailConfirmationRequired, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
 from app.logs import log_event
 from app.models import TotpEnrolment
 from app.resources import Resources
 from app.schemas import Proof as ProofBody
 from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.services.attempts import judge_code, settle_code
-from app.services.notices import notify_user
+from app.services.consequences import conclude_for
 from app.services.proofs import (
     Proof,
     match_totp_step,
@@ -29,7 +29,7 @@ from app.services.proofs import (
     spend_proof,
     totp_place,
 )
-from app.services.sessions import FRESH, prove_or_be_fresh
+from app.services.sessions import FRESH, prove_for
 
 ENROLMENT_LIFETIME = timedelta(minutes=10)
 
@@ -45,7 +45,8 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
-    proof = await prove_or_be_fresh(resources, principal, body, client)
+    _require_proved_address(resources, principal)
+    proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
     offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
     ciphertext = await resources.database.transaction(_begin_enrolment, principal, proof, offered)
@@ -53,6 +54,12 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     uri = auth.provisioning_uri(secret, principal.account.email, resources.settings.totp_issuer)
     picture = await asyncio.to_thread(draw_qr_code, uri)  # a tenth of a second in which others are answered
     return TotpSetup(secret=secret, qr_code=picture, otpauth_uri=uri)
+
+
+def _require_proved_address(resources: Resources, principal: Principal) -> None:
+    """Refuse a factor beside an address that nobody confirmed: it would shut out whoever reads that mailbox."""
+    if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
+        raise EmailConfirmationRequired
 
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
@@ -133,7 +140,7 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     crud.replace_recovery_codes(connection, user_id, hashes)
     # Theirs was a proof by the password alone: enough, until now, to switch this off again or to take the codes.
     crud.make_others_stale(connection, user_id, principal.session.id, crud.current_time(connection) - FRESH)
-    notify_user(connection, resources, user_id, "totp_enabled", client)
+    conclude_for(connection, resources, "factor.totp.enabled", user_id, client)
 
 
 async def make_recovery_codes(
@@ -142,27 +149,36 @@ async def make_recovery_codes(
     """Replace the recovery codes."""
     if not principal.account.has_totp:
         raise TotpNotEnabled
-    proof = await prove_or_be_fresh(resources, principal, body, client)
+    proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
     codes = auth.make_recovery_codes()
-    await resources.database.transaction(_replace_codes, principal, proof, _hash_codes(principal, codes))
+    hashes = _hash_codes(principal, codes)
+    await resources.database.transaction(_replace_codes, resources, principal, proof, hashes, client)
     log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
     return codes
 
 
-def _replace_codes(connection: Connection, principal: Principal, proof: Proof | None, hashes: list[bytes]) -> None:
+def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and who hears of it
+    connection: Connection,
+    resources: Resources,
+    principal: Principal,
+    proof: Proof | None,
+    hashes: list[bytes],
+    client: Client,
+) -> None:
     if proof is not None:
         spend_proof(connection, proof)
     require_session(connection, principal)
     if not crud.hold_user(connection, principal.account.id, with_totp=True):
         raise TotpNotEnabled
     crud.replace_recovery_codes(connection, principal.account.id, hashes)
+    conclude_for(connection, resources, "recovery_codes.replaced", principal.account.id, client)
 
 
 async def disable(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> None:
     """Switch the factor off."""
     if not principal.account.has_totp:
         raise TotpNotEnabled
-    proof = await prove_or_be_fresh(resources, principal, body, client)
+    proof = await prove_for(resources, principal, "factor.totp.disabled", body, client)
     await resources.database.transaction(_disable, resources, principal, proof, client)
     log_event("totp_disabled", "success", user_id=principal.account.public_id)
 
@@ -175,7 +191,7 @@ def _disable(
     require_session(connection, principal)
     if not crud.disable_totp(connection, principal.account.id):
         raise TotpNotEnabled
-    notify_user(connection, resources, principal.account.id, "totp_disabled", client)
+    conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
 
 
 def _hash_codes(principal: Principal, codes: list[str]) -> list[bytes]:

@@ -1,0 +1,233 @@
+"""The table of authority: for every change, which proof it wants, what it ends, whom it tells, what takes it back.
+
+`services/consequences.py` does what the rows say, `services/sessions.py: prove_for` asks for what they want. A new
+feature is a new row; docs/authority.md shows them all. `writes` names the functions of crud/ that make the change: a
+test finds the write that no row knows of.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from types import MappingProxyType
+
+from app.authority.letters import Link
+
+__all__ = ["CHANGES", "UNDO_FOR", "Change", "Ends", "Mailbox", "Notice", "Proof"]
+
+UNDO_FOR = timedelta(hours=72)  # as long as "this was not me" takes something back
+
+
+class Proof(Enum):
+    """What somebody shows before a change is made."""
+
+    NOTHING = "nothing"
+    TOKEN = "the access token"
+    PASSWORD = "current password, and the code where a second factor is on"
+    PASSWORD_OR_FRESH = "a fresh session, or current password and code"
+    PASSWORD_AND_FRESH = "current password, and where a second factor is on a fresh session or the code"
+    FRESH = "a fresh session"
+    NEW_CODE = "a code of the secret that this session was given"
+    LINK = "a link from a mail"
+    OPERATOR = "the operator's command"
+
+
+class Ends(Enum):
+    """Which sessions end."""
+
+    NONE = "none"
+    ONE = "the one meant"
+    OTHERS = "all others"
+    ALL = "all"
+
+
+class Mailbox(Enum):
+    """Whom a notice goes to."""
+
+    OWNER = "the account's address"
+    FORMER = "the former address"
+    NEW = "the new address"
+    LINKED = "the address that the link went to"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A kind of mail and its mailbox; `unproved` is what a mailbox gets that nobody has confirmed, nothing if None."""
+
+    kind: str
+    to: Mailbox = Mailbox.OWNER
+    unproved: str | None = ""
+
+    def kind_for(self, *, proved: bool) -> str | None:
+        """Return which kind a mailbox gets."""
+        return self.kind if proved or self.unproved == "" else self.unproved
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row: what can happen to an account."""
+
+    event: str
+    proof: Proof
+    writes: tuple[str, ...]
+    notices: tuple[Notice, ...] = ()
+    ends: Ends = Ends.NONE
+    reason: str = ""  # what sessions are said to have ended of
+    voids: tuple[Link, ...] = ()
+    takes_back: str = ""  # what "this was not me" of its notice undoes, beside ending every session
+
+
+_TO_NEW = Notice("email_changed", Mailbox.NEW, unproved="email_changed_unverified")
+_TO_FORMER = Notice("email_moved_away", Mailbox.FORMER, unproved="email_left")
+_FACTOR = ("disable_totp",)
+
+_ROWS = (
+    Change("account.registered", Proof.NOTHING, ("insert_user", "insert_token"), (Notice("verify_email"),)),
+    Change("email.confirmed", Proof.LINK, ("update_user", "take_link"), voids=(Link.VERIFY,)),
+    Change(
+        "email.change_requested",
+        Proof.PASSWORD_AND_FRESH,
+        ("insert_token",),
+        (Notice("email_change_requested", Mailbox.NEW),),
+        voids=(Link.CHANGE,),
+    ),
+    Change(
+        "email.changed",
+        Proof.PASSWORD_AND_FRESH,
+        ("update_user", "insert_token"),
+        (_TO_FORMER, _TO_NEW),
+        voids=(Link.CHANGE,),
+        takes_back="the address, while the former one holds its way back",
+    ),
+    Change(
+        "email.change_confirmed",
+        Proof.LINK,
+        ("update_user", "take_link", "insert_token"),
+        (_TO_FORMER, _TO_NEW),
+        voids=(Link.CHANGE,),
+        takes_back="the address, while the former one holds its way back",
+    ),
+    Change(
+        "email.returned",
+        Proof.PASSWORD_AND_FRESH,
+        ("update_user",),
+        (Notice("email_moved_back", Mailbox.FORMER, unproved="email_left"), _TO_NEW),
+        voids=(Link.CHANGE,),
+    ),
+    Change(
+        "email.reverted",
+        Proof.LINK,
+        ("update_user", "take_link"),
+        (Notice("email_moved_back", Mailbox.FORMER, unproved="email_left"), Notice("account_rescue", Mailbox.NEW)),
+        Ends.ALL,
+        "email_reverted",
+        (Link.CHANGE, Link.RESET, Link.RESCUE, Link.VERIFY),
+    ),
+    Change(
+        "email.recovered",
+        Proof.LINK,
+        ("update_user", "take_link"),
+        (Notice("email_moved_back", Mailbox.FORMER, unproved="email_left"),),
+        Ends.ALL,
+        "email_reverted",
+        (Link.CHANGE, Link.RESET, Link.RESCUE, Link.VERIFY),
+    ),
+    Change(
+        "password.changed",
+        Proof.PASSWORD_AND_FRESH,
+        ("update_user", "insert_session"),
+        (Notice("password_changed"),),
+        Ends.ALL,
+        "password_changed",
+        (Link.CHANGE,),
+    ),
+    Change(
+        "password.reset",
+        Proof.LINK,
+        ("update_user", "take_link"),
+        (Notice("password_was_reset", Mailbox.LINKED),),
+        Ends.ALL,
+        "password_reset",
+        (Link.RESET, Link.RESCUE, Link.CHANGE),
+    ),
+    Change(
+        "account.claimed",
+        Proof.LINK,
+        ("update_user", "take_link", "disable_totp", "drop_enrolment"),
+        (Notice("password_was_reset", Mailbox.LINKED),),
+        Ends.ALL,
+        "account_claimed",
+        tuple(Link),
+    ),
+    Change(
+        "username.changed",
+        Proof.TOKEN,
+        ("update_user",),
+        (Notice("username_changed"),),
+        takes_back="the former username, which is reserved meanwhile",
+    ),
+    Change(
+        "phrase.changed", Proof.TOKEN, ("update_user",), (Notice("phrase_changed"),), takes_back="the former phrase"
+    ),
+    Change("factor.totp.started", Proof.PASSWORD_OR_FRESH, ("replace_enrolment",)),
+    Change(
+        "factor.totp.enabled",
+        Proof.NEW_CODE,
+        ("take_enrolment", "enable_totp", "replace_recovery_codes", "make_others_stale"),
+        (Notice("totp_enabled"),),
+        takes_back="the factor; one that is older stays",
+    ),
+    Change("factor.totp.disabled", Proof.PASSWORD_OR_FRESH, _FACTOR, (Notice("totp_disabled"),)),
+    Change(
+        "recovery_codes.replaced",
+        Proof.PASSWORD_OR_FRESH,
+        ("replace_recovery_codes",),
+        (Notice("recovery_codes_made"),),
+        takes_back="the codes: none is left",
+    ),
+    Change("recovery_code.used", Proof.PASSWORD, ("spend_recovery_code",), (Notice("recovery_code_used"),)),
+    Change("session.started", Proof.PASSWORD, ("insert_session", "update_user"), (Notice("new_device"),)),
+    Change("session.renewed", Proof.PASSWORD, ("end_session", "insert_session"), ends=Ends.ONE, reason="renewed"),
+    Change("session.ended", Proof.TOKEN, ("end_session",), ends=Ends.ONE, reason="logged_out"),
+    Change("session.revoked", Proof.FRESH, ("end_own_session",), ends=Ends.ONE, reason="revoked"),
+    Change("sessions.revoked", Proof.FRESH, ("end_sessions",), ends=Ends.OTHERS, reason="revoked"),
+    Change(
+        "session.reused",
+        Proof.NOTHING,
+        ("end_session",),
+        (Notice("refresh_token_reused"),),
+        Ends.ONE,
+        "refresh_token_reused",
+    ),
+    Change(
+        "account.disowned",
+        Proof.LINK,
+        ("take_link", "update_user", "disable_totp", "void_recovery_codes"),
+        (Notice("account_rescue", Mailbox.LINKED),),
+        Ends.ALL,
+        "disowned",
+        (Link.CHANGE,),
+    ),
+    Change("account.deleted", Proof.PASSWORD, ("delete_user",), (Notice("account_deleted"),), Ends.ALL),
+    Change("account.role_set", Proof.OPERATOR, ("update_user",), (Notice("role_set"),)),
+    Change(
+        "account.disabled",
+        Proof.OPERATOR,
+        ("update_user", "end_sessions"),
+        (Notice("account_disabled"),),
+        Ends.ALL,
+        "account_disabled",
+    ),
+    Change("account.enabled", Proof.OPERATOR, ("update_user",), (Notice("account_enabled"),)),
+    Change(
+        "sessions.ended",
+        Proof.OPERATOR,
+        ("end_sessions",),
+        (Notice("signed_out"),),
+        Ends.ALL,
+        "ended_by_operator",
+    ),
+    Change("factor.totp.reset", Proof.OPERATOR, _FACTOR, (Notice("second_factor_reset"),)),
+)
+
+CHANGES: Mapping[str, Change] = MappingProxyType({row.event: row for row in _ROWS})

@@ -1,0 +1,66 @@
+"""What follows from a change, as the table of authority has it: sessions end, links die, mailboxes hear of it."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from app import crud
+from app.authority.changes import CHANGES, Change, Ends, Mailbox
+from app.clients import Client
+from app.crud import one_time_tokens
+from app.crud.accounts import Addressee
+from app.resources import Resources
+from app.services.links import Told
+from app.services.mails import NO_FACTS, queue_mail
+
+
+def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it concerns
+    connection: Connection,
+    resources: Resources,
+    event: str,
+    person: Addressee,
+    client: Client | None,
+    *,
+    other: Addressee | None = None,
+    keep: int | None = None,
+    told: Told | None = None,
+    facts: Mapping[str, object] = NO_FACTS,
+) -> int:
+    """Let everything follow from a change just made, and return how many sessions have ended.
+
+    `person` is the account as it was: its words are those that no thief has chosen. `other` is the new address, or the
+    one that a link went to; `keep` the session that stays where all others end. Without a client it was an operator.
+    """
+    change = CHANGES[event]
+    ended = end_sessions(connection, change, person.id, keep)
+    if change.voids:
+        one_time_tokens.void_links(connection, person.id, change.voids)
+    mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
+    for notice in change.notices:
+        to = mailboxes[notice.to]
+        kind = notice.kind_for(proved=to.is_proved) if to else None
+        if to and kind:
+            queue_mail(connection, resources, to, kind, client, told=told or Told(event), facts=facts)
+    return ended
+
+
+def end_sessions(connection: Connection, change: Change, user_id: int, keep: int | None = None) -> int:
+    """End the sessions that end by a change; the one that is meant, the caller ends."""
+    if change.ends not in {Ends.OTHERS, Ends.ALL}:
+        return 0
+    kept = keep if change.ends is Ends.OTHERS else None
+    return crud.end_sessions(connection, user_id, change.reason, crud.current_time(connection), keep=kept)
+
+
+def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
+    connection: Connection,
+    resources: Resources,
+    event: str,
+    user_id: int,
+    client: Client | None,
+    facts: Mapping[str, object] = NO_FACTS,
+) -> None:
+    """Let everything follow from a change to an account that keeps its name, phrase and address."""
+    person = crud.get_addressee(connection, user_id)
+    if person is not None:
+        conclude(connection, resources, event, person, client, facts=facts)
