@@ -27,6 +27,7 @@ __all__ = [
     "Account",
     "Deletion",
     "Health",
+    "LinkInfo",
     "LinkToken",
     "LoginRequest",
     "Message",
@@ -282,6 +283,18 @@ class LinkToken(Body):
     model_config = _examples({"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"})
 
     token: Token
+
+
+class LinkInfo(BaseModel):
+    """What a link from a mail is about; looking changes nothing and does not use it up."""
+
+    purpose: Literal["reset", "rescue", "verify", "change", "revert", "disown"]
+    email: str = Field(description="The address that the mail went to.", examples=["alice@example.com"])
+    event: str | None = Field(
+        default=None, description="Of a notice: the change that it told.", examples=["factor.totp.enabled"]
+    )
+    opened_at: datetime | None = Field(default=None, description="Of an address that nobody confirmed: the account's.")
+    opened_from: str | None = Field(default=None, examples=["203.0.113.7, Firefox on Linux"])
 
 
 class PasswordReset(LinkToken):

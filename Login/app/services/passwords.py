@@ -55,11 +55,11 @@ async def confirm_reset(resources: Resources, body: PasswordReset, client: Clien
 
 def _find_person_of(connection: Connection, token: str) -> Addressee:
     link, person = find_link(connection, token, Link.RESET, Link.RESCUE)
-    _require_good(connection, link, person)
+    require_good(connection, link, person)
     return person
 
 
-def _require_good(connection: Connection, link: one_time_tokens.Link, person: Addressee) -> None:
+def require_good(connection: Connection, link: one_time_tokens.Link, person: Addressee) -> None:
     """Refuse a link whose ground is gone: a newer password, a sign-in since, or another mailbox.
 
     A RESCUE survives both: the thief, who knows the old password, could void each by a sign-in or a new password.
@@ -78,7 +78,7 @@ def _reset(connection: Connection, resources: Resources, token: str, new_hash: s
     An account whose address nobody had proved belongs to whoever proves it now: nothing stays that was set before.
     """
     link, person = take_link(connection, token, Link.RESET, Link.RESCUE)
-    _require_good(connection, link, person)
+    require_good(connection, link, person)
     if way_back := find_way_back(connection, link, person) if link.email_key != person.email_key else None:
         person = bring_back(connection, resources, "email.recovered", way_back, person, client)
     now = crud.current_time(connection)

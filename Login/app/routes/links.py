@@ -1,0 +1,17 @@
+"""Links from mails, looked at before they are used."""
+
+from fastapi import APIRouter
+
+from app import errors
+from app.deps import FromResources, limit
+from app.problems import refusals
+from app.schemas import LinkInfo, LinkToken
+from app.services import looking
+
+router = APIRouter(prefix="/link", tags=["Account"])
+
+
+@router.post("/look", dependencies=[limit("link")], summary="Look at a link", responses=refusals(errors.LinkInvalid))
+async def look(body: LinkToken, resources: FromResources) -> LinkInfo:
+    """Say what a link is about, if it is still good; nothing changes, and it can be used afterwards."""
+    return await looking.look(resources, body.token.get_secret_value())
