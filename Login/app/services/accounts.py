@@ -22,12 +22,12 @@ from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
 from app.services.consequences import conclude
 from app.services.emails import (
+    describe_opening,
     find_holder,
     finish_change,
     is_move,
     must_confirm,
     request_change,
-    welcome,
 )
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
@@ -67,7 +67,7 @@ def _insert(
     elif _add(connection, user) is not None:
         raise EmailTaken
     elif person := crud.find_addressee(connection, user.email_key):
-        welcome(connection, resources, person)
+        conclude(connection, resources, "account.registered", person, None, facts=describe_opening(person))
     return public_id
 
 
