@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, column, func, insert, select, sql, table
+from sqlalchemy import ColumnElement, Connection, CursorResult, String, column, func, insert, select, sql, table
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -48,22 +48,29 @@ def _insert_into(name: str) -> ReturningInsert[Any]:
 
 
 class Upsert:
-    """Adds a row, or changes the one that has its primary key; in one statement, so that no rival gets between."""
+    """Adds rows, or changes those that have their primary keys; in one statement, so that no rival gets between."""
 
     def __init__(
         self,
         target: sql.TableClause,
-        row: dict[str, Any],
-        changes: dict[str, Any],
-        returning: Sequence[ColumnElement[Any]],
+        rows: dict[str, Any] | Sequence[dict[str, Any]],
+        changes: dict[str, Any] | Sequence[str],
+        returning: Sequence[ColumnElement[Any]] = (),
     ) -> None:
-        """Take the new row, what changes in an old one, and which columns to return."""
+        """Take the new rows, what changes in old ones (by name: as in the new), and which columns to return."""
+        added, there = sqlite.insert(target).values(rows), mysql.insert(target).values(rows)
+        taken, taken_there = (
+            changes if isinstance(changes, dict) else {name: new[name] for name in changes}
+            for new in (added.excluded, there.inserted)
+        )
         keys = list(target.primary_key)
-        added = sqlite.insert(target).values(row)
-        self._sqlite = added.on_conflict_do_update(index_elements=keys, set_=changes).returning(*returning)
-        self._mariadb = mysql.insert(target).values(row).on_duplicate_key_update(changes).returning(*returning)
+        self._sqlite: Any = added.on_conflict_do_update(index_elements=keys, set_=taken)
+        self._mariadb: Any = there.on_duplicate_key_update(taken_there)
+        if returning:
+            self._sqlite, self._mariadb = (one.returning(*returning) for one in (self._sqlite, self._mariadb))
 
-    def run(self, connection: Connection, **values: object) -> Sequence[Any]:
-        """Execute it and return the row's columns as they are now."""
+    def run(self, connection: Connection, **values: object) -> CursorResult[Any]:
+        """Execute it; what it returns are the rows' columns as they are now."""
         statement = self._sqlite if connection.dialect.name == "sqlite" else self._mariadb
-        return connection.execute(statement, values).one()
+        result: CursorResult[Any] = connection.execute(statement, values)
+        return result

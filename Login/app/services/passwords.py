@@ -13,7 +13,6 @@ from app.logs import log_event
 from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import PasswordReset, PasswordResetRequest
-from app.services.attempts import clear_attempts
 from app.services.links import CHANGE, RESCUE, RESET, find_link, is_mailbox_of, make_link, take_link
 from app.services.mails import FIVE_AN_HOUR, RESET_REQUEST, find_wait, queue_mail, queue_note
 from app.services.notices import circumstances, notify
@@ -87,7 +86,6 @@ def _reset(connection: Connection, resources: Resources, token: str, new_hash: s
     crud.update_user(connection, person.id, password_hash=new_hash, password_changed_at=now, **verified)
     crud.end_sessions(connection, person.id, PASSWORD_RESET, now)
     one_time_tokens.void_links(connection, person.id, (RESET, RESCUE, CHANGE))
-    clear_attempts(connection, resources.keys, person.public_id)
     notify(connection, resources, person, "password_was_reset", client)
     if link.email_key != person.email_key:
         there = person._replace(email=link.email, email_key=link.email_key)
