@@ -22,6 +22,7 @@ from app.counters import (
     name_password_counters,
 )
 from app.errors import TooManyAttempts, TotpInvalid
+from app.fair_queue import Party, party_of
 from app.limits import CODE, CODE_DAY, RECOVERY, Limit, Tally, add_guess, find_wait
 from app.logs import log_event
 from app.resources import Resources
@@ -46,6 +47,12 @@ class Guess:
     user_id: int  # 0 for nobody's
     public_id: str | None
     client: Client
+    known: bool = False  # whether the account has signed in from there
+
+    @property
+    def party(self) -> Party:
+        """Return whose turn in the hash queue it takes; nobody's account looks like one that is new to the address."""
+        return party_of(self.client.address, known=self.known)
 
 
 def expect_guess(
@@ -64,7 +71,7 @@ def expect_guess(
         if found := tallies.get(counter.key):
             _require_turn(resources, counter.limit, *found, public_id)
     gives_back = () if known else (every.hour.key, every.day.key)
-    return Guess(counters, (every.here.key, every.everywhere.key), gives_back, user_id, public_id, client)
+    return Guess(counters, (every.here.key, every.everywhere.key), gives_back, user_id, public_id, client, known)
 
 
 async def judge_password(resources: Resources, guess: Guess, password: str, stored: str | None) -> bool:
@@ -73,7 +80,7 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
     hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
     """
-    async with resources.hashes.place() as place:
+    async with resources.hashes.place(guess.party) as place:
         is_last = await resources.database.transaction(_count, resources, guess)
         right = await place.verify(password, stored)
         if right:

@@ -8,6 +8,7 @@ from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
 from app.errors import LinkInvalid
+from app.fair_queue import party_of
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.passwords import check_password
@@ -52,7 +53,7 @@ async def confirm_reset(resources: Resources, body: PasswordReset, client: Clien
     token, password = body.token.get_secret_value(), body.new_password.get_secret_value()
     person = await resources.database.read(_find_person_of, token)
     check_password(password, (person.email, person.username), resources.common_passwords)
-    new_hash = await resources.hashes.hash(password)
+    new_hash = await resources.hashes.hash(password, party_of(client.address))
     await resources.database.transaction(_reset, resources, token, new_hash, client)
     log_event("password_reset", "success", user_id=person.public_id)
 
