@@ -40,20 +40,24 @@ class _Lane:
     """The lines of one kind of parties; the first in the dict has the next turn."""
 
     def __init__(self) -> None:
+        """Begin without a line."""
         self.lines: dict[str, deque[Waiter]] = {}
 
     def __len__(self) -> int:
+        """Count who waits."""
         return sum(map(len, self.lines.values()))
 
     def take_first(self) -> Waiter:
+        """Return the first of the line whose turn it is; that line goes to the end."""
         group, line = next(iter(self.lines.items()))
         del self.lines[group]
         waiter = line.popleft()
         if line:
-            self.lines[group] = line  # and to the end
+            self.lines[group] = line
         return waiter
 
     def remove(self, waiter: Waiter) -> None:
+        """Let somebody leave, who may have left already."""
         line = self.lines.get(waiter.party.group, deque())
         if waiter in line:
             line.remove(waiter)
@@ -61,6 +65,7 @@ class _Lane:
             self.lines.pop(waiter.party.group, None)
 
     def find_longest(self) -> deque[Waiter]:
+        """Return the longest line."""
         return max(self.lines.values(), key=len, default=deque())
 
 

@@ -37,7 +37,7 @@ _KNOWN = select(known_addresses.c.last_used_at, NOW).where(
 _NOW = bindparam("now", type_=known_addresses.c.last_used_at.type)
 _NOTE = Upsert(
     known_addresses,
-    {"user_id": bindparam("user_id"), "address_hash": bindparam("address_hash"), "last_used_at": _NOW},
+    [{"user_id": bindparam("user_id"), "address_hash": bindparam("address_hash"), "last_used_at": _NOW}],
     {"last_used_at": _NOW},
 )
 

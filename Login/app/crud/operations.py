@@ -5,8 +5,24 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, String, column, func, insert, select, sql, table
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Executable,
+    String,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    sql,
+    table,
+    text,
+)
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.clock import utc_now
@@ -47,13 +63,24 @@ def _insert_into(name: str) -> ReturningInsert[Any]:
     return insert(target).returning(target.c.id)
 
 
+def _write_out(statement: Any, dialect: Dialect, returning: Sequence[ColumnElement[Any]]) -> Executable:  # noqa: ANN401
+    """Put a statement of several rows together once; SQLAlchemy keeps none and would do so for each execution."""
+    compiled = statement.compile(dialect=dialect)
+    binds = [
+        bindparam(name, bind.value, bind.type) if not bind.required else bindparam(name, type_=bind.type)
+        for bind, name in compiled.bind_names.items()
+    ]
+    written = text(str(compiled)).bindparams(*binds)
+    return written.columns(*returning) if returning else written
+
+
 class Upsert:
     """Adds rows, or changes those that have their primary keys; in one statement, so that no rival gets between."""
 
     def __init__(
         self,
         target: sql.TableClause,
-        rows: dict[str, Any] | Sequence[dict[str, Any]],
+        rows: Sequence[dict[str, Any]],
         changes: dict[str, Any] | Sequence[str],
         returning: Sequence[ColumnElement[Any]] = (),
     ) -> None:
@@ -64,10 +91,12 @@ class Upsert:
             for new in (added.excluded, there.inserted)
         )
         keys = list(target.primary_key)
-        self._sqlite: Any = added.on_conflict_do_update(index_elements=keys, set_=taken)
-        self._mariadb: Any = there.on_duplicate_key_update(taken_there)
+        upserts: list[Any] = [added.on_conflict_do_update(index_elements=keys, set_=taken)]
+        upserts += [there.on_duplicate_key_update(taken_there)]
         if returning:
-            self._sqlite, self._mariadb = (one.returning(*returning) for one in (self._sqlite, self._mariadb))
+            upserts = [one.returning(*returning) for one in upserts]
+        self._sqlite = _write_out(upserts[0], sqlite.dialect(paramstyle="named"), returning)
+        self._mariadb = _write_out(upserts[1], MariaDBDialect(paramstyle="named"), returning)
 
     def run(self, connection: Connection, **values: object) -> CursorResult[Any]:
         """Execute it; what it returns are the rows' columns as they are now."""
