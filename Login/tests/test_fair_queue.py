@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx2
@@ -153,6 +154,50 @@ def test_one_subscriber_is_one_group() -> None:
     """Whoever has a /48 does not have 65,536 turns."""
     assert party_of("2001:db8:7:1::1") == party_of("2001:db8:7:ffff::1")
     assert party_of("2001:db8:8::1") != party_of("2001:db8:7::1")
+
+
+def looks(pool: HashPool, *parties: Party) -> list[bool]:
+    """Say who may ask the database, when all of them come at once."""
+    with ExitStack() as stack:
+        return [may_look(pool, party, stack) for party in parties]
+
+
+def may_look(pool: HashPool, party: Party, stack: ExitStack) -> bool:
+    """Say whether somebody may ask, who then does so until the stack is closed."""
+    try:
+        stack.enter_context(pool.look(party.group))
+    except Busy:
+        return False
+    return True
+
+
+@pytest.mark.asvs("2.4.1")
+def test_refusing_costs_next_to_nothing(pool: HashPool) -> None:
+    """Of a full queue, two newcomers at a time may ask whether there is a place for them, and nobody who has one."""
+    seen: list[list[bool]] = []
+
+    async def visit(crowd: Crowd) -> None:
+        await crowd.come(*botnet(64))
+        seen.extend([looks(pool, *[OFFICE] * 3), looks(pool, OFFICE), looks(pool, *botnet(3))])
+        await crowd.come(*[Party(f"192.0.2.{each}", known=True) for each in range(40)])
+        seen.append(looks(pool, OFFICE))
+
+    gather(pool, visit)
+
+    assert seen == [[True, True, False], [True], [False] * 3, [False]]
+
+
+def test_a_storm_asks_nothing_and_others_ask_freely(pool: HashPool) -> None:
+    """A queue that is full of one group has room for everybody else."""
+    seen: list[list[bool]] = []
+
+    async def visit(crowd: Crowd) -> None:
+        await crowd.come(*[STORM] * 64)
+        seen.extend([looks(pool, STORM), looks(pool, *botnet(5))])
+
+    gather(pool, visit)
+
+    assert seen == [[False], [True] * 5]
 
 
 # --- who gives up ------------------------------------------------------------------------------------------------
