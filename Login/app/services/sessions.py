@@ -35,7 +35,8 @@ Claims: TypeAlias = Mapping[str, Any]
 AnySession: TypeAlias = Session | SessionRow
 
 FRESH = timedelta(minutes=5)
-GRACE = timedelta(seconds=10)  # for a lost answer, and for tabs that refresh at once
+GRACE = timedelta(seconds=10)  # for tabs that refresh at once
+UNANSWERED = timedelta(minutes=1)  # for a lost answer: as long as nobody has used the successor
 TOUCH = timedelta(minutes=5)
 
 LOGGED_OUT, REVOKED, REUSED, PASSWORD_CHANGED = "logged_out", "revoked", "refresh_token_reused", "password_changed"
@@ -47,7 +48,7 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
     found = await resources.database.read(crud.get_principal, claims["sid"])
     principal = _require_live(resources.settings, found, claims)
     session, idle_limit = principal.session, resources.settings.idle_limit(remember=principal.session.remember)
-    if principal.now - session.last_seen_at >= min(TOUCH, idle_limit / 4):
+    if principal.now - session.last_seen_at >= min(TOUCH, idle_limit / 4) or _is_first_use(session, claims):
         await _note_use(resources, principal, client)
     return principal
 
@@ -104,8 +105,19 @@ def _move_on(principal: Principal) -> Principal:
 def _is_retry(principal: Principal, claims: Claims) -> bool:
     """Whether this is the token just replaced, or any of the line that is itself that young."""
     session, now = principal.session, principal.now
-    just_replaced = claims["gen"] == session.generation - 1 and now - session.rotated_at < GRACE
+    grace = UNANSWERED if _is_unused(session) else GRACE
+    just_replaced = claims["gen"] == session.generation - 1 and now - session.rotated_at < grace
     return just_replaced or now - auth.utc(claims["iat"]) < GRACE
+
+
+def _is_unused(session: SessionRow) -> bool:
+    """Whether nobody has called with what the last rotation handed out: it set both times to the same moment."""
+    return session.last_seen_at == session.rotated_at
+
+
+def _is_first_use(session: SessionRow, claims: Claims) -> bool:
+    """Whether this call tells that the last rotation's answer arrived; a token from before says nothing of it."""
+    return session.generation > 0 and _is_unused(session) and claims["iat"] >= int(session.rotated_at.timestamp())
 
 
 def _require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
