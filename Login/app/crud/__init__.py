@@ -28,6 +28,7 @@ from app.crud.attempts import (
 from app.crud.mails import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
 from app.crud.second_factors import (
+    ENROLMENT_LIFETIME,
     count_recovery_codes,
     disable_totp,
     enable_totp,
@@ -64,6 +65,7 @@ from app.crud.sessions import (
 from app.crud.sweeping import EXPIRIES, delete_expired, take_turn
 
 __all__ = [
+    "ENROLMENT_LIFETIME",
     "EXPIRIES",
     "SECRET_COLUMNS",
     "Account",

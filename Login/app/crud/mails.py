@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from app.clock import utc_now
+from app.clock import utc_horizon, utc_now
 from app.crud.operations import current_time, insert_row
 from app.models import Mail, metadata
 
@@ -14,6 +14,8 @@ mails = metadata.tables["mails"]
 
 QUEUED, SENT, DEAD = "queued", "sent", "dead"
 ORPHANS_KEPT = timedelta(hours=72)
+AWAY_WAIT = timedelta(seconds=30)  # for a mail that met no server; others were not even tried
+LONGEST_WAIT = timedelta(hours=24)  # for one that failed
 
 
 class MailRow(NamedTuple):
@@ -38,15 +40,19 @@ def insert_mail(connection: Connection, mail: Mail) -> None:
 
 def find_due(connection: Connection, limit: int) -> list[MailRow]:
     """List mails whose next try is due, the longest waiting first."""
-    due = and_(mails.c.state == QUEUED, mails.c.next_try_at <= utc_now())
-    query = select(*_COLUMNS).where(due).order_by(mails.c.next_try_at, mails.c.id).limit(limit)
+    query = (
+        select(*_COLUMNS)
+        .where(mails.c.state == QUEUED, _is_due())
+        .order_by(mails.c.next_try_at, mails.c.id)
+        .limit(limit)
+    )
     return [MailRow._make(row) for row in connection.execute(query)]
 
 
 def claim(connection: Connection, mail: MailRow, lease: timedelta) -> MailRow | None:
     """Take a due mail for so long; of rivals a single one succeeds, and a killed one's claim ends with its lease."""
     until = current_time(connection) + lease
-    mine = update(mails).where(_is_same(mail), mails.c.next_try_at <= utc_now())
+    mine = update(mails).where(_is_same(mail), _is_due())
     taken = connection.execute(mine.values(tries=mail.tries + 1, next_try_at=until)).rowcount == 1
     return mail._replace(tries=mail.tries + 1) if taken else None
 
@@ -85,7 +91,7 @@ def remove(connection: Connection, mail: MailRow) -> bool:
 def find_times(connection: Connection, user_id: int, kind: str, since: datetime) -> Sequence[datetime]:
     """List when mails of a kind were queued for an account since then, the latest first."""
     query = select(mails.c.created_at).where(
-        mails.c.user_id == user_id, mails.c.kind == kind, mails.c.created_at > since
+        mails.c.user_id == user_id, mails.c.kind == kind, mails.c.created_at.between(since, utc_horizon())
     )
     return connection.execute(query.order_by(mails.c.created_at.desc())).scalars().all()
 
@@ -109,6 +115,12 @@ def erase_orphans(connection: Connection) -> int:
     old = and_(mails.c.user_id.is_(None), mails.c.state == QUEUED, mails.c.created_at <= now - ORPHANS_KEPT)
     values = {"state": DEAD, "content": None, "finished_at": now}
     return connection.execute(update(mails).where(old).values(values)).rowcount
+
+
+def _is_due() -> ColumnElement[bool]:
+    """Be due, or never have been put off for so long: the clock was ahead then."""
+    untried = and_(mails.c.tries == 0, mails.c.next_try_at > utc_horizon(AWAY_WAIT))
+    return or_(mails.c.next_try_at <= utc_now(), untried, mails.c.next_try_at > utc_horizon(LONGEST_WAIT))
 
 
 def _is_same(mail: MailRow) -> ColumnElement[bool]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, select
 
-from app.clock import utc_now
+from app.clock import utc_horizon, utc_now
 from app.crud.operations import insert_row
 from app.models import OneTimeToken, metadata
 
@@ -42,7 +42,7 @@ def take_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link
     link = find_link(connection, token_hash, *purposes)
     if link is None:
         return None
-    used = delete(tokens).where(tokens.c.id == link.id, tokens.c.expires_at > utc_now())
+    used = delete(tokens).where(tokens.c.id == link.id, _has_not_expired())
     return link if connection.execute(used).rowcount == 1 else None
 
 
@@ -65,7 +65,12 @@ def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *,
 
 
 def _live(*purposes: str) -> Select[tuple[object, ...]]:
-    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), tokens.c.expires_at > utc_now())
+    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), _has_not_expired())
+
+
+def _has_not_expired() -> ColumnElement[bool]:
+    """Be alive, and not made while the clock was ahead: such a link would live until then."""
+    return and_(tokens.c.expires_at > utc_now(), tokens.c.created_at <= utc_horizon())
 
 
 def _one(connection: Connection, query: Select[tuple[object, ...]]) -> Link | None:

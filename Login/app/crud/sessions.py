@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, literal_column, select, update
+from sqlalchemy import Connection, and_, bindparam, case, literal_column, or_, select, update
 
-from app.clock import utc_now
+from app.clock import utc_horizon, utc_now
 from app.crud.accounts import Account, users
 from app.crud.operations import NOW, insert_row
 from app.crud.prepared import PreparedSelect, PreparedUpdate
@@ -98,10 +98,13 @@ def rotate_session(connection: Connection, sid: str, generation: int, now: datet
     return _ROTATE.count(connection, **values) == 1
 
 
-def touch_session(connection: Connection, session_id: int, now: datetime, seen: dict[str, str]) -> None:
-    """Note that a session is in use."""
-    query = update(sessions).where(sessions.c.id == session_id, sessions.c.last_seen_at < now)
-    connection.execute(query.values(last_seen_at=now, **seen))
+def touch_session(connection: Connection, session_id: int, moments: dict[str, datetime], seen: dict[str, str]) -> None:
+    """Note that a session is in use, unless somebody has noted later use."""
+    last = sessions.c.last_seen_at
+    query = update(sessions).where(
+        sessions.c.id == session_id, or_(last < moments["last_seen_at"], last > utc_horizon())
+    )
+    connection.execute(query.values(**moments, **seen))
 
 
 def freshen_session(connection: Connection, session_id: int, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Pair
 from app.clients import Client
+from app.clock import is_void
 from app.counters import hash_address, name_account
 from app.errors import (
     ApiError,
@@ -182,5 +183,7 @@ async def _resume(resources: Resources, token: str) -> FirstStep:
         raise LoginTokenInvalid from None
     account = await resources.database.read(crud.find_credentials, {"public_id": claims["sub"]})
     if account is None or account.password_changed_at.timestamp() != claims.get("pwd"):
+        raise LoginTokenInvalid
+    if is_void(auth.utc(claims["iat"]), account.now):
         raise LoginTokenInvalid
     return FirstStep(account, bool(claims.get("rem")), jti=claims["jti"])

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
 from app.clients import Client
+from app.clock import SLACK
 from app.counters import name_account
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
@@ -134,8 +135,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     account = proof.account
     now = _hold_unchanged(connection, proof, stale)
     if proof.totp_step is not None:
-        secret = account.totp_secret or ""
-        if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step):
+        secret, latest = account.totp_secret or "", _find_latest_step(now)
+        if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step, latest):
             raise TotpInvalid
     if proof.recovery_code is not None and not crud.spend_recovery_code(
         connection, account.id, proof.recovery_code, account.now
@@ -146,6 +147,11 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     if proof.totp_step is not None or proof.recovery_code is not None:
         settle_code(connection, proof.keys, account.public_id)
     return now
+
+
+def _find_latest_step(now: datetime) -> int:
+    """Return the last step that can have been taken by now; a later one was taken while the clock was ahead."""
+    return int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW
 
 
 def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> datetime:

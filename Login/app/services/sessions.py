@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Line, Pair, Purpose
 from app.clients import Client
+from app.clock import is_void
 from app.config import Settings
 from app.crud import Principal, SessionRow
 from app.devices import describe_device
@@ -47,16 +48,36 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
     claims = _decode(resources, "access", token)
     found = await resources.database.read(crud.get_principal, claims["sid"])
     principal = _require_live(resources.settings, found, claims)
-    session, idle_limit = principal.session, resources.settings.idle_limit(remember=principal.session.remember)
-    if principal.now - session.last_seen_at >= min(TOUCH, idle_limit / 4) or _is_first_use(session, claims):
+    if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
         await _note_use(resources, principal, client)
     return principal
+
+
+def _is_news(settings: Settings, principal: Principal) -> bool:
+    """Whether to note that the session is in use: now and then, and when a clock that was ahead has noted it."""
+    session, now = principal.session, principal.now
+    pace = min(TOUCH, settings.idle_limit(remember=session.remember) / 4)
+    return now - session.last_seen_at >= pace or is_void(session.last_seen_at, now)
 
 
 async def _note_use(resources: Resources, principal: Principal, client: Client) -> None:
     """Note that the session is in use; a database that cannot write just now is no reason to refuse to read."""
     with suppress(DatabaseUnavailable, OutcomeUnknown):
-        await resources.database.transaction(crud.touch_session, principal.session.id, principal.now, _describe(client))
+        await resources.database.transaction(_touch, principal, client)
+
+
+def _touch(connection: Connection, principal: Principal, client: Client) -> None:
+    """Note that a session is in use, and put right what a clock that was ahead has written into it.
+
+    Begun in the future, it lives from now for as long as it was to; a proof from there proves nothing.
+    """
+    session, now = principal.session, principal.now
+    moments = {"last_seen_at": now}
+    if is_void(session.created_at, now):
+        moments |= {"created_at": now, "expires_at": now + (session.expires_at - session.created_at)}
+    if is_void(session.authenticated_at, now):
+        moments["authenticated_at"] = now - FRESH
+    crud.touch_session(connection, session.id, moments, _describe(client))
 
 
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
@@ -78,6 +99,9 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
     """
     principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
     if principal.session.generation == claims["gen"]:
+        if is_void(principal.session.last_seen_at, principal.now):
+            _touch(connection, principal, client)
+            principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
         if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
             return _move_on(principal)
         principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
@@ -107,7 +131,9 @@ def _is_retry(principal: Principal, claims: Claims) -> bool:
     session, now = principal.session, principal.now
     grace = UNANSWERED if _is_unused(session) else GRACE
     just_replaced = claims["gen"] == session.generation - 1 and now - session.rotated_at < grace
-    return just_replaced or now - auth.utc(claims["iat"]) < GRACE
+    issued_at = auth.utc(claims["iat"])  # behind the last rotation only if the clock was ahead
+    is_young = now - issued_at < GRACE and issued_at <= session.rotated_at
+    return (just_replaced or is_young) and not is_void(session.rotated_at, now)
 
 
 def _is_unused(session: SessionRow) -> bool:
@@ -146,7 +172,8 @@ def issue_pair(resources: Resources, public_id: str, session: AnySession, now: d
 
 def is_fresh(principal: Principal) -> bool:
     """Whether the person proved who they are within the last five minutes; a time from a wrong clock proves nothing."""
-    return abs(principal.now - principal.session.authenticated_at) < FRESH
+    proved_at, now = principal.session.authenticated_at, principal.now
+    return now - proved_at < FRESH and not is_void(proved_at, now)
 
 
 def require_fresh(principal: Principal) -> None:
