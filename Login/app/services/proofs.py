@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from app import auth, crud
 from app.clients import Client
 from app.clock import SLACK
-from app.counters import name_account
+from app.counters import hash_address, name_account
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
     AccountDisabled,
@@ -88,8 +88,24 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
         return await _prove_recovery_code(resources, account, typed, client)
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
     warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
-    step = await judge_code(resources, account.public_id, lambda _: match_totp_step(secret, typed, account.now), warn)
+    match = partial(match_totp_step, secret, typed, account.now)
+    here = hash_address(resources.keys, account.public_id, client.address)
+    judge = partial(_match_from, user_id=account.id, address_hash=here, match=match)
+    step = await judge_code(resources, account.public_id, judge, warn)
     return Proof(account, resources.keys, totp_step=step)
+
+
+def _match_from(connection: Connection, user_id: int, address_hash: bytes, match: Callable[[], int]) -> int:
+    """Tell of a clock only where the account has signed in before: elsewhere it is a guesser who profits.
+
+    What a wrong code costs is the same with either answer, or the time would tell.
+    """
+    try:
+        return match()
+    except TotpInvalid:
+        if not crud.is_known_address(connection, user_id, address_hash):
+            raise TotpInvalid from None
+        raise
 
 
 def match_totp_step(secret: str, code: str, now: datetime) -> int:
