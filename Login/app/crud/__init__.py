@@ -53,6 +53,7 @@ from app.crud.sessions import (
     end_own_session,
     end_session,
     end_sessions,
+    end_surplus,
     freshen_session,
     get_principal,
     hold_session,
@@ -62,7 +63,7 @@ from app.crud.sessions import (
     rotate_session,
     touch_session,
 )
-from app.crud.sweeping import EXPIRIES, delete_expired, take_turn
+from app.crud.sweeping import EXPIRIES, delete_expired, delete_unconfirmed, list_slices, take_turn
 
 __all__ = [
     "ENROLMENT_LIFETIME",
@@ -79,12 +80,14 @@ __all__ = [
     "current_time",
     "delete_expired",
     "delete_tallies",
+    "delete_unconfirmed",
     "delete_user",
     "disable_totp",
     "enable_totp",
     "end_own_session",
     "end_session",
     "end_sessions",
+    "end_surplus",
     "find_addressee",
     "find_credentials",
     "find_taken",
@@ -105,6 +108,7 @@ __all__ = [
     "is_known_address",
     "list_secrets_not_under",
     "list_sessions",
+    "list_slices",
     "list_tallies",
     "make_others_stale",
     "measure_mail_queue",

@@ -49,6 +49,7 @@ _PRINCIPAL = PreparedSelect(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
 _HOLD = select(*_SESSION).where(sessions.c.sid == bindparam("sid"), sessions.c.ended_at.is_(None)).with_for_update()
+SESSIONS_MAX = 100  # live ones, an account
 PROMPT = timedelta(seconds=5)  # as long as database.py waits for an answer
 _NOW = bindparam("now", type_=sessions.c.rotated_at.type)
 _ROTATE = PreparedUpdate(
@@ -69,9 +70,31 @@ _ROTATE = PreparedUpdate(
 )
 
 
+_OWN = (sessions.c.user_id == bindparam("of_user"), sessions.c.ended_at.is_(None))
+# Inside a table of its own, for MariaDB takes no LIMIT in a list of what to change.
+_SURPLUS = (
+    select(sessions.c.id)
+    .where(*_OWN)
+    .order_by(sessions.c.last_seen_at.desc(), sessions.c.id.desc())
+    .limit(2 * SESSIONS_MAX)
+    .offset(SESSIONS_MAX)
+    .subquery()
+)
+_END_SURPLUS = (
+    update(sessions)
+    .where(*_OWN, sessions.c.id.in_(select(_SURPLUS.c.id)))
+    .values(ended_at=_NOW, end_reason=bindparam("reason"))
+)
+
+
 def insert_session(connection: Connection, session: Session) -> int:
     """Add a session."""
     return insert_row(connection, session)
+
+
+def end_surplus(connection: Connection, user_id: int, reason: str, now: datetime) -> None:
+    """End those of an account's live sessions that were not used for longest, if it has more than a hundred."""
+    connection.execute(_END_SURPLUS, {"of_user": user_id, "now": now, "reason": reason})
 
 
 def get_principal(connection: Connection, sid: str) -> Principal | None:
@@ -150,7 +173,7 @@ def list_sessions(
             sessions.c.last_seen_at > case((sessions.c.remember, idle_remembered), else_=idle),
         )
         .order_by((sessions.c.id == first).desc(), sessions.c.last_seen_at.desc(), sessions.c.id.desc())
-        .limit(100)
+        .limit(SESSIONS_MAX)
     )
     return [SessionRow._make(row) for row in connection.execute(query)]
 

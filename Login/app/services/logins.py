@@ -27,7 +27,7 @@ from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.emails import resend_verification
 from app.services.notices import notify
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
-from app.services.sessions import issue_pair
+from app.services.sessions import DISPLACED, issue_pair
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,7 @@ def _start_session(
         user_agent=client.user_agent,
     )
     crud.insert_session(connection, session)
+    crud.end_surplus(connection, first.account.id, DISPLACED, now)
     return session
 
 

@@ -41,6 +41,7 @@ UNANSWERED = timedelta(minutes=1)  # for a lost answer: as long as nobody has us
 TOUCH = timedelta(minutes=5)
 
 LOGGED_OUT, REVOKED, REUSED, PASSWORD_CHANGED = "logged_out", "revoked", "refresh_token_reused", "password_changed"
+DISPLACED = "displaced"  # by newer ones
 
 
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
