@@ -15,7 +15,7 @@ from CreateDB.engine import make_engine
 from testing.api import register, sign_in
 from testing.mariadb import empty_tables
 
-PLANS = {"const", "eq_ref", "ref", "index_subquery"}
+PLANS = {"const", "eq_ref", "ref"}
 CROWD = 500
 KEYS_AT_ONCE = 2
 

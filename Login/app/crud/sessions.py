@@ -70,20 +70,12 @@ _ROTATE = PreparedUpdate(
 )
 
 
-_OWN = (sessions.c.user_id == bindparam("of_user"), sessions.c.ended_at.is_(None))
-# Inside a table of its own, for MariaDB takes no LIMIT in a list of what to change.
 _SURPLUS = (
     select(sessions.c.id)
-    .where(*_OWN)
+    .where(sessions.c.user_id == bindparam("user_id"), sessions.c.ended_at.is_(None))
     .order_by(sessions.c.last_seen_at.desc(), sessions.c.id.desc())
     .limit(2 * SESSIONS_MAX)
     .offset(SESSIONS_MAX)
-    .subquery()
-)
-_END_SURPLUS = (
-    update(sessions)
-    .where(*_OWN, sessions.c.id.in_(select(_SURPLUS.c.id)))
-    .values(ended_at=_NOW, end_reason=bindparam("reason"))
 )
 
 
@@ -94,7 +86,8 @@ def insert_session(connection: Connection, session: Session) -> int:
 
 def end_surplus(connection: Connection, user_id: int, reason: str, now: datetime) -> None:
     """End those of an account's live sessions that were not used for longest, if it has more than a hundred."""
-    connection.execute(_END_SURPLUS, {"of_user": user_id, "now": now, "reason": reason})
+    if surplus := connection.execute(_SURPLUS, {"user_id": user_id}).scalars().all():
+        _end(connection, reason, now, sessions.c.id.in_(surplus))
 
 
 def get_principal(connection: Connection, sid: str) -> Principal | None:
