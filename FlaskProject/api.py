@@ -54,7 +54,7 @@ class Api:
 
     def refresh(self, refresh_token: str) -> TokenPair:
         """Trade a refresh token for the next pair."""
-        # Giving up early would strand the successor: replayed after ten seconds, the old token ends the session.
+        # Giving up early would strand the successor: replayed too late, the old token ends the session.
         return self._as_anyone("/refresh", {"refresh_token": refresh_token}, TokenPair.read)
 
     def request_password_reset(self, email: str) -> None:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.clock import duration
 from FlaskProject.forms import Form, outage_sentence
-from FlaskProject.identity import account_if_any
+from FlaskProject.identity import account_if_any, tokens
 from FlaskProject.messages import has_text, sentence_for
 from FlaskProject.own_paths import HOME, own_path
 
@@ -31,6 +31,7 @@ def error_page(status: int, name: str | None = None, **details: str) -> Response
     """Show the page of a status, or of a named case of it."""
     name = name or str(int(status))
     name = name if has_text(f"error.{name}.title") else "other"
+    tokens().answering = True
     account = account_if_any() if status in KNOWS_VISITOR else None
     return render_template("error.html", name=name, account=account, details=details), status
 
@@ -60,6 +61,7 @@ def retry_headers(seconds: int | None) -> dict[str, str]:
 
 
 def _refusal(refusal: Refusal) -> ResponseReturnValue:
+    tokens().answering = True
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         return leave_for_login()
     sentence = sentence_for(refusal.code, wait=duration(refusal.retry_after or 60))

@@ -4,7 +4,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
+from flask.typing import ResponseReturnValue
 
 from FlaskProject.answers import Account, TokenPair
 from FlaskProject.api import Api
@@ -14,6 +15,10 @@ from FlaskProject.refresh import Refresher, ends_soon
 from FlaskProject.session_cookies import ACCESS, REFRESH, TokenCookies, is_secure
 
 LONGEST_USER_AGENT = 512
+
+
+class PairToDeliver(Exception):
+    """A page was asked for, and the browser has to get its new tokens before they are used."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,18 @@ class RequestTokens:
     sent: bool
     to_keep: TokenPair | None = None
     to_forget: bool = False
+    answering: bool = False
     api: Api = field(init=False, repr=False)
 
     def access_token(self) -> str:
         """Return an access token that will outlive this page, refreshing when it would not."""
         if self.access and (self.refresh is None or not ends_soon(self.access)):
             return self.access
-        return self.renewed_access_token()
+        access = self.renewed_access_token()
+        # An answer that gets lost must be one that can be had again: the API forgives while nobody has used the pair.
+        if request.method in {"GET", "HEAD"} and request.endpoint and not self.answering and not ends_soon(access):
+            raise PairToDeliver
+        return access
 
     def renewed_access_token(self) -> str:
         """Refresh now; a browser without a refresh token is signed out."""
@@ -123,6 +133,7 @@ def token_cookies() -> TokenCookies:
 def init_identity(app: Flask) -> None:
     """Let every answer carry the tokens that its request came by, errors included: a lost pair cannot be had again."""
     app.after_request(_hand_over_tokens)
+    app.register_error_handler(PairToDeliver, _ask_again)
 
 
 def _end_former() -> None:
@@ -138,6 +149,12 @@ def _tokens_from_cookies() -> RequestTokens:
     found = RequestTokens(cookies, access, refresh, sent=cookies.any_in(request))
     found.api = Api(services().backend, _visitor(), found)
     return found
+
+
+def _ask_again(_pair: PairToDeliver) -> ResponseReturnValue:
+    """Let the browser ask for the page again, with its new tokens; the path is one of ours and leads nowhere else."""
+    query = request.query_string.decode("ascii", "ignore")
+    return redirect(request.script_root + request.path + (f"?{query}" if query else ""))
 
 
 def _hand_over_tokens(response: Response) -> Response:

@@ -26,6 +26,7 @@ HARMLESS = {
     "rotate_session": "the next generation of the same line",
     "replace_hash": "another hash of the same password",
     "spend_totp_step": "a code is used up by what it proves",
+    "delete_unconfirmed": "an account that nobody confirmed or ever signed in to",
     "void_links": "named in the rows' own column",
 }
 GENERAL = {

@@ -190,6 +190,7 @@ class Settings(BaseSettings):
     mail_worker: Flag = True
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
     require_verified_email: Flag = False
+    unconfirmed_account_days: Days = timedelta(days=30)
     prevent_enumeration: Flag = False
     email_change_requires_verification: Flag | None = None
 

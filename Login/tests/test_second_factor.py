@@ -99,6 +99,21 @@ def test_a_clock_that_is_off_is_named_and_still_refused(api: TestClient, user_wi
     assert not any(character.isdigit() for character in answer.json()["detail"])
 
 
+@pytest.mark.asvs("6.3.8")
+def test_a_clock_that_is_off_is_named_at_known_addresses_only(api: TestClient, user_with_totp: SignedIn) -> None:
+    """Whoever guesses from elsewhere is told no more than that the code is wrong, and it counts as it does at home."""
+    body = {"email": user_with_totp.person.email, "password": PASSWORD, "totp": user_with_totp.code(5)}
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    guess, wrong = (
+        api.post("/login", json={**body, "totp": code}, headers=elsewhere).json() for code in (body["totp"], "000000")
+    )
+    at_home = api.post("/login", json=body).json()
+
+    assert guess == wrong
+    assert (guess["code"], "clock_off" in guess) == ("totp_invalid", False)
+    assert at_home["clock_off"] is True
+
+
 def test_a_code_of_hours_away_is_just_wrong(api: TestClient, user_with_totp: SignedIn) -> None:
     """Beyond five minutes nothing is said about clocks."""
     answer = log_in(api, user_with_totp.person, totp=user_with_totp.code(11))

@@ -194,6 +194,7 @@ _ROWS = (
         ends=Ends.ONE,
         reason="renewed",
     ),
+    Change("sessions.displaced", Proof.PASSWORD, ("end_surplus",), ends=Ends.ONE, reason="displaced"),
     Change("session.ended", Proof.TOKEN, ("end_session",), ends=Ends.ONE, reason="logged_out"),
     Change("session.revoked", Proof.FRESH, ("end_own_session",), ends=Ends.ONE, reason="revoked"),
     Change("sessions.revoked", Proof.FRESH, ("end_sessions",), ends=Ends.OTHERS, reason="revoked"),

@@ -30,6 +30,7 @@ from app.crud.attempts import (
 from app.crud.mails import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
 from app.crud.second_factors import (
+    ENROLMENT_LIFETIME,
     count_recovery_codes,
     disable_totp,
     drop_enrolment,
@@ -57,6 +58,7 @@ from app.crud.sessions import (
     end_own_session,
     end_session,
     end_sessions,
+    end_surplus,
     get_principal,
     hold_session,
     insert_session,
@@ -65,9 +67,10 @@ from app.crud.sessions import (
     rotate_session,
     touch_session,
 )
-from app.crud.sweeping import EXPIRIES, delete_expired, take_turn
+from app.crud.sweeping import EXPIRIES, delete_expired, delete_unconfirmed, list_slices, take_turn
 
 __all__ = [
+    "ENROLMENT_LIFETIME",
     "EXPIRIES",
     "SECRET_COLUMNS",
     "Account",
@@ -82,6 +85,7 @@ __all__ = [
     "current_time",
     "delete_expired",
     "delete_tallies",
+    "delete_unconfirmed",
     "delete_user",
     "disable_totp",
     "drop_enrolment",
@@ -89,6 +93,7 @@ __all__ = [
     "end_own_session",
     "end_session",
     "end_sessions",
+    "end_surplus",
     "find_addressee",
     "find_credentials",
     "find_taken",
@@ -110,6 +115,7 @@ __all__ = [
     "is_known_address",
     "list_secrets_not_under",
     "list_sessions",
+    "list_slices",
     "list_tallies",
     "make_others_stale",
     "measure_mail_queue",

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from app.clock import utc_now
+from app.clock import is_void, utc_horizon, utc_now
 from app.crud.operations import NOW, Upsert
 from app.limits import Tally
 from app.models import metadata
@@ -110,7 +110,7 @@ def delete_tallies(connection: Connection, keys: Collection[bytes]) -> None:
 def is_known_address(connection: Connection, user_id: int, address_hash: bytes) -> bool:
     """Whether this account has signed in from there within the last 90 days."""
     row = connection.execute(_KNOWN, {"user_id": user_id, "address_hash": address_hash}).one_or_none()
-    return row is not None and row.now - row.last_used_at < KNOWN_FOR
+    return row is not None and row.now - row.last_used_at < KNOWN_FOR and not is_void(row.last_used_at, row.now)
 
 
 def note_address(connection: Connection, user_id: int, address_hash: bytes, now: datetime) -> None:
@@ -121,6 +121,7 @@ def note_address(connection: Connection, user_id: int, address_hash: bytes, now:
 def forget_addresses(connection: Connection, user_id: int) -> None:
     """Keep an account's twenty latest addresses."""
     mine = known_addresses.c.user_id == user_id
-    latest = select(known_addresses.c.address_hash).where(mine).order_by(known_addresses.c.last_used_at.desc())
+    used = known_addresses.c.last_used_at
+    latest = select(known_addresses.c.address_hash).where(mine).order_by(used > utc_horizon(), used.desc())
     if beyond := connection.execute(latest).scalars().all()[KNOWN_MAX:]:
         connection.execute(delete(known_addresses).where(mine, known_addresses.c.address_hash.in_(beyond)))

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from app.clock import utc_now
+from app.clock import utc_horizon, utc_now
 from app.crud.operations import current_time, insert_row
 from app.models import Mail, metadata
 
@@ -13,6 +13,9 @@ mails = metadata.tables["mails"]
 
 QUEUED, SENT, DEAD = "queued", "sent", "dead"
 ORPHANS_KEPT = timedelta(hours=72)
+AWAY_WAIT = timedelta(seconds=30)  # for a mail that met no server; others were not even tried
+HELD_BACK = timedelta(minutes=2)  # at most, for a notice that sums up others
+LONGEST_WAIT = timedelta(hours=24)  # for one that failed
 
 
 class MailRow(NamedTuple):
@@ -40,7 +43,7 @@ def find_due(connection: Connection, limit: int) -> list[MailRow]:
     """List mails whose next try is due: links that somebody waits for before notices, then the longest waiting."""
     found: list[MailRow] = []
     for urgent in (True, False):  # one after the other, so that each is read in the order of the index
-        due = and_(mails.c.state == QUEUED, mails.c.urgent.is_(urgent), mails.c.next_try_at <= utc_now())
+        due = and_(mails.c.state == QUEUED, mails.c.urgent.is_(urgent), _is_due())
         query = select(*_COLUMNS).where(due).order_by(mails.c.next_try_at, mails.c.id).limit(limit - len(found))
         found += [MailRow._make(row) for row in connection.execute(query)]
     return found
@@ -49,7 +52,7 @@ def find_due(connection: Connection, limit: int) -> list[MailRow]:
 def claim(connection: Connection, mail: MailRow, lease: timedelta) -> MailRow | None:
     """Take a due mail for so long; of rivals a single one succeeds, and a killed one's claim ends with its lease."""
     until = current_time(connection) + lease
-    mine = update(mails).where(_is_same(mail), mails.c.next_try_at <= utc_now())
+    mine = update(mails).where(_is_same(mail), _is_due())
     taken = connection.execute(mine.values(tries=mail.tries + 1, next_try_at=until)).rowcount == 1
     return mail._replace(tries=mail.tries + 1) if taken else None
 
@@ -117,6 +120,12 @@ def erase_orphans(connection: Connection) -> int:
     old = and_(mails.c.user_id.is_(None), mails.c.state == QUEUED, mails.c.created_at <= now - ORPHANS_KEPT)
     values = {"state": DEAD, "content": None, "finished_at": now}
     return connection.execute(update(mails).where(old).values(values)).rowcount
+
+
+def _is_due() -> ColumnElement[bool]:
+    """Be due, or never have been put off for so long: the clock was ahead then."""
+    untried = and_(mails.c.tries == 0, mails.c.next_try_at > utc_horizon(HELD_BACK))
+    return or_(mails.c.next_try_at <= utc_now(), untried, mails.c.next_try_at > utc_horizon(LONGEST_WAIT))
 
 
 def _is_same(mail: MailRow) -> ColumnElement[bool]:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, select
 
-from app.clock import utc_now
+from app.clock import utc_horizon, utc_now
 from app.crud.operations import insert_row
 from app.models import OneTimeToken, metadata
 
@@ -45,7 +45,7 @@ def take_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link
     link = find_link(connection, token_hash, *purposes)
     if link is None:
         return None
-    used = delete(tokens).where(tokens.c.id == link.id, tokens.c.expires_at > utc_now())
+    used = delete(tokens).where(tokens.c.id == link.id, _has_not_expired())
     return link if connection.execute(used).rowcount == 1 else None
 
 
@@ -69,8 +69,10 @@ def find_reservation(connection: Connection, purpose: str, email_key: str, own: 
 
 def is_reserved(connection: Connection, username_key: str, own: int) -> bool:
     """Whether an account other than `own` had this username lately, and may take it back."""
-    query = select(tokens.c.id).where(*_is_live(), tokens.c.username_key == username_key, tokens.c.user_id != own)
-    return connection.execute(query.limit(1)).first() is not None
+    query = select(tokens.c.id).where(
+        _has_not_expired(), tokens.c.username_key == username_key, tokens.c.user_id != own
+    )
+    return connection.execute(query.where(_has_not_expired()).limit(1)).first() is not None
 
 
 def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *, since: datetime | None = None) -> None:
@@ -80,11 +82,12 @@ def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *,
 
 
 def _live(*purposes: str) -> Select[tuple[object, ...]]:
-    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), *_is_live())
+    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), _has_not_expired())
 
 
-def _is_live() -> tuple[ColumnElement[bool], ...]:
-    return (tokens.c.expires_at > utc_now(),)
+def _has_not_expired() -> ColumnElement[bool]:
+    """Be alive, and not made while the clock was ahead: such a link would live until then."""
+    return and_(tokens.c.expires_at > utc_now(), tokens.c.created_at <= utc_horizon())
 
 
 def _one(connection: Connection, query: Select[tuple[object, ...]]) -> Link | None:

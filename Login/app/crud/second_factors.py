@@ -1,22 +1,25 @@
 """Queries on TOTP and recovery codes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
 
-from app.clock import utc_now
+from app.clock import utc_horizon, utc_now
 from app.crud.accounts import users
 from app.models import RecoveryCode, TotpEnrolment, metadata
 
 enrolments = metadata.tables["totp_enrolments"]
 recovery_codes = metadata.tables["recovery_codes"]
 
+ENROLMENT_LIFETIME = timedelta(minutes=10)
 
-def spend_totp_step(connection: Connection, user_id: int, secret: str, step: int) -> bool:
-    """Take a step of this factor, once and only forward."""
-    unused = or_(users.c.totp_last_step.is_(None), users.c.totp_last_step < step)
+
+def spend_totp_step(connection: Connection, user_id: int, secret: str, step: int, latest: int) -> bool:
+    """Take a step of this factor, once and only forward; one taken that lies beyond the `latest` possible is void."""
+    last = users.c.totp_last_step
+    unused = or_(last.is_(None), last < step, last > latest)
     query = update(users).where(users.c.id == user_id, users.c.totp_secret == secret, unused)
     return connection.execute(query.values(totp_last_step=step)).rowcount == 1
 
@@ -36,7 +39,7 @@ def disable_totp(connection: Connection, user_id: int) -> bool:
 
 def get_enrolment(connection: Connection, user_id: int) -> Any | None:  # noqa: ANN401 a row of columns
     """Load the set-up that an account has begun and that has not expired."""
-    query = select(enrolments).where(enrolments.c.user_id == user_id, enrolments.c.expires_at > utc_now())
+    query = select(enrolments).where(enrolments.c.user_id == user_id, _has_not_expired())
     return connection.execute(query).one_or_none()
 
 
@@ -57,7 +60,7 @@ def take_enrolment(connection: Connection, user_id: int, session_id: int, secret
         enrolments.c.user_id == user_id,
         enrolments.c.session_id == session_id,
         enrolments.c.secret == secret,
-        enrolments.c.expires_at > utc_now(),
+        _has_not_expired(),
     )
     return connection.execute(query).rowcount == 1
 
@@ -96,6 +99,10 @@ def has_recovery_code(connection: Connection, user_id: int, code_hash: bytes) ->
 def count_recovery_codes(connection: Connection, user_id: int) -> int:
     """Count the recovery codes that are left."""
     return connection.execute(_unused_codes(user_id)).scalar_one()
+
+
+def _has_not_expired() -> ColumnElement[bool]:
+    return and_(enrolments.c.expires_at > utc_now(), enrolments.c.expires_at <= utc_horizon(ENROLMENT_LIFETIME))
 
 
 def _unused_codes(user_id: int) -> Select[int]:

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, literal_column, select, update
+from sqlalchemy import Connection, and_, bindparam, case, literal_column, or_, select, update
 
-from app.clock import utc_now
+from app.clock import utc_horizon, utc_now
 from app.crud.accounts import Account, users
 from app.crud.operations import NOW, insert_row
 from app.crud.prepared import PreparedSelect, PreparedUpdate
@@ -49,6 +49,7 @@ _PRINCIPAL = PreparedSelect(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
 _HOLD = select(*_SESSION).where(sessions.c.sid == bindparam("sid"), sessions.c.ended_at.is_(None)).with_for_update()
+SESSIONS_MAX = 100  # live ones, an account
 PROMPT = timedelta(seconds=5)  # as long as database.py waits for an answer
 _NOW = bindparam("now", type_=sessions.c.rotated_at.type)
 _ROTATE = PreparedUpdate(
@@ -69,9 +70,24 @@ _ROTATE = PreparedUpdate(
 )
 
 
+_SURPLUS = (
+    select(sessions.c.id)
+    .where(sessions.c.user_id == bindparam("user_id"), sessions.c.ended_at.is_(None))
+    .order_by(sessions.c.last_seen_at.desc(), sessions.c.id.desc())
+    .limit(2 * SESSIONS_MAX)
+    .offset(SESSIONS_MAX)
+)
+
+
 def insert_session(connection: Connection, session: Session) -> int:
     """Add a session."""
     return insert_row(connection, session)
+
+
+def end_surplus(connection: Connection, user_id: int, reason: str, now: datetime) -> None:
+    """End those of an account's live sessions that were not used for longest, if it has more than a hundred."""
+    if surplus := connection.execute(_SURPLUS, {"user_id": user_id}).scalars().all():
+        _end(connection, reason, now, sessions.c.id.in_(surplus))
 
 
 def get_principal(connection: Connection, sid: str) -> Principal | None:
@@ -98,10 +114,13 @@ def rotate_session(connection: Connection, sid: str, generation: int, now: datet
     return _ROTATE.count(connection, **values) == 1
 
 
-def touch_session(connection: Connection, session_id: int, now: datetime, seen: dict[str, str]) -> None:
-    """Note that a session is in use."""
-    query = update(sessions).where(sessions.c.id == session_id, sessions.c.last_seen_at < now)
-    connection.execute(query.values(last_seen_at=now, **seen))
+def touch_session(connection: Connection, session_id: int, moments: dict[str, datetime], seen: dict[str, str]) -> None:
+    """Note that a session is in use, unless somebody has noted later use."""
+    last = sessions.c.last_seen_at
+    query = update(sessions).where(
+        sessions.c.id == session_id, or_(last < moments["last_seen_at"], last > utc_horizon())
+    )
+    connection.execute(query.values(**moments, **seen))
 
 
 def make_others_stale(connection: Connection, user_id: int, keep: int, before: datetime) -> None:
@@ -141,7 +160,7 @@ def list_sessions(
             sessions.c.last_seen_at > case((sessions.c.remember, idle_remembered), else_=idle),
         )
         .order_by((sessions.c.id == first).desc(), sessions.c.last_seen_at.desc(), sessions.c.id.desc())
-        .limit(100)
+        .limit(SESSIONS_MAX)
     )
     return [SessionRow._make(row) for row in connection.execute(query)]
 

@@ -1,34 +1,43 @@
 """Rows that have outlived their use, removed in small batches so that no lock is held for long."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from app.clock import utc_horizon
 from app.crud.operations import current_time
+from app.crud.second_factors import ENROLMENT_LIFETIME
 from app.models import metadata
 
 BATCH = 500
+SLICE = 20_000  # accounts that one statement looks at: there is no index to find the few by
 
 schedules = metadata.tables["schedules"]
+users = metadata.tables["users"]
 
 
 class Expiry(NamedTuple):
-    """When rows of a table have had their day."""
+    """When rows of a table have had their day: when it is over, or lies further ahead than it can have been put.
+
+    What is void would be good again when its date comes. Sessions and mails are not lost: they are put right instead.
+    """
 
     table: str
     moment: str
     keep: timedelta = timedelta(0)
+    furthest: timedelta | None = None
 
 
 EXPIRIES = (
-    Expiry("totp_enrolments", "expires_at"),
+    Expiry("totp_enrolments", "expires_at", furthest=ENROLMENT_LIFETIME),
     Expiry("used_tokens", "expires_at"),
-    Expiry("one_time_tokens", "expires_at"),
+    Expiry("one_time_tokens", "expires_at", furthest=timedelta(hours=72)),
     Expiry("attempts", "expires_at"),
     Expiry("sessions", "expires_at"),
-    Expiry("known_addresses", "last_used_at", keep=timedelta(days=90)),
+    Expiry("known_addresses", "last_used_at", keep=timedelta(days=90), furthest=timedelta(0)),
     Expiry("mails", "created_at", keep=timedelta(days=30)),
 )
 
@@ -36,7 +45,8 @@ EXPIRIES = (
 def take_turn(connection: Connection, name: str, interval: timedelta) -> bool:
     """Whether this process is the one to do a piece of background work that is due, until `interval` later."""
     now = current_time(connection)
-    query = update(schedules).where(schedules.c.name == name, schedules.c.next_at <= now)
+    is_due = or_(schedules.c.next_at <= now, schedules.c.next_at > utc_horizon(interval))
+    query = update(schedules).where(schedules.c.name == name, is_due)
     if connection.execute(query.values(next_at=now + interval)).rowcount == 1:
         return True
     if connection.execute(select(schedules.c.name).where(schedules.c.name == name)).first():
@@ -52,9 +62,31 @@ def delete_expired(connection: Connection, expiry: Expiry) -> int:
     """Remove at most a batch of one table's expired rows and return how many."""
     table = metadata.tables[expiry.table]
     key = tuple_(*table.primary_key)
-    expired = table.c[expiry.moment] < current_time(connection) - expiry.keep
+    moment = table.c[expiry.moment]
+    expired = moment < current_time(connection) - expiry.keep
+    if expiry.furthest is not None:
+        expired = or_(expired, moment > utc_horizon(expiry.furthest))
     rows = connection.execute(select(*table.primary_key).where(expired).limit(BATCH)).all()
     if not rows:
         return 0
     # Asked again, because a counter may have begun anew since.
     return connection.execute(delete(table).where(key.in_([tuple(row) for row in rows]), expired)).rowcount
+
+
+def list_slices(connection: Connection) -> Sequence[int]:
+    """List the ids at which slices of the accounts begin."""
+    last: int = connection.execute(select(func.coalesce(func.max(users.c.id), 0))).scalar_one()
+    return range(0, last + 1, SLICE)
+
+
+def delete_unconfirmed(connection: Connection, first: int, keep: timedelta) -> int:
+    """Remove at most a batch of a slice's accounts whose address nobody confirmed and nobody signed in to in time.
+
+    What an operator has disabled stays: the address would be free again.
+    """
+    unused = and_(*(users.c[name].is_(None) for name in ("email_verified_at", "last_login_at", "disabled_at")))
+    old = and_(unused, users.c.created_at < current_time(connection) - keep)
+    found = select(users.c.id).where(users.c.id.between(first, first + SLICE - 1), old).limit(BATCH)
+    ids = connection.execute(found).scalars().all()
+    # Asked again, because somebody may have come back since.
+    return connection.execute(delete(users).where(users.c.id.in_(ids), old)).rowcount if ids else 0

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from app.crud import mails
-from app.crud.mails import MailRow
+from app.crud.mails import AWAY_WAIT, LONGEST_WAIT, MailRow
 from app.errors import ApiError, DatabaseUnavailable, OutcomeUnknown
 from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
 from app.mail.letters import Letter, compose
@@ -26,8 +26,7 @@ POLL = 3.0  # seconds; mails that this process queues ring a bell
 PAUSE = 10.0  # seconds without a try while the server is away
 BATCH = 20
 BACK_OFF = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30)]
-BACK_OFF += [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24)]
-AWAY_WAIT = timedelta(seconds=30)  # for a mail that met no server; others were not even tried
+BACK_OFF += [*(timedelta(hours=hours) for hours in (1, 3, 6, 12)), LONGEST_WAIT]
 LAST_MAIL_WAIT = 5.0  # seconds that a stop waits for the mail under way
 
 

@@ -32,7 +32,8 @@ UNPROVED = (
 async def refresh(body: RefreshRequest, resources: FromResources, client: FromClient) -> Tokens:
     """Rotate the refresh token.
 
-    The token just replaced is answered with the same successor for ten seconds, for lost answers and parallel tabs.
+    The token just replaced is answered with the same successor for ten seconds, for parallel tabs, and for a minute
+    while nobody has used the successor, for lost answers.
     An older one ends the session: somebody holds a copy.
     """
     pair = await sessions.refresh(resources, body.refresh_token.get_secret_value(), client)

@@ -7,7 +7,9 @@ from sqlalchemy import Connection
 
 from app import auth, crud
 from app.auth import Pair
+from app.authority.changes import CHANGES
 from app.clients import Client
+from app.clock import is_void
 from app.counters import hash_address, name_account
 from app.errors import (
     ApiError,
@@ -144,6 +146,7 @@ def _start_session(
         user_agent=client.user_agent,
     )
     crud.insert_session(connection, session)
+    crud.end_surplus(connection, first.account.id, CHANGES["sessions.displaced"].reason, now)
     return session
 
 
@@ -183,5 +186,7 @@ async def _resume(resources: Resources, token: str) -> FirstStep:
         raise LoginTokenInvalid from None
     account = await resources.database.read(crud.find_credentials, {"public_id": claims["sub"]})
     if account is None or account.password_changed_at.timestamp() != claims.get("pwd"):
+        raise LoginTokenInvalid
+    if is_void(auth.utc(claims["iat"]), account.now):
         raise LoginTokenInvalid
     return FirstStep(account, bool(claims.get("rem")), jti=claims["jti"])

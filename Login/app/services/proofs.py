@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
 from app.clients import Client
-from app.counters import Counter, name_account, name_code_counters, name_recovery_counters
+from app.clock import SLACK
+from app.counters import Counter, hash_address, name_account, name_code_counters, name_recovery_counters
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
     AccountDisabled,
@@ -87,9 +88,24 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
     warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     counters = name_code_counters(resources.keys, account.public_id)
-    public_id, now = account.public_id, account.now
-    step = await judge_code(resources, counters, public_id, lambda _: match_totp_step(secret, typed, now), warn)
+    match = partial(match_totp_step, secret, typed, account.now)
+    here = hash_address(resources.keys, account.public_id, client.address)
+    judge = partial(_match_from, user_id=account.id, address_hash=here, match=match)
+    step = await judge_code(resources, counters, account.public_id, judge, warn)
     return Proof(account, counters, totp_step=step)
+
+
+def _match_from(connection: Connection, user_id: int, address_hash: bytes, match: Callable[[], int]) -> int:
+    """Tell of a clock only where the account has signed in before: elsewhere it is a guesser who profits.
+
+    What a wrong code costs is the same with either answer, or the time would tell.
+    """
+    try:
+        return match()
+    except TotpInvalid:
+        if not crud.is_known_address(connection, user_id, address_hash):
+            raise TotpInvalid from None
+        raise
 
 
 def match_totp_step(secret: str, code: str, now: datetime) -> int:
@@ -136,8 +152,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     account = proof.account
     now = _hold_unchanged(connection, proof, stale)
     if proof.totp_step is not None:
-        secret = account.totp_secret or ""
-        if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step):
+        secret, latest = account.totp_secret or "", _find_latest_step(now)
+        if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step, latest):
             raise TotpInvalid
     if proof.recovery_code is not None and not crud.spend_recovery_code(
         connection, account.id, proof.recovery_code, account.now
@@ -154,6 +170,11 @@ def needs_code(proof: Proof | None, person: crud.Addressee) -> bool:
     """Whether a password was proved without the code that the account asks for by now."""
     has_code = proof is not None and (proof.totp_step is not None or proof.recovery_code is not None)
     return proof is not None and person.has_totp and not has_code
+
+
+def _find_latest_step(now: datetime) -> int:
+    """Return the last step that can have been taken by now; a later one was taken while the clock was ahead."""
+    return int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW
 
 
 def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> datetime:

@@ -12,6 +12,7 @@ from app.auth import Line, Pair, Purpose
 from app.authority.changes import CHANGES
 from app.authority.changes import Proof as Asked
 from app.clients import Client
+from app.clock import is_void
 from app.config import Settings
 from app.crud import Principal, SessionRow
 from app.devices import describe_device
@@ -38,7 +39,8 @@ Claims: TypeAlias = Mapping[str, Any]
 AnySession: TypeAlias = Session | SessionRow
 
 FRESH = timedelta(minutes=5)
-GRACE = timedelta(seconds=10)  # for a lost answer, and for tabs that refresh at once
+GRACE = timedelta(seconds=10)  # for tabs that refresh at once
+UNANSWERED = timedelta(minutes=1)  # for a lost answer: as long as nobody has used the successor
 TOUCH = timedelta(minutes=5)
 
 LOGGED_OUT, REUSED = CHANGES["session.ended"].reason, CHANGES["session.reused"].reason
@@ -50,16 +52,36 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
     claims = _decode(resources, "access", token)
     found = await resources.database.read(crud.get_principal, claims["sid"])
     principal = _require_live(resources.settings, found, claims)
-    session, idle_limit = principal.session, resources.settings.idle_limit(remember=principal.session.remember)
-    if principal.now - session.last_seen_at >= min(TOUCH, idle_limit / 4):
+    if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
         await _note_use(resources, principal, client)
     return principal
+
+
+def _is_news(settings: Settings, principal: Principal) -> bool:
+    """Whether to note that the session is in use: now and then, and when a clock that was ahead has noted it."""
+    session, now = principal.session, principal.now
+    pace = min(TOUCH, settings.idle_limit(remember=session.remember) / 4)
+    return now - session.last_seen_at >= pace or is_void(session.last_seen_at, now)
 
 
 async def _note_use(resources: Resources, principal: Principal, client: Client) -> None:
     """Note that the session is in use; a database that cannot write just now is no reason to refuse to read."""
     with suppress(DatabaseUnavailable, OutcomeUnknown):
-        await resources.database.transaction(crud.touch_session, principal.session.id, principal.now, _describe(client))
+        await resources.database.transaction(_touch, principal, client)
+
+
+def _touch(connection: Connection, principal: Principal, client: Client) -> None:
+    """Note that a session is in use, and put right what a clock that was ahead has written into it.
+
+    Begun in the future, it lives from now for as long as it was to; a proof from there proves nothing.
+    """
+    session, now = principal.session, principal.now
+    moments = {"last_seen_at": now}
+    if is_void(session.created_at, now):
+        moments |= {"created_at": now, "expires_at": now + (session.expires_at - session.created_at)}
+    if is_void(session.authenticated_at, now):
+        moments["authenticated_at"] = now - FRESH
+    crud.touch_session(connection, session.id, moments, _describe(client))
 
 
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
@@ -81,6 +103,9 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
     """
     principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
     if principal.session.generation == claims["gen"]:
+        if is_void(principal.session.last_seen_at, principal.now):
+            _touch(connection, principal, client)
+            principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
         if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
             return _move_on(principal)
         principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
@@ -108,8 +133,21 @@ def _move_on(principal: Principal) -> Principal:
 def _is_retry(principal: Principal, claims: Claims) -> bool:
     """Whether this is the token just replaced, or any of the line that is itself that young."""
     session, now = principal.session, principal.now
-    just_replaced = claims["gen"] == session.generation - 1 and now - session.rotated_at < GRACE
-    return just_replaced or now - auth.utc(claims["iat"]) < GRACE
+    grace = UNANSWERED if _is_unused(session) else GRACE
+    just_replaced = claims["gen"] == session.generation - 1 and now - session.rotated_at < grace
+    issued_at = auth.utc(claims["iat"])  # behind the last rotation only if the clock was ahead
+    is_young = now - issued_at < GRACE and issued_at <= session.rotated_at
+    return (just_replaced or is_young) and not is_void(session.rotated_at, now)
+
+
+def _is_unused(session: SessionRow) -> bool:
+    """Whether nobody has called with what the last rotation handed out: it set both times to the same moment."""
+    return session.last_seen_at == session.rotated_at
+
+
+def _is_first_use(session: SessionRow, claims: Claims) -> bool:
+    """Whether this call tells that the last rotation's answer arrived; a token from before says nothing of it."""
+    return session.generation > 0 and _is_unused(session) and claims["iat"] >= int(session.rotated_at.timestamp())
 
 
 def _require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
@@ -155,7 +193,8 @@ async def prove_for(
 
 def is_fresh(principal: Principal) -> bool:
     """Whether the person proved who they are within the last five minutes; a time from a wrong clock proves nothing."""
-    return abs(principal.now - principal.session.authenticated_at) < FRESH
+    proved_at, now = principal.session.authenticated_at, principal.now
+    return now - proved_at < FRESH and not is_void(proved_at, now)
 
 
 def require_fresh(principal: Principal) -> None:

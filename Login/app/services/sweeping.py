@@ -12,6 +12,7 @@ from app.resources import Resources
 logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(minutes=10)
+ONCE_A_DAY = timedelta(days=1)
 LOOK = 60.0  # seconds between looks at the schedule
 PAUSE = 0.1  # seconds between batches, for everybody else
 
@@ -23,6 +24,8 @@ async def sweep_forever(resources: Resources) -> None:
         try:
             if await resources.database.transaction(crud.take_turn, "sweep", INTERVAL):
                 await sweep(resources)
+            if await resources.database.transaction(crud.take_turn, "unconfirmed", ONCE_A_DAY):
+                await sweep_unconfirmed(resources)
         except ApiError:
             logger.warning("sweep_postponed")
 
@@ -37,3 +40,16 @@ async def sweep(resources: Resources) -> dict[str, int]:
     await resources.database.transaction(erase_orphans)
     logger.info("swept", extra={"event": {"rows": {table: count for table, count in counts.items() if count}}})
     return counts
+
+
+async def sweep_unconfirmed(resources: Resources) -> int:
+    """Remove accounts that nobody confirmed or used in time, where mail is delivered; else nobody could confirm one."""
+    if resources.settings.smtp_host is None:
+        return 0
+    count, keep = 0, resources.settings.unconfirmed_account_days
+    for first in await resources.database.read(crud.list_slices):
+        while gone := await resources.database.transaction(crud.delete_unconfirmed, first, keep):
+            count += gone
+            await asyncio.sleep(PAUSE)
+    logger.info("unconfirmed_swept", extra={"event": {"accounts": count}})
+    return count

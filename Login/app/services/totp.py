@@ -5,7 +5,6 @@ import base64
 import hmac
 import io
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -31,8 +30,6 @@ from app.services.proofs import (
     totp_place,
 )
 from app.services.sessions import FRESH, prove_for
-
-ENROLMENT_LIFETIME = timedelta(minutes=10)
 
 
 async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
@@ -70,7 +67,7 @@ def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof 
     begun = crud.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
-    expires_at = crud.current_time(connection) + ENROLMENT_LIFETIME
+    expires_at = crud.current_time(connection) + crud.ENROLMENT_LIFETIME
     enrolment = TotpEnrolment(
         user_id=principal.account.id, session_id=principal.session.id, secret=offered, expires_at=expires_at
     )
