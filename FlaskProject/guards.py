@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded")
+LONGEST_FACT = 200
 
 
 def init_guards(app: Flask, config: Config) -> None:
@@ -28,24 +29,38 @@ def init_guards(app: Flask, config: Config) -> None:
         app.before_request(_warning_about_proxies())
 
 
+def log_refusal(reason: str, **facts: str | None) -> None:
+    """Tell the operator why a request got no further; what it claimed itself is cut short."""
+    shown = {name: value[:LONGEST_FACT] for name, value in facts.items() if value is not None}
+    log.warning("request_refused", extra={"fields": {"reason": reason, **shown}})
+
+
 def _named_hosts_only() -> ResponseReturnValue | None:
     """Refuse a Host header that Flask cannot bind its addresses to: no page, not even an error's, could be made."""
     if isinstance(request.routing_exception, BadHost):
+        log_refusal("the Host header is no name of a site", host=request.environ.get("HTTP_HOST"))
         return Response(t("error.host"), HTTPStatus.BAD_REQUEST, mimetype="text/plain")
     return None
 
 
 def _same_site_only() -> ResponseReturnValue | None:
     """Refuse a change that another site's page asked for; the CSRF token is the second lock on that door."""
-    if request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS or (reason := _foreign_sign()) is None:
         return None
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    origin = request.headers.get("Origin")
-    # https besides our own scheme: a TLS proxy in front need not have told us.
-    ours = {f"{request.scheme}://{request.host}", f"https://{request.host}"}
-    if site in {"same-origin", "none"} and (origin is None or origin in ours):
-        return None
+    sent = {"origin": request.headers.get("Origin"), "fetch_site": request.headers.get("Sec-Fetch-Site")}
+    log_refusal(reason, host=request.host, **sent)
     return error_page(HTTPStatus.FORBIDDEN, "foreign")
+
+
+def _foreign_sign() -> str | None:
+    """Say by what a request shows that another site's page made it, if it does."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        # It alone decides: no page can set it, while a proxy's Referrer-Policy or Host makes our own Origin look odd.
+        return None if site in {"same-origin", "none"} else "Sec-Fetch-Site names another site"
+    # https besides our own scheme: a TLS proxy in front need not have told us.
+    ours = {None, f"{request.scheme}://{request.host}", f"https://{request.host}"}
+    return None if origin in ours else "Origin is not the address in Host"
 
 
 def _this_machine_only() -> ResponseReturnValue | None:
@@ -53,6 +68,7 @@ def _this_machine_only() -> ResponseReturnValue | None:
     forwarded = any(name in request.headers for name in FORWARDED)
     if request.endpoint == "static" or (is_loopback(request.remote_addr) and not forwarded):
         return None
+    log_refusal("SECRET_KEY is weak, and the visitor is not on this machine")
     return error_page(HTTPStatus.FORBIDDEN, "weak_key")
 
 

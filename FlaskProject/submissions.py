@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.error_pages import error_page, leave_for_login, log_outage, retry_headers, unavailable_page
 from FlaskProject.forms import Form
+from FlaskProject.guards import log_refusal
 from FlaskProject.identity import api, current_account, tokens
 from FlaskProject.messages import t
 from FlaskProject.session_cookies import has_page_session
@@ -109,8 +110,9 @@ def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> Response
     return again, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 
 
-def _stale_form(_error: CSRFError) -> ResponseReturnValue:
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
     """Bring a form back whose cookie has ended or whose key was rotated while somebody typed."""
+    log_refusal(str(error.description))
     page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
     if page is None:
         return error_page(HTTPStatus.FORBIDDEN, "stale")
