@@ -1,6 +1,7 @@
 """What is refused before any view runs: odd hosts, foreign pages, forged origins, strangers while the key is weak."""
 
 import logging
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -15,13 +16,16 @@ from FlaskProject.messages import t
 log = logging.getLogger(__name__)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded")
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded")
+# A proxy that sets no X-Forwarded-Prefix lets the visitor's through, and every address of a page begins with it.
+PLAIN_ROOT = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 LONGEST_FACT = 200
 
 
 def init_guards(app: Flask, config: Config) -> None:
     """Stand before every view, and before the CSRF token's check."""
     app.before_request(_named_hosts_only)
+    app.before_request(_plain_roots_only)
     app.before_request(_same_site_only)
     if config.secret_key_weakness:
         app.before_request(_this_machine_only)
@@ -41,6 +45,14 @@ def _named_hosts_only() -> ResponseReturnValue | None:
         log_refusal("the Host header is no name of a site", host=request.environ.get("HTTP_HOST"))
         return Response(t("error.host"), HTTPStatus.BAD_REQUEST, mimetype="text/plain")
     return None
+
+
+def _plain_roots_only() -> ResponseReturnValue | None:
+    """Refuse to be served under what is no plain path: `//evil.example` before our own addresses leads there."""
+    if PLAIN_ROOT.fullmatch(request.script_root):
+        return None
+    log_refusal("X-Forwarded-Prefix, or SCRIPT_NAME, is no plain path", root=request.script_root)
+    return Response(t("error.root"), HTTPStatus.BAD_REQUEST, mimetype="text/plain")
 
 
 def _same_site_only() -> ResponseReturnValue | None:

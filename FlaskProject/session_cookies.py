@@ -71,7 +71,7 @@ class TokenCookies:
 
     def _flags(self, name: str) -> dict[str, Any]:
         # `__Host-` demands the path /; without it the login step goes nowhere but to the login pages.
-        path = "/login" if name == LOGIN_STEP and not self.secure else "/"
+        path = f"{request.script_root}/login" if name == LOGIN_STEP and not self.secure else "/"
         return {"path": path, "secure": self.secure, "httponly": True, "samesite": self.config.samesite}
 
 

@@ -15,6 +15,7 @@ from FlaskProject.forms import Form
 from FlaskProject.guards import log_refusal
 from FlaskProject.identity import api, current_account, tokens
 from FlaskProject.messages import t
+from FlaskProject.own_paths import here
 from FlaskProject.session_cookies import has_page_session
 
 Page = Callable[[Form], str]
@@ -63,8 +64,9 @@ def require(form: Form, *names: str) -> None:
 def reauthentication_page(form: Form, action: str | None = None) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
     # The page that the form stood on: /profile or /security.
-    back, action = "/".join(request.path.split("/")[:2]), action or request.path
-    return render_template("reauthenticate.html", form=form, account=current_account(), action=action, back=back)
+    back = request.script_root + "/".join(request.path.split("/")[:2])
+    where = {"action": action or here(), "back": back}
+    return render_template("reauthenticate.html", form=form, account=current_account(), **where)
 
 
 def init_submissions(app: Flask) -> None:

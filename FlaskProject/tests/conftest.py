@@ -9,9 +9,10 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from FlaskProject.app import create_app
@@ -129,7 +130,7 @@ def visit(api_url: str, open_browser: Any) -> Visit:
 @pytest.fixture
 def second_visit(visit: Visit) -> Visit:
     """Give another browser on the same pages."""
-    client = visit.client.application.test_client()
+    client = cast("Flask", visit.client.application).test_client()
     client.environ_base |= {"HTTP_USER_AGENT": CHROME, "REMOTE_ADDR": "203.0.113.7"}
     return Visit(client)
 
