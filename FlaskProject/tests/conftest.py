@@ -160,7 +160,7 @@ def make_token() -> MakeToken:
 
     def make(lifetime: float = 1800, age: float = 0, **claims: Any) -> str:
         now = time.time() - age
-        parts = [{"alg": "HS256"}, {"iat": int(now), "exp": int(now + lifetime), **claims}]
+        parts = [{"alg": "HS256"}, {"iss": "pupero", "iat": int(now), "exp": int(now + lifetime), **claims}]
         encoded = [urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
         return ".".join([*encoded, "c2lnbmF0dXJl"])
 
