@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import app.config
-from app.config import SECRET_BYTES, SECRET_VARIETY
+import app.weak_keys
+from app.weak_keys import SECRET_BYTES, SECRET_VARIETY
 from FlaskProject import weak_keys
 from FlaskProject.app import create_app
 from FlaskProject.config import Config, ConfigError, is_loopback, load_config
@@ -46,7 +46,7 @@ def test_pages_and_api_know_the_same_samples() -> None:
     """Neither part takes a key that the other one knows from a tutorial."""
     pages = (weak_keys.SAMPLE, weak_keys.PUBLISHED, weak_keys.CYCLES, weak_keys.SHORTEST, weak_keys.FEWEST_DIFFERENT)
 
-    assert pages == (app.config.SAMPLE, app.config.PUBLISHED, app.config.CYCLES, SECRET_BYTES, SECRET_VARIETY)
+    assert pages == (app.weak_keys.SAMPLE, app.weak_keys.PUBLISHED, app.weak_keys.CYCLES, SECRET_BYTES, SECRET_VARIETY)
 
 
 def test_the_file_beside_config_is_read_and_the_process_wins(tmp_path: Path) -> None:
