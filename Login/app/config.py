@@ -10,15 +10,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.common_passwords import check_list
+from app.database_url import check_driver, parse_database_url
 from app.processors import default_hash_threads
 from app.weak_keys import find_weakness
 
 ROOT = Path(__file__).parents[2]
-BACKENDS = ("mariadb", "mysql", "sqlite")
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
 DEFAULT_PORTS = {"http:": ":80", "https": ":443"}  # browsers leave them out
 
@@ -58,13 +56,7 @@ def _network(value: object) -> object:
 
 def _check_database(secret: SecretStr) -> SecretStr:
     """Refuse now what could never connect, in words that repeat no part of it: it holds a password."""
-    try:
-        url = make_url(secret.get_secret_value())
-        url.get_dialect().import_dbapi()
-    except (SQLAlchemyError, ImportError, ValueError):
-        raise ValueError("must be an SQLAlchemy URL with percent-encoded password and an installed driver") from None
-    if url.get_backend_name() not in BACKENDS:
-        raise ValueError(f"must name one of the databases {', '.join(BACKENDS)}")
+    check_driver(parse_database_url(secret.get_secret_value()))
     return secret
 
 
