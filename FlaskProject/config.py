@@ -79,9 +79,9 @@ def is_loopback(address: str | None) -> bool:
 
 
 def _gather(process: Mapping[str, str], env_file: Path) -> dict[str, str]:
-    """Lay the process environment over the file; an empty value counts as unset."""
-    merged = {name: value for name, value in _read_file(env_file).items() if value and value.strip()}
-    return merged | {name: value for name, value in process.items() if value.strip()}
+    """Lay the process environment over the file; an empty value counts as unset, a name in small letters as any."""
+    merged = {name.upper(): value for name, value in _read_file(env_file).items() if value and value.strip()}
+    return merged | {name.upper(): value for name, value in process.items() if value.strip()}
 
 
 def _read_file(env_file: Path) -> dict[str, str | None]:

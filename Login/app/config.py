@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.common_passwords import check_list
 from app.database_url import check_driver, parse_database_url
+from app.env_file import EnvFile
 from app.processors import default_hash_threads
 from app.weak_keys import find_weakness
 
@@ -99,7 +100,7 @@ Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_o
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
-class Settings(BaseSettings):
+class Settings(EnvFile, BaseSettings):
     """Each field is the environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
