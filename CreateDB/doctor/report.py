@@ -15,7 +15,7 @@ from CreateDB.arguments import Arguments
 from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient, attempt
 from CreateDB.doctor.machine import EXAMINATIONS as OF_MACHINE
-from CreateDB.doctor.mail import examine_smtp
+from CreateDB.doctor.mail import examine_sender, examine_smtp
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.doctor.secrets import EXAMINATIONS as OF_SECRETS
 from CreateDB.engine import make_engine
@@ -24,7 +24,7 @@ from CreateDB.revisions import is_absent_file
 from CreateDB.terminal import say, show
 from CreateDB.urls import describe
 
-OF_SETTINGS: OfSettings = {**OF_SECRETS, **OF_MACHINE, "smtp": examine_smtp}
+OF_SETTINGS: OfSettings = {**OF_SECRETS, **OF_MACHINE, "mail_from": examine_sender, "smtp": examine_smtp}
 
 
 def run(arguments: Arguments, url: URL) -> int:

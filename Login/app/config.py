@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.common_passwords import check_list
 from app.database_url import check_driver, parse_database_url
 from app.env_file import EnvFile
+from app.mail.sender import normalize_sender
 from app.processors import default_hash_threads
 from app.weak_keys import find_weakness
 
@@ -59,13 +59,6 @@ def _check_database(secret: SecretStr) -> SecretStr:
     """Refuse now what could never connect, in words that repeat no part of it: it holds a password."""
     check_driver(parse_database_url(secret.get_secret_value()))
     return secret
-
-
-def _check_mailbox(value: str) -> str:
-    """Refuse what is no single mailbox: a header must not be split by a setting either."""
-    if len(getaddresses([value])) != 1 or "@" not in parseaddr(value)[1] or not value.isprintable():
-        raise ValueError("must be one mailbox, such as: Pupero <no-reply@example.com>")
-    return value
 
 
 def _check_public_url(value: str) -> str:
@@ -143,7 +136,7 @@ class Settings(EnvFile, BaseSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[Seconds, Field(le=timedelta(seconds=60))] = timedelta(seconds=10)
-    mail_from: Annotated[str, AfterValidator(_check_mailbox)] = "Pupero <no-reply@localhost>"
+    mail_from: Annotated[str, AfterValidator(normalize_sender)] = "Pupero <no-reply@localhost>"
     mail_dir: Path = ROOT / "var" / "mail"
     mail_worker: Flag = True
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
