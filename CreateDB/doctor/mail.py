@@ -26,8 +26,9 @@ def examine_smtp(patient: Patient, settings: Settings) -> Findings:
         return
     carrier.rest()
     how = f"{ENCRYPTION[settings.smtp_secure]}{', signed in' if settings.smtp_user else ''}"
-    if settings.smtp_secure == "none" and not is_this_machine(settings.smtp_host):
-        fix = "Set SMTP_SECURE=starttls or tls."
+    private = settings.smtp_private_network or is_this_machine(settings.smtp_host)
+    if settings.smtp_secure == "none" and not private:
+        fix = "Set SMTP_SECURE=starttls or tls; or SMTP_PRIVATE_NETWORK=true where only your own machines are between."
         yield Finding("smtp", patient.grave, f"{where} takes mails, whose links can be read on their way.", fix)
     else:
         yield Finding("smtp", "ok", f"{where} takes mails from us ({how}).")

@@ -44,9 +44,10 @@ def test_published_keys_are_refused() -> None:
 
 def test_pages_and_api_know_the_same_samples() -> None:
     """Neither part takes a key that the other one knows from a tutorial."""
-    pages = (weak_keys.SAMPLE, weak_keys.PUBLISHED, weak_keys.CYCLES, weak_keys.SHORTEST, weak_keys.FEWEST_DIFFERENT)
+    pages = (weak_keys.SAMPLE, weak_keys.PUBLISHED, weak_keys.CYCLES, weak_keys.SENTENCES)
 
-    assert pages == (app.weak_keys.SAMPLE, app.weak_keys.PUBLISHED, app.weak_keys.CYCLES, SECRET_BYTES, SECRET_VARIETY)
+    assert pages == (app.weak_keys.SAMPLE, app.weak_keys.PUBLISHED, app.weak_keys.CYCLES, app.weak_keys.SENTENCES)
+    assert (weak_keys.SHORTEST, weak_keys.FEWEST_DIFFERENT) == (SECRET_BYTES, SECRET_VARIETY)
 
 
 def test_the_file_beside_config_is_read_and_the_process_wins(tmp_path: Path) -> None:
@@ -159,6 +160,19 @@ def test_production_refuses_a_weak_previous_key() -> None:
     """A previous key still opens doors."""
     with pytest.raises(ConfigError, match="SECRET_KEY_FALLBACKS"):
         load(SECRET_KEY=STRONG, SECRET_KEY_FALLBACKS=f"{STRONG[::-1]},short", ENVIRONMENT="production")
+
+
+@pytest.mark.asvs("3.3.1")
+def test_production_wants_secure_cookies() -> None:
+    """Tokens never travel where anybody can read them; all that is wrong is said at once, and nothing of a key."""
+    for behind in ("0", "1"):
+        with pytest.raises(ConfigError, match="SECURE_COOKIES: must be true"):
+            load(SECRET_KEY=STRONG, ENVIRONMENT="production", TRUSTED_PROXY_COUNT=behind)
+    with pytest.raises(ConfigError, match=r"SECRET_KEY: .*; SECRET_KEY_FALLBACKS: .*; SECURE_COOKIES: ") as caught:
+        load(SECRET_KEY="geheim", SECRET_KEY_FALLBACKS="geheim", ENVIRONMENT="production", SECURE_COOKIES="false")
+
+    assert "geheim" not in str(caught.value)
+    assert load(SECRET_KEY=STRONG, ENVIRONMENT="production", SECURE_COOKIES="true").secure_cookies
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from app.database_url import check_driver, parse_database_url
 from app.env_file import EnvFile
 from app.mail.sender import normalize_sender
 from app.processors import default_hash_threads
+from app.production import find_refusals
 from app.weak_keys import find_weakness
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,7 @@ class Settings(EnvFile, BaseSettings):
     smtp_host: str | None = None
     smtp_port: Annotated[int, BeforeValidator(_strip_comment), Field(ge=1, le=65535)] = 587
     smtp_secure: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_private_network: Flag = False
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[Seconds, Field(le=timedelta(seconds=60))] = timedelta(seconds=10)
@@ -151,13 +153,18 @@ class Settings(EnvFile, BaseSettings):
 
     @property
     def weakness(self) -> str | None:
-        """Which secret must not face strangers, and why, or None; one that only verifies is as good to a forger."""
+        """Which secret must not face strangers, and why, or None."""
+        return next(iter(self.weaknesses), None)
+
+    @property
+    def weaknesses(self) -> list[str]:
+        """Name all such secrets; one that only verifies is as good to a forger."""
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
         named += [("METRICS_TOKEN", self.metrics_token)] if self.metrics_token else []
         found = ((name, find_weakness(key.get_secret_value())) for name, key in named)
-        return next((f"{name} {weakness}" for name, weakness in found if weakness), None)
+        return [f"{name} {weakness}" for name, weakness in found if weakness]
 
     @property
     def delivers_mail(self) -> bool:
@@ -196,29 +203,9 @@ class Settings(EnvFile, BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:
-        if self.environment != "production":
-            return self
-        if not self.rate_limits_enabled:
-            raise ValueError("RATE_LIMITS_ENABLED=false is for measurements: production refuses it")
-        if self.weakness:
-            raise ValueError(f"{self.weakness}: production refuses it")
-        return self
-
-    @model_validator(mode="after")
-    def _refuse_unsafe_mail(self) -> Self:
-        """Refuse production with links or credentials in the clear, or with promises of mail and no server."""
-        if self.environment != "production":
-            return self
-        sends_links = self.smtp_host is not None or "public_url" in self.model_fields_set
-        if sends_links and not self.public_url.startswith("https://"):
-            raise ValueError("PUBLIC_URL must begin with https:// in production: mails carry links to it")
-        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
-            raise ValueError("MAIL_FROM is missing: SMTP servers want to know who writes")
-        if self.smtp_user is not None and self.smtp_secure == "none":
-            raise ValueError("SMTP_SECURE=none would send SMTP_PASSWORD in the clear: production refuses it")
-        for name in ("require_verified_email", "prevent_enumeration", "email_change_requires_verification"):
-            if getattr(self, name) and not self.delivers_mail:
-                raise ValueError(f"{name.upper()} needs mail: set SMTP_HOST")
+        refusals = find_refusals(self) if self.environment == "production" else []
+        if refusals:
+            raise ValueError("; ".join(refusals))
         return self
 
 

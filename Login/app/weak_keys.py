@@ -1,6 +1,7 @@
 """What makes a secret unfit to sign or encrypt; the pages judge theirs by the same rules, and a test compares them."""
 
 import re
+import unicodedata
 
 SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
 SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
@@ -18,6 +19,13 @@ PUBLISHED = {
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
 }
+# Sentences that everybody knows, read by their letters alone: blanks, capitals and stops make no secret of them.
+SENTENCES = (
+    *("quickbrownfox", "packmyboxwith", "sphinxofblackquartz", "howvexingly", "quackingzephyrs", "waltzbadnymph"),
+    *("jackdawslovem", "wizardsjump", "boxingwizards", "jinxedwizards", "glibjocks", "vexnymphs", "franzjagtim"),
+    *("zwolfboxkampfer", "portezcevieux", "loremipsum", "correcthorse", "tobeornottobe", "maytheforce"),
+    *("helloworld", "letmein", "trustno", "iloveyou", "allyourbase", "opensesame", "donotuse", "thisisnot"),
+)
 # A popular web page's "random" keys run through a few fixed cycles of characters; these stand in each, also in hex.
 CYCLES = ("PdSgVkY", "PeShVmY", "QeThWmZ", "QfTjWnZ", "RfUjXn2", "SgVkXp2", "ShVmYq3", "UkXp2s5")
 
@@ -30,10 +38,15 @@ def find_weakness(secret: str) -> str | None:
         return "repeats a few characters"
     if any(secret.startswith(secret[period:]) for period in range(1, len(secret) // 2 + 1)):
         return "repeats a short text"
-    if SAMPLE.search(secret) or secret in PUBLISHED or _is_generated(secret):
+    if SAMPLE.search(secret) or secret in PUBLISHED or _is_generated(secret) or _is_sentence(secret):
         return "looks like a sample"
     return None
 
 
 def _is_generated(secret: str) -> bool:
     return any(cycle in secret or cycle.encode().hex() in secret.lower() for cycle in CYCLES)
+
+
+def _is_sentence(secret: str) -> bool:
+    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", secret).casefold()))
+    return any(sentence in letters for sentence in SENTENCES)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from testing.api import PASSWORD, MakeSettings, Person, RunSql, SignedIn, register, sign_in
+from testing.api import PASSWORD, PRODUCTION, MakeSettings, Person, RunSql, SignedIn, register, sign_in
 from testing.mail import Mailbox, text_of
 
 PAGE = "/email/verify"
@@ -179,14 +179,14 @@ def test_production_refuses_promises_it_cannot_keep(
     make_settings: MakeSettings, changes: dict[str, Any], named: str
 ) -> None:
     """What needs mail needs a server, and nothing secret goes in the clear."""
-    values = {"environment": "production", "public_url": "https://example.com", **changes}
+    values = {**PRODUCTION, "public_url": "https://example.com", **changes}
     with pytest.raises(ValidationError, match=named):
         make_settings("sqlite:///x.sqlite3", **values)
 
 
 def test_production_starts_without_a_mail_server(make_settings: MakeSettings) -> None:
     """Mails are kept queued until there is one."""
-    settings = make_settings("sqlite:///x.sqlite3", environment="production", public_url="https://example.com")
+    settings = make_settings("sqlite:///x.sqlite3", **PRODUCTION, public_url="https://example.com")
 
     assert settings.delivers_mail is False
 
