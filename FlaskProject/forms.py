@@ -23,6 +23,7 @@ OF_THE_PAGE = frozenset({"token", "next", "with"})
 PLACES: dict[str, tuple[str, ...]] = {
     "email_taken": ("new_email", "email"),
     "username_taken": ("username",),
+    "username_reserved": ("username",),
     "password_too_short": ("new_password", "password"),
     "password_too_common": ("new_password", "password"),
     "password_too_personal": ("new_password", "password"),

@@ -203,6 +203,13 @@ class UsernameTaken(ApiError):
     detail = "This username is taken."
 
 
+class UsernameReserved(ApiError):
+    """It reads as the service's own, or as somebody who speaks for it."""
+
+    code = "username_reserved"
+    detail = "This username could be taken for this service or its staff. Choose another."
+
+
 class TotpAlreadyEnabled(ApiError):
     """An active factor is never overwritten."""
 

@@ -12,11 +12,12 @@ from app.clients import Client
 from app.config import Settings
 from app.crud import Addressee, Principal, SessionRow
 from app.crud.one_time_tokens import void_links
-from app.errors import CurrentPasswordRequired, EmailTaken, SessionEnded, UsernameTaken
+from app.errors import CurrentPasswordRequired, EmailTaken, SessionEnded, UsernameReserved, UsernameTaken
 from app.identifiers import normalize_email, normalize_username
 from app.logs import log_event
 from app.models import Session, User
 from app.passwords import check_password
+from app.reserved import is_reserved
 from app.resources import Resources
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
@@ -37,6 +38,7 @@ from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, iss
 
 async def register(resources: Resources, body: Registration, client: Client) -> str:
     """Make an account and return its public id; the unique indexes decide who was first."""
+    _refuse_reserved(resources.settings, body.username)
     password = body.password.get_secret_value()
     check_password(password, (body.email, body.username), resources.common_passwords)
     password_hash = await resources.hashes.hash(password)
@@ -96,6 +98,13 @@ def _username_columns(typed: str | None) -> dict[str, Any]:
     return {"username": username, "username_key": key}
 
 
+def _refuse_reserved(settings: Settings, typed: str | None, own: str | None = None) -> None:
+    """Refuse names of those who speak for the service; whoever has one from before may go on writing it."""
+    key = _username_columns(typed)["username_key"]
+    if typed and key != _username_columns(own)["username_key"] and is_reserved(key, settings.totp_issuer):
+        raise UsernameReserved
+
+
 def _refuse_taken(connection: Connection, email_key: str | None, username_key: str | None, own: int = 0) -> None:
     taken = crud.find_taken(connection, email_key, username_key, own)
     if taken == "email_key":
@@ -134,6 +143,7 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
 
     Where changes of address wait for the new mailbox, that change is only asked for.
     """
+    _refuse_reserved(resources.settings, body.username, principal.account.username)
     proof = await _prove_for_update(resources, principal, body, client)
     new_hash = None
     if body.new_password is not None:
