@@ -20,6 +20,7 @@ from app.weak_keys import find_weakness
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 DEFAULT_PORTS = {"http:": ":80", "https": ":443"}  # browsers leave them out
 
 
@@ -77,6 +78,13 @@ def _check_origin(text: str) -> str:
     return text
 
 
+def _check_domain(text: str) -> str:
+    """Take a domain that addresses may stand under, without a dot or an @ in front."""
+    if not DOMAIN.fullmatch(text.lower()):
+        raise ValueError("must be domains, such as corp.local, separated by commas")
+    return text.lower()
+
+
 def _check_storage(uri: SecretStr) -> SecretStr:
     if not uri.get_secret_value().startswith(("redis://", "rediss://")):
         raise ValueError("must be redis://host:port/number, or rediss:// for TLS")
@@ -91,6 +99,7 @@ Flag = Annotated[bool, BeforeValidator(_strip_comment)]
 Count = Annotated[int, BeforeValidator(_strip_comment), Field(ge=1)]
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
 Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_origin)]
+Domain = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_domain)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
@@ -145,6 +154,7 @@ class Settings(EnvFile, BaseSettings):
     require_verified_email: Flag = False
     prevent_enumeration: Flag = False
     email_change_requires_verification: Flag = False
+    private_email_domains: Annotated[list[Domain], NoDecode, BeforeValidator(_split)] = []
 
     @property
     def signing_secrets(self) -> list[str]:

@@ -210,6 +210,13 @@ class UsernameReserved(ApiError):
     detail = "This username could be taken for this service or its staff. Choose another."
 
 
+class EmailDomainPrivate(ApiError):
+    """A good address, but of a network that no mail from outside reaches; PRIVATE_EMAIL_DOMAINS can allow it."""
+
+    code = "email_domain_private"
+    detail = "Names such as .local, .test and home.arpa exist inside one network only. Give an address of the internet."
+
+
 class TotpAlreadyEnabled(ApiError):
     """An active factor is never overwritten."""
 

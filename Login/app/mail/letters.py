@@ -12,9 +12,9 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 from typing import NamedTuple, Self
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
-from app.identifiers import ENCODED_WORD
+from app.identifiers import ENCODED_WORD, parse_email
 
 LINE_MAX = 998  # RFC 5322, section 2.1.1
 EIGHT_BIT = "8bit"
@@ -96,7 +96,7 @@ def make_seven_bit(message: EmailMessage) -> None:
 def find_mailbox(address: str) -> Address:
     """Return a mailbox with its domain as DNS knows it; only a local part beyond ASCII asks more of a server."""
     try:
-        parts = validate_email(address, check_deliverability=False)
+        parts = parse_email(address)
     except EmailNotValidError as error:
         raise HeaderParseError("not a mailbox") from error
     if ENCODED_WORD in address:

@@ -5,9 +5,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import getaddresses, parseaddr
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
-from app.identifiers import ENCODED_WORD
+from app.identifiers import ENCODED_WORD, parse_email
 
 
 def normalize_sender(value: str) -> str:
@@ -25,7 +25,7 @@ def normalize_sender(value: str) -> str:
 
 def _encode_domain(domain: str) -> str:
     try:
-        return str(validate_email(f"postmaster@{domain}", check_deliverability=False).ascii_domain)
+        return str(parse_email(f"postmaster@{domain}").ascii_domain)
     except EmailNotValidError:
         raise ValueError("must have a domain that exists, such as example.com, behind its @") from None
 

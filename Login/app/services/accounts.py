@@ -12,8 +12,15 @@ from app.clients import Client
 from app.config import Settings
 from app.crud import Addressee, Principal, SessionRow
 from app.crud.one_time_tokens import void_links
-from app.errors import CurrentPasswordRequired, EmailTaken, SessionEnded, UsernameReserved, UsernameTaken
-from app.identifiers import normalize_email, normalize_username
+from app.errors import (
+    CurrentPasswordRequired,
+    EmailDomainPrivate,
+    EmailTaken,
+    SessionEnded,
+    UsernameReserved,
+    UsernameTaken,
+)
+from app.identifiers import find_private_domain, normalize_email, normalize_username
 from app.logs import log_event
 from app.models import Session, User
 from app.passwords import check_password
@@ -38,6 +45,7 @@ from app.services.sessions import FRESH, PASSWORD_CHANGED, describe_session, iss
 
 async def register(resources: Resources, body: Registration, client: Client) -> str:
     """Make an account and return its public id; the unique indexes decide who was first."""
+    _refuse_private(resources.settings, body.email)
     _refuse_reserved(resources.settings, body.username)
     password = body.password.get_secret_value()
     check_password(password, (body.email, body.username), resources.common_passwords)
@@ -98,6 +106,14 @@ def _username_columns(typed: str | None) -> dict[str, Any]:
     return {"username": username, "username_key": key}
 
 
+def _refuse_private(settings: Settings, typed: str | None) -> None:
+    """Refuse addresses that no mail from outside reaches, unless the operator has named their domain."""
+    domain = find_private_domain(normalize_email(typed)[0]) if typed else None
+    allowed = settings.private_email_domains
+    if domain and not any(f".{domain}".lower().endswith(f".{name}") for name in allowed):
+        raise EmailDomainPrivate
+
+
 def _refuse_reserved(settings: Settings, typed: str | None, own: str | None = None) -> None:
     """Refuse names of those who speak for the service; whoever has one from before may go on writing it."""
     key = _username_columns(typed)["username_key"]
@@ -143,6 +159,7 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
 
     Where changes of address wait for the new mailbox, that change is only asked for.
     """
+    _refuse_private(resources.settings, body.new_email)
     _refuse_reserved(resources.settings, body.username, principal.account.username)
     proof = await _prove_for_update(resources, principal, body, client)
     new_hash = None
