@@ -72,11 +72,22 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
 
 def is_loopback(address: str | None) -> bool:
     """Tell whether an address can only be this machine's."""
+    parsed = _parse(address)
+    return parsed is not None and parsed.is_loopback
+
+
+def is_public(address: str | None) -> bool:
+    """Tell whether an address is one of the internet, and not of a private network, this machine or a test."""
+    parsed = _parse(address)
+    return parsed is not None and parsed.is_global
+
+
+def _parse(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:
-        return False
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def _gather(process: Mapping[str, str], env_file: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import ConfigurationError, Settings, load_settings
 from app.database_url import check_options
+from app.production import is_this_machine
 from CreateDB.arguments import Arguments
 from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient, attempt
@@ -59,11 +60,12 @@ def _read_settings(url: URL) -> tuple[Settings | None, Finding]:
         return _read_leniently(), found
     if settings.environment == "production":
         return settings, Finding("settings", "ok", "The API's settings can be read, for production.")
+    links = f", and mails lead to {settings.public_url}" if is_this_machine(settings.public_host) else ""
     return settings, Finding(
         "settings",
         "warning",
-        "The API's settings are for development, which refuses less.",
-        "Set ENVIRONMENT=production where others than you use it.",
+        f"The API's settings are for development, which refuses less{links}.",
+        "Set ENVIRONMENT=production, and PUBLIC_URL, where others than you use it.",
     )
 
 

@@ -15,7 +15,7 @@ import app.weak_keys
 from app.weak_keys import SECRET_BYTES, SECRET_VARIETY
 from FlaskProject import weak_keys
 from FlaskProject.app import create_app
-from FlaskProject.config import Config, ConfigError, is_loopback, load_config
+from FlaskProject.config import Config, ConfigError, is_loopback, is_public, load_config
 from testing.forging import PUBLISHED_SECRETS
 
 STRONG = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
@@ -256,3 +256,30 @@ def test_importing_the_app_builds_and_reads_nothing() -> None:
     """A bad setting hurts only whoever starts the pages."""
     code = "import os; os.environ['SECURE_COOKIES'] = 'perhaps'; import FlaskProject.app"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True)  # noqa: S603 our own command
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        *(("8.8.8.8", True), ("2a00:1450:4001::1", True), ("::ffff:8.8.8.8", True)),
+        *(("127.0.0.1", False), ("192.168.1.20", False), ("fe80::1", False), ("", False), (None, False)),
+    ],
+)
+def test_who_comes_from_the_internet(address: str | None, public: bool) -> None:
+    """A phone on the same network does not, whatever the address is written like."""
+    assert is_public(address) is public
+
+
+def test_a_development_that_faces_the_internet_says_so_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first visitor from outside a private network makes one warning; production makes none."""
+    configs = [Config(secret_key=STRONG), Config(secret_key=STRONG, environment="production", secure_cookies=True)]
+    browsers = [create_app(config).test_client() for config in configs]
+    monkeypatch.setattr(logging.getLogger("FlaskProject"), "propagate", True)
+    for browser in browsers:
+        for address in ("127.0.0.1", "192.168.1.20", "8.8.8.8", "8.8.4.4"):
+            browser.get("/login", environ_base={"REMOTE_ADDR": address})
+
+    said = {id(one): one.levelname for one in caplog.records if "the internet is served" in one.message}
+    assert list(said.values()) == ["WARNING"]

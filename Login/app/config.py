@@ -182,6 +182,11 @@ class Settings(EnvFile, BaseSettings):
         return self.smtp_host is not None or self.environment == "development"
 
     @property
+    def public_host(self) -> str:
+        """The host in links of mails."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
     def needs_verified_email(self) -> bool:
         """Whether only a confirmed address may sign in."""
         return self.require_verified_email or self.prevent_enumeration
