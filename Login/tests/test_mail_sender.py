@@ -85,8 +85,14 @@ def test_a_fault_of_the_setting_kills_no_mail(
         sql(COME_DUE)
     smtp_sink.refused_senders["no-reply@localhost"] = "553 not yours"
     deliver_due(settings)
-    assert sql(STATES)[0][0] == "queued"
+    sql(COME_DUE)
     smtp_sink.refused_senders.clear()
+    for told in ("553 5.7.1 <no-reply@localhost>: Sender address rejected: not owned", "550 5.1.8 Bad sender domain"):
+        smtp_sink.refused["alice@example.com"] = told
+        deliver_due(settings)
+        assert sql(STATES)[0][0] == "queued"
+        sql(COME_DUE)
+    smtp_sink.refused.clear()
     sql(COME_DUE)
     deliver_due(settings)
 

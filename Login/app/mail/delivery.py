@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import smtplib
 import socket
 import ssl
@@ -12,6 +13,8 @@ from pathlib import Path
 from app.config import Settings
 from app.mail.letters import has_eight_bits, make_seven_bit
 
+# RFC 3463, section 3.2, and Postfix, which tells of a sender at the recipient: MAIL_FROM is at fault, and no mail.
+OF_SENDER = re.compile(rb"^5\.1\.[78]\b|sender address rejected", re.IGNORECASE)
 PERMANENT = 500  # RFC 5321, section 4.2.1: 4yz is for now, 5yz for good
 
 
@@ -55,7 +58,10 @@ class Smtp(Carrier):
         try:
             _send(smtp, message)
         except smtplib.SMTPRecipientsRefused as error:
-            code = next(iter(error.recipients.values()))[0]
+            code, said = next(iter(error.recipients.values()))
+            if OF_SENDER.search(said):
+                self.rest()
+                raise ServerAway(f"MAIL_FROM refused: {code}") from error
             raise (Refused if code >= PERMANENT else NotDelivered)(f"recipient refused: {code}") from error
         except smtplib.SMTPDataError as error:
             kind = Refused if error.smtp_code >= PERMANENT else NotDelivered
