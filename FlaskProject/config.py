@@ -51,12 +51,13 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
     environment = _read(settings, "ENVIRONMENT", _one_of("development", "production"), "development")
     key, weakness = _secret_key(settings, environment)
     secure = _read(settings, "SECURE_COOKIES", _boolean, default=False)
+    _refuse_unsafe(settings, environment, weakness, secure=secure)
     samesite = _read(settings, "SESSION_COOKIE_SAMESITE", _one_of("Lax", "Strict", "None"), "Lax")
     if samesite == "None" and not secure:
         raise ConfigError("SESSION_COOKIE_SAMESITE: browsers drop a None cookie unless SECURE_COOKIES=true")
     return Config(
         secret_key=key,
-        secret_key_fallbacks=_fallbacks(settings, environment),
+        secret_key_fallbacks=_fallbacks(settings),
         secret_key_weakness=weakness,
         backend_url=_read(settings, "BACKEND_URL", _http_url, Config.backend_url),
         backend_ca_bundle=_read(settings, "REQUESTS_CA_BUNDLE", _certificates, None),
@@ -71,17 +72,28 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
 
 def is_loopback(address: str | None) -> bool:
     """Tell whether an address can only be this machine's."""
+    parsed = _parse(address)
+    return parsed is not None and parsed.is_loopback
+
+
+def is_public(address: str | None) -> bool:
+    """Tell whether an address is one of the internet, and not of a private network, this machine or a test."""
+    parsed = _parse(address)
+    return parsed is not None and parsed.is_global
+
+
+def _parse(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:
-        return False
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def _gather(process: Mapping[str, str], env_file: Path) -> dict[str, str]:
-    """Lay the process environment over the file; an empty value counts as unset."""
-    merged = {name: value for name, value in _read_file(env_file).items() if value and value.strip()}
-    return merged | {name: value for name, value in process.items() if value.strip()}
+    """Lay the process environment over the file; an empty value counts as unset, a name in small letters as any."""
+    merged = {name.upper(): value for name, value in _read_file(env_file).items() if value and value.strip()}
+    return merged | {name.upper(): value for name, value in process.items() if value.strip()}
 
 
 def _read_file(env_file: Path) -> dict[str, str | None]:
@@ -109,8 +121,8 @@ def _read(settings: Mapping[str, str], name: str, parse: Callable[[str], Value],
 def _secret_key(settings: Mapping[str, str], environment: str) -> tuple[str, str | None]:
     key = settings.get("SECRET_KEY")
     weakness = "is not set" if key is None else weakness_of(key)
-    if environment == "production" and weakness:
-        raise ConfigError(f"SECRET_KEY: {weakness}; production needs at least 32 random bytes")
+    if environment == "production":
+        return key or "", weakness
     if key is None:
         log.warning("SECRET_KEY is not set: using one that ends with this process (development, one worker only)")
         return secrets.token_urlsafe(48), None
@@ -119,13 +131,22 @@ def _secret_key(settings: Mapping[str, str], environment: str) -> tuple[str, str
     return key, weakness
 
 
-def _fallbacks(settings: Mapping[str, str], environment: str) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in settings.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip())
+def _fallbacks(settings: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(key.strip() for key in settings.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip())
+
+
+def _refuse_unsafe(settings: Mapping[str, str], environment: str, weakness: str | None, *, secure: bool) -> None:
+    """Say all at once that production refuses."""
+    if environment != "production":
+        return
+    refusals = [f"SECRET_KEY: {weakness}; production needs at least 32 random bytes"] if weakness else []
     # A weak previous key forges today's cookies just as well as a weak current one.
-    weak = next((weakness for weakness in map(weakness_of, keys) if weakness), None)
-    if environment == "production" and weak:
-        raise ConfigError(f"SECRET_KEY_FALLBACKS: a key {weak}")
-    return keys
+    weak = next((why for why in map(weakness_of, _fallbacks(settings)) if why), None)
+    refusals += [f"SECRET_KEY_FALLBACKS: a key {weak}"] if weak else []
+    if not secure:
+        refusals += ["SECURE_COOKIES: must be true in production, where the pages are served over HTTPS"]
+    if refusals:
+        raise ConfigError("; ".join(refusals))
 
 
 def _boolean(value: str) -> bool:

@@ -22,7 +22,9 @@ OF_THE_PAGE = frozenset({"token", "next", "with"})
 # Where a code's sentence stands: beside the first of these fields that the form has, else above the form.
 PLACES: dict[str, tuple[str, ...]] = {
     "email_taken": ("new_email", "email"),
+    "email_domain_private": ("new_email", "email"),
     "username_taken": ("username",),
+    "username_reserved": ("username",),
     "password_too_short": ("new_password", "password"),
     "password_too_common": ("new_password", "password"),
     "password_too_personal": ("new_password", "password"),

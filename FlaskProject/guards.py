@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadHost
 
-from FlaskProject.config import Config, is_loopback
+from FlaskProject.config import Config, is_loopback, is_public
 from FlaskProject.error_pages import error_page
 from FlaskProject.messages import t
 
@@ -29,6 +29,8 @@ def init_guards(app: Flask, config: Config) -> None:
     app.before_request(_same_site_only)
     if config.secret_key_weakness:
         app.before_request(_this_machine_only)
+    elif config.environment != "production":
+        app.before_request(_warning_about_strangers())
     if config.trusted_proxy_count == 0:
         app.before_request(_warning_about_proxies())
 
@@ -93,5 +95,20 @@ def _warning_about_proxies() -> Callable[[], None]:
         if not said and any(name in request.headers for name in FORWARDED):
             said = True
             log.warning("forwarded headers arrive, but TRUSTED_PROXY_COUNT is 0: they are ignored")
+
+    return warn
+
+
+def _warning_about_strangers() -> Callable[[], None]:
+    """Tell the operator, once, that a development serves the internet; a phone on the same network is no stranger."""
+    said = False
+
+    def warn() -> None:
+        nonlocal said
+        if not said and is_public(request.remote_addr):
+            said = True
+            log.warning(
+                "ENVIRONMENT=production is not set, but the internet is served: unsafe settings are not refused"
+            )
 
     return warn

@@ -1,6 +1,7 @@
 """What makes a secret key unfit to sign cookies; the API judges its own by the same rules, and a test compares them."""
 
 import re
+import unicodedata
 
 SHORTEST = 32
 FEWEST_DIFFERENT = 10
@@ -18,13 +19,20 @@ PUBLISHED = {
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
 }
+# Sentences that everybody knows, read by their letters alone: blanks, capitals and stops make no secret of them.
+SENTENCES = (
+    *("quickbrownfox", "packmyboxwith", "sphinxofblackquartz", "howvexingly", "quackingzephyrs", "waltzbadnymph"),
+    *("jackdawslovem", "wizardsjump", "boxingwizards", "jinxedwizards", "glibjocks", "vexnymphs", "franzjagtim"),
+    *("zwolfboxkampfer", "portezcevieux", "loremipsum", "correcthorse", "tobeornottobe", "maytheforce"),
+    *("helloworld", "letmein", "trustno", "iloveyou", "allyourbase", "opensesame", "donotuse", "thisisnot"),
+)
 # A popular web page's "random" keys run through a few fixed cycles of characters; these stand in each, also in hex.
 CYCLES = ("PdSgVkY", "PeShVmY", "QeThWmZ", "QfTjWnZ", "RfUjXn2", "SgVkXp2", "ShVmYq3", "UkXp2s5")
 
 
 def weakness_of(key: str) -> str | None:
     """Say what is wrong with a key, as the end of a sentence, or None."""
-    if SAMPLE.search(key) or key in PUBLISHED or _is_generated(key):
+    if SAMPLE.search(key) or key in PUBLISHED or _is_generated(key) or _is_sentence(key):
         return "looks like a sample"
     if len(key.encode()) < SHORTEST:
         return f"is shorter than {SHORTEST} bytes"
@@ -37,3 +45,8 @@ def weakness_of(key: str) -> str | None:
 
 def _is_generated(key: str) -> bool:
     return any(cycle in key or cycle.encode().hex() in key.lower() for cycle in CYCLES)
+
+
+def _is_sentence(key: str) -> bool:
+    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", key).casefold()))
+    return any(sentence in letters for sentence in SENTENCES)

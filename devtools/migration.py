@@ -12,11 +12,15 @@ from devtools import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+ENV_FILE = ROOT / "Login" / "app" / ".env"
 # The process environment wins over the .env, as everywhere.
 READ_DATABASE_URL = """
 import json, os, sys
-import dotenv, sqlalchemy
-text = os.environ.get("DATABASE_URL") or dotenv.dotenv_values(sys.argv[1]).get("DATABASE_URL")
+import sqlalchemy
+sys.path.insert(0, sys.argv[1])
+from app.env_file import read_env_file
+known = {name.lower(): value for name, value in os.environ.items() if value.strip()}
+text = (read_env_file(sys.argv[2]) | known).get("database_url")
 try:
     url = sqlalchemy.make_url(text or "")
 except sqlalchemy.exc.ArgumentError:
@@ -37,8 +41,8 @@ def migrate(python: Path) -> None:
 
 
 def database(python: Path) -> tuple[str, str | None]:
-    """Return the API's database and, apart from it, the password; read by the same library as the API does."""
-    read = [str(python), "-c", READ_DATABASE_URL, str(ROOT / "Login" / "app" / ".env")]
+    """Return the API's database and, apart from it, the password; read as the API reads it."""
+    read = [str(python), "-c", READ_DATABASE_URL, str(ROOT / "Login"), str(ENV_FILE)]
     answer = subprocess.run(read, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
     if answer.returncode != 0:
         raise SystemExit("DATABASE_URL, in the environment or else in Login/app/.env, is missing or cannot be read.")

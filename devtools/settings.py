@@ -58,12 +58,19 @@ def ui_values() -> dict[str, str]:
 
 def configured(name: str, root: Path = ROOT) -> str:
     """Return what a variable of the API is set to, in the environment or its .env, or nothing."""
-    if value := os.environ.get(name):
-        return value
+    set_here = [value for other, value in os.environ.items() if other.upper() == name and value.strip()]
+    if set_here:
+        return set_here[-1]
     path = root / "Login" / "app" / ".env"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    found = re.search(rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=(.*)$", text, re.MULTILINE)
-    return found[1].strip().strip("'\"") if found else ""
+    text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    found = re.findall(rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=(.*)$", text, re.MULTILINE | re.IGNORECASE)
+    return unquoted(found[-1].strip()) if found else ""
+
+
+def unquoted(value: str) -> str:
+    """Return what a line of a .env sets: what stands between quotes, or before a comment."""
+    quotes = re.match(r"(['\"])(.*?)\1", value)
+    return quotes[2] if quotes else re.sub(r"\s+#.*", "", value)
 
 
 def write_from_example(folder: Path, values: Mapping[str, str]) -> None:

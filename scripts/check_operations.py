@@ -63,6 +63,8 @@ def mails_are_caught(compose: Compose) -> None:
     """Start the mail catcher and let somebody forget a password."""
     mail = {"SMTP_HOST": "mail", "SMTP_PORT": "1025", "SMTP_SECURE": "none"}
     compose.environment |= mail
+    # Between the API and the catcher is one network of this machine, which production must be told.
+    (compose.folder / "login.env").write_text("SMTP_PRIVATE_NETWORK=true\n", encoding="utf-8")
     compose("--profile", "dev", "--profile", "scale", "up", "--detach", "--wait", "--scale", "login=1")
     wait_for(lambda: call(f"{API}/readyz").status == OK, 20, "the API")
     require(call(f"{API}/password/reset", {"email": "ann@example.com"}).status == OK, "somebody forgot a password")

@@ -19,6 +19,7 @@ from CreateDB.engine import make_engine
 from testing.processes import Server, free_port
 
 CHEAP_ARGON2 = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}
+PRODUCTION = {"environment": "production", "argon2_time_cost": 2, "argon2_memory_kib": 19456}  # the least it takes
 PASSWORD = "blue herons at dawn"
 STEP_MARGIN = 2.0  # seconds
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

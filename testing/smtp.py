@@ -34,6 +34,7 @@ class Sink:
     port: int = field(default_factory=free_port)
     seconds: float = 0.0
     refused: dict[str, str] = field(default_factory=dict)
+    refused_senders: dict[str, str] = field(default_factory=dict)
     refused_content: dict[str, str] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     dropped_late: set[str] = field(default_factory=set)  # taken, but the worker never hears of it
@@ -101,6 +102,17 @@ class Sink:
         session.host_name = hostname
         self.sessions += 1
         return responses
+
+    async def handle_MAIL(  # noqa: N802 the library's signature
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a sender, unless they are to be refused."""
+        del server, session
+        if address in self.refused_senders:
+            return self.refused_senders[address]
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 the library's signature
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

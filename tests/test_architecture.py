@@ -13,7 +13,7 @@ FOLDERS = ("Login", "FlaskProject", "CreateDB", "deploy", "devtools", "scripts",
 
 LINES_A_FILE = 300
 LINES_A_LONG_FILE = 400
-MAY_BE_LONG = {"models.py"}
+MAY_BE_LONG = {"models.py", "errors.py"}
 LINES_A_FUNCTION = 40
 
 QUERIES = {"select", "insert", "update", "delete", "exists", "union"}
@@ -170,7 +170,7 @@ def test_the_bootstrap_needs_nothing_installed(path: Path) -> None:
 def test_no_file_grows_long(path: Path) -> None:
     """A file that outgrows its limit holds a second idea."""
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    # Tables, bodies, queries and cases stand side by side: a long row of them is still one idea.
+    # Tables, refusals, bodies, queries and cases stand side by side: a long row of them is still one idea.
     may_be_long = path.name in MAY_BE_LONG or path.name.startswith("test_")
 
     assert lines <= (LINES_A_LONG_FILE if may_be_long else LINES_A_FILE)

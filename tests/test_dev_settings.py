@@ -9,6 +9,7 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy import make_url
 
+from app.env_file import read_env_file
 from devtools import settings
 
 EXAMPLE = "# Where the accounts are.\nDATABASE_URL=mariadb://USER:PASSWORD@127.0.0.1/pupero\n# LOG_USER=email\n"
@@ -107,6 +108,10 @@ def test_the_bootstrap_finds_what_is_configured(root: Path, monkeypatch: pytest.
         ("PUBLIC_URL =\nLOG_USER=id", ""),
         ("# PUBLIC_URL=https://example.com", ""),
         ("NO_PUBLIC_URL=https://example.com", ""),
+        ("public_url=https://example.com", "https://example.com"),
+        ("PUBLIC_URL=https://one.example\nPUBLIC_URL=https://two.example  # the new one", "https://two.example"),
+        ("PUBLIC_URL=https://example.com/${HOME}/$x", "https://example.com/${HOME}/$x"),
+        ('PUBLIC_URL="https://example.com/#top" # a comment', "https://example.com/#top"),
     ],
 )
 def test_the_bootstrap_reads_a_line_as_the_api_does(
@@ -117,4 +122,4 @@ def test_the_bootstrap_reads_a_line_as_the_api_does(
     path = root / "Login" / "app" / ".env"
     path.write_text(f"LOG_USER=email\n{line}\n", encoding="utf-8")
 
-    assert settings.configured("PUBLIC_URL", root) == value == (dotenv_values(path).get("PUBLIC_URL") or "")
+    assert settings.configured("PUBLIC_URL", root) == value == read_env_file(path).get("public_url", "")

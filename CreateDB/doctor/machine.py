@@ -8,11 +8,10 @@ from pathlib import Path
 
 from app.config import Settings
 from app.processors import usable_cores
+from app.production import least_memory
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient
 from CreateDB.explain import one_line
 
-# OWASP's Password Storage Cheat Sheet: so many KiB at least, by the number of passes.
-OWASP_KIB = {1: 47104, 2: 19456, 3: 12288, 4: 9216, 5: 7168}
 SLOW = 1.0  # seconds that a person notices at each login
 ROUNDS = 3
 MIB = 1024 * 1024
@@ -23,7 +22,7 @@ CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limi
 def examine_argon2_cost(patient: Patient, settings: Settings) -> Findings:
     """Compare the cost of a new hash with the least that OWASP recommends."""
     passes, kib = settings.argon2_time_cost, settings.argon2_memory_kib
-    least = OWASP_KIB[min(passes, max(OWASP_KIB))]
+    least = least_memory(passes)
     cost = f"{kib / 1024:g} MiB, {passes} {'pass' if passes == 1 else 'passes'}"
     if kib < least:
         text = f"A password hash costs {cost}: under OWASP's minimum of {least / 1024:g} MiB for that many passes."

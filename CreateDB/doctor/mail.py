@@ -1,9 +1,12 @@
 """Examines whether the mail server takes mails from us; none is sent."""
 
 import smtplib
+from datetime import UTC, datetime
+from email.utils import parseaddr
 
 from app.config import Settings
 from app.mail.delivery import ServerAway, Smtp
+from app.mail.letters import Letter, Paragraph, compose
 from CreateDB.doctor.findings import Finding, Findings, Patient, is_this_machine
 from CreateDB.explain import one_line
 
@@ -23,11 +26,24 @@ def examine_smtp(patient: Patient, settings: Settings) -> Findings:
         return
     carrier.rest()
     how = f"{ENCRYPTION[settings.smtp_secure]}{', signed in' if settings.smtp_user else ''}"
-    if settings.smtp_secure == "none" and not is_this_machine(settings.smtp_host):
-        fix = "Set SMTP_SECURE=starttls or tls."
+    private = settings.smtp_private_network or is_this_machine(settings.smtp_host)
+    if settings.smtp_secure == "none" and not private:
+        fix = "Set SMTP_SECURE=starttls or tls; or SMTP_PRIVATE_NETWORK=true where only your own machines are between."
         yield Finding("smtp", patient.grave, f"{where} takes mails, whose links can be read on their way.", fix)
     else:
         yield Finding("smtp", "ok", f"{where} takes mails from us ({how}).")
+
+
+def examine_sender(_patient: Patient, settings: Settings) -> Findings:
+    """Compose a mail as the worker does; it is thrown away."""
+    letter = Letter("somebody@example.com", "Confirm your email address", [Paragraph("Hello,")])
+    try:
+        mail = compose(letter, "doctor", datetime.now(UTC), settings.mail_from).as_bytes()
+    except Exception as error:  # noqa: BLE001 the library raises what it likes at a sender that it cannot write
+        text = f"No mail can be composed from MAIL_FROM: {type(error).__name__}."
+        yield Finding("mail_from", "failure", text, "Set MAIL_FROM to one mailbox.")
+    else:
+        yield Finding("mail_from", "ok", f"A mail from {parseaddr(settings.mail_from)[1]} has {len(mail)} bytes.")
 
 
 def _without_server(settings: Settings) -> Finding:

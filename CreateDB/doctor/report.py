@@ -10,11 +10,13 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import ConfigurationError, Settings, load_settings
+from app.database_url import check_options
+from app.production import is_this_machine
 from CreateDB.arguments import Arguments
 from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient, attempt
 from CreateDB.doctor.machine import EXAMINATIONS as OF_MACHINE
-from CreateDB.doctor.mail import examine_smtp
+from CreateDB.doctor.mail import examine_sender, examine_smtp
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.doctor.secrets import EXAMINATIONS as OF_SECRETS
 from CreateDB.engine import make_engine
@@ -23,7 +25,7 @@ from CreateDB.revisions import is_absent_file
 from CreateDB.terminal import say, show
 from CreateDB.urls import describe
 
-OF_SETTINGS: OfSettings = {**OF_SECRETS, **OF_MACHINE, "smtp": examine_smtp}
+OF_SETTINGS: OfSettings = {**OF_SECRETS, **OF_MACHINE, "mail_from": examine_sender, "smtp": examine_smtp}
 
 
 def run(arguments: Arguments, url: URL) -> int:
@@ -55,28 +57,36 @@ def _read_settings(url: URL) -> tuple[Settings | None, Finding]:
         settings = load_settings(database_url=known)
     except ConfigurationError as error:
         found = Finding("settings", "failure", f"The API cannot start: {error}.", "Correct these settings.")
-        return _read_leniently(known), found
+        return _read_leniently(), found
     if settings.environment == "production":
         return settings, Finding("settings", "ok", "The API's settings can be read, for production.")
+    links = f", and mails lead to {settings.public_url}" if is_this_machine(settings.public_host) else ""
     return settings, Finding(
         "settings",
         "warning",
-        "The API's settings are for development, which refuses less.",
-        "Set ENVIRONMENT=production where others than you use it.",
+        f"The API's settings are for development, which refuses less{links}.",
+        "Set ENVIRONMENT=production, and PUBLIC_URL, where others than you use it.",
     )
 
 
-def _read_leniently(known: str) -> Settings | None:
-    try:
-        lenient = load_settings(database_url=known, environment="development")
-    except ConfigurationError:
-        return None
-    return lenient.model_copy(update={"environment": "production"})  # only production's own rules were broken
+def _read_leniently() -> Settings | None:
+    """Read what else there is; whether the database's URL serves is told by its own finding."""
+    with suppress(ConfigurationError):
+        return load_settings(database_url="sqlite:///unused")
+    with suppress(ConfigurationError):
+        lenient = load_settings(database_url="sqlite:///unused", environment="development")
+        return lenient.model_copy(update={"environment": "production"})  # only production's own rules were broken
+    return None
 
 
 def _examine_database(patient: Patient) -> Iterator[Finding]:
     if is_absent_file(patient.url):  # opening it would make it
         yield Finding("database", "failure", f"There is no file {patient.url.database}.", "Run this without --doctor.")
+        return
+    try:
+        check_options(patient.url)
+    except ValueError as error:
+        yield Finding("database", "failure", f"DATABASE_URL {error}", "Correct DATABASE_URL.")
         return
     try:
         connection = make_engine(patient.url, echo=patient.echo).connect()

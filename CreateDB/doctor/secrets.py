@@ -1,6 +1,8 @@
 """Examines the secrets and networks in the API's settings."""
 
-from app.config import Network, Settings, find_weakness
+from app.config import Network, Settings
+from app.production import is_everybody
+from app.weak_keys import find_weakness
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient
 
 GOOD_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))" prints a good one.'
@@ -55,7 +57,7 @@ def examine_key_of_secrets(_patient: Patient, settings: Settings) -> Findings:
 
 def examine_proxies(_patient: Patient, settings: Settings) -> Findings:
     """Tell of networks in which anybody could pose as any client."""
-    everyone = [network for network in settings.trusted_proxies if network.prefixlen == 0]
+    everyone = [network for network in settings.trusted_proxies if is_everybody(network)]
     wide = [network for network in settings.trusted_proxies if _is_wide(network) and network not in everyone]
     if everyone:
         text = f"TRUSTED_PROXIES has {everyone[0]}: anybody may claim any address, and no throttle by address holds."

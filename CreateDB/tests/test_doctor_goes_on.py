@@ -84,6 +84,8 @@ def test_a_url_that_cannot_connect(diagnose: Diagnose, driver: str, option: str)
     assert findings.keys() >= ALWAYS
     assert findings["database"]["verdict"] == "failure"
     assert findings["pages_settings"]["verdict"] == "ok"
+    assert findings["jwt_secret_key"]["verdict"] == "ok"
+    assert (": nosuch." in findings["database"]["finding"]) == bool(option)
 
 
 @contextmanager

@@ -172,6 +172,15 @@ def test_a_password_that_is_no_text(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert_one_clear_line(run("--user", "u", "--database", "d"), "The password holds bytes that are not UTF-8")
 
 
+@pytest.mark.asvs("16.5.1")
+def test_an_option_that_the_driver_does_not_know(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option is named, with those that the driver knows; the API refuses to start for the same."""
+    monkeypatch.setenv("DB_PASSWORD", SECRET)
+    outcome = run("--url", "mariadb+mariadbconnector://u@127.0.0.1:1/pupero?charset=utf8mb4", "--check")
+
+    assert_one_clear_line(outcome, "an option that the driver does not know: charset. It knows client_flag, ")
+
+
 class TestOnAFile:
     """What can go wrong with a SQLite file."""
 

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from testing.api import PASSWORD, Person, RunSql, SignedIn, register, sign_in
+from testing.api import PASSWORD, PRODUCTION, Person, RunSql, SignedIn, register, sign_in
 from testing.mail import Mailbox, links_of, text_of
 
 Run = Callable[..., Any]
@@ -163,7 +163,8 @@ def test_a_lost_second_factor_is_reset(cli: Run, user_with_totp: SignedIn, sql: 
 
 def test_without_mail_the_operator_is_told(cli: Run, user_with_totp: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing can be mailed, the reset happens, and says that telling the owner is now the operator's part."""
-    monkeypatch.setenv("ENVIRONMENT", "production")
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name.upper(), str(value))
     monkeypatch.setenv("PUBLIC_URL", "https://example.com")
 
     outcome = cli("--reset-second-factor", "alice")

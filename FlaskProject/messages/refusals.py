@@ -3,6 +3,9 @@
 REFUSALS: dict[str, str] = {
     "api.email_taken": "There is an account with this address already. Sign in instead, or use another address.",
     "api.username_taken": "Somebody else has this username. Please choose another.",
+    "api.email_domain_private": "Names such as .local and .test exist inside one network only, and no mail gets there "
+    "from here. Please use another address.",
+    "api.username_reserved": "This name could be taken for us. Please choose another.",
     "api.password_too_short": "This password is too short: it needs at least 8 characters.",
     "api.password_too_common": "This password is on lists that attackers try first. Please choose another.",
     "api.password_too_personal": "This password is too close to your name or address. Please choose another.",

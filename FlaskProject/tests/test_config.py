@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import app.config
-from app.config import SECRET_BYTES, SECRET_VARIETY
+import app.weak_keys
+from app.weak_keys import SECRET_BYTES, SECRET_VARIETY
 from FlaskProject import weak_keys
 from FlaskProject.app import create_app
-from FlaskProject.config import Config, ConfigError, is_loopback, load_config
+from FlaskProject.config import Config, ConfigError, is_loopback, is_public, load_config
 from testing.forging import PUBLISHED_SECRETS
 
 STRONG = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
@@ -44,9 +44,10 @@ def test_published_keys_are_refused() -> None:
 
 def test_pages_and_api_know_the_same_samples() -> None:
     """Neither part takes a key that the other one knows from a tutorial."""
-    pages = (weak_keys.SAMPLE, weak_keys.PUBLISHED, weak_keys.CYCLES, weak_keys.SHORTEST, weak_keys.FEWEST_DIFFERENT)
+    pages = (weak_keys.SAMPLE, weak_keys.PUBLISHED, weak_keys.CYCLES, weak_keys.SENTENCES)
 
-    assert pages == (app.config.SAMPLE, app.config.PUBLISHED, app.config.CYCLES, SECRET_BYTES, SECRET_VARIETY)
+    assert pages == (app.weak_keys.SAMPLE, app.weak_keys.PUBLISHED, app.weak_keys.CYCLES, app.weak_keys.SENTENCES)
+    assert (weak_keys.SHORTEST, weak_keys.FEWEST_DIFFERENT) == (SECRET_BYTES, SECRET_VARIETY)
 
 
 def test_the_file_beside_config_is_read_and_the_process_wins(tmp_path: Path) -> None:
@@ -161,6 +162,19 @@ def test_production_refuses_a_weak_previous_key() -> None:
         load(SECRET_KEY=STRONG, SECRET_KEY_FALLBACKS=f"{STRONG[::-1]},short", ENVIRONMENT="production")
 
 
+@pytest.mark.asvs("3.3.1")
+def test_production_wants_secure_cookies() -> None:
+    """Tokens never travel where anybody can read them; all that is wrong is said at once, and nothing of a key."""
+    for behind in ("0", "1"):
+        with pytest.raises(ConfigError, match="SECURE_COOKIES: must be true"):
+            load(SECRET_KEY=STRONG, ENVIRONMENT="production", TRUSTED_PROXY_COUNT=behind)
+    with pytest.raises(ConfigError, match=r"SECRET_KEY: .*; SECRET_KEY_FALLBACKS: .*; SECURE_COOKIES: ") as caught:
+        load(SECRET_KEY="geheim", SECRET_KEY_FALLBACKS="geheim", ENVIRONMENT="production", SECURE_COOKIES="false")
+
+    assert "geheim" not in str(caught.value)
+    assert load(SECRET_KEY=STRONG, ENVIRONMENT="production", SECURE_COOKIES="true").secure_cookies
+
+
 @pytest.fixture
 def pages_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
     """Give the log, each line once: pages made by an earlier test have taken theirs out of the root's."""
@@ -242,3 +256,30 @@ def test_importing_the_app_builds_and_reads_nothing() -> None:
     """A bad setting hurts only whoever starts the pages."""
     code = "import os; os.environ['SECURE_COOKIES'] = 'perhaps'; import FlaskProject.app"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True)  # noqa: S603 our own command
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        *(("8.8.8.8", True), ("2a00:1450:4001::1", True), ("::ffff:8.8.8.8", True)),
+        *(("127.0.0.1", False), ("192.168.1.20", False), ("fe80::1", False), ("", False), (None, False)),
+    ],
+)
+def test_who_comes_from_the_internet(address: str | None, public: bool) -> None:
+    """A phone on the same network does not, whatever the address is written like."""
+    assert is_public(address) is public
+
+
+def test_a_development_that_faces_the_internet_says_so_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first visitor from outside a private network makes one warning; production makes none."""
+    configs = [Config(secret_key=STRONG), Config(secret_key=STRONG, environment="production", secure_cookies=True)]
+    browsers = [create_app(config).test_client() for config in configs]
+    monkeypatch.setattr(logging.getLogger("FlaskProject"), "propagate", True)
+    for browser in browsers:
+        for address in ("127.0.0.1", "192.168.1.20", "8.8.8.8", "8.8.4.4"):
+            browser.get("/login", environ_base={"REMOTE_ADDR": address})
+
+    said = {id(one): one.levelname for one in caplog.records if "the internet is served" in one.message}
+    assert list(said.values()) == ["WARNING"]

@@ -127,3 +127,9 @@ def is_direct(peer: tuple[str, int] | None, headers: Mapping[str, str]) -> bool:
 def is_loopback(address: str) -> bool:
     """Whether this is an address of the machine itself."""
     return ip_address(address).is_loopback
+
+
+@lru_cache(PARSED_KEPT)
+def is_public(address: str) -> bool:
+    """Whether this is an address of the internet, and not of a private network, this machine or a test."""
+    return ip_address(address).is_global

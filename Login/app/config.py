@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -10,34 +9,18 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.common_passwords import check_list
+from app.database_url import check_driver, parse_database_url
+from app.env_file import EnvFile
+from app.mail.sender import normalize_sender
 from app.processors import default_hash_threads
+from app.production import find_refusals
+from app.weak_keys import find_weakness
 
 ROOT = Path(__file__).parents[2]
-SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
-SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
-SAMPLE = re.compile(
-    "change|replace|secret|password|example|sample|insecure|default|placeholder|keyboard|qwerty|bezkoder|123456|abcdef|your[-_]",
-    re.IGNORECASE,
-)
-# Published in frameworks' tutorials, so long and random that no rule above finds them.
-PUBLISHED = {
-    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
-    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
-    "37c304f8-51aa-419a-a1af-06154e63707a",
-    "3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b",
-    "9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9",
-    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
-    "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
-}
-# A popular web page's "random" keys run through a few fixed cycles of characters; these stand in each, also in hex.
-CYCLES = ("PdSgVkY", "PeShVmY", "QeThWmZ", "QfTjWnZ", "RfUjXn2", "SgVkXp2", "ShVmYq3", "UkXp2s5")
-
-BACKENDS = ("mariadb", "mysql", "sqlite")
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 DEFAULT_PORTS = {"http:": ":80", "https": ":443"}  # browsers leave them out
 
 
@@ -76,21 +59,8 @@ def _network(value: object) -> object:
 
 def _check_database(secret: SecretStr) -> SecretStr:
     """Refuse now what could never connect, in words that repeat no part of it: it holds a password."""
-    try:
-        url = make_url(secret.get_secret_value())
-        url.get_dialect().import_dbapi()
-    except (SQLAlchemyError, ImportError, ValueError):
-        raise ValueError("must be an SQLAlchemy URL with percent-encoded password and an installed driver") from None
-    if url.get_backend_name() not in BACKENDS:
-        raise ValueError(f"must name one of the databases {', '.join(BACKENDS)}")
+    check_driver(parse_database_url(secret.get_secret_value()))
     return secret
-
-
-def _check_mailbox(value: str) -> str:
-    """Refuse what is no single mailbox: a header must not be split by a setting either."""
-    if len(getaddresses([value])) != 1 or "@" not in parseaddr(value)[1] or not value.isprintable():
-        raise ValueError("must be one mailbox, such as: Pupero <no-reply@example.com>")
-    return value
 
 
 def _check_public_url(value: str) -> str:
@@ -108,6 +78,13 @@ def _check_origin(text: str) -> str:
     return text
 
 
+def _check_domain(text: str) -> str:
+    """Take a domain that addresses may stand under, without a dot or an @ in front."""
+    if not DOMAIN.fullmatch(text.lower()):
+        raise ValueError("must be domains, such as corp.local, separated by commas")
+    return text.lower()
+
+
 def _check_storage(uri: SecretStr) -> SecretStr:
     if not uri.get_secret_value().startswith(("redis://", "rediss://")):
         raise ValueError("must be redis://host:port/number, or rediss:// for TLS")
@@ -122,27 +99,11 @@ Flag = Annotated[bool, BeforeValidator(_strip_comment)]
 Count = Annotated[int, BeforeValidator(_strip_comment), Field(ge=1)]
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
 Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_origin)]
+Domain = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_domain)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
-def find_weakness(secret: str) -> str | None:
-    """Say why a secret must not sign anything that matters, or None."""
-    if len(secret.encode()) < SECRET_BYTES:
-        return f"is shorter than {SECRET_BYTES} bytes"
-    if len(set(secret)) < SECRET_VARIETY:
-        return "repeats a few characters"
-    if any(secret.startswith(secret[period:]) for period in range(1, len(secret) // 2 + 1)):
-        return "repeats a short text"
-    if SAMPLE.search(secret) or secret in PUBLISHED or _is_generated(secret):
-        return "looks like a sample"
-    return None
-
-
-def _is_generated(secret: str) -> bool:
-    return any(cycle in secret or cycle.encode().hex() in secret.lower() for cycle in CYCLES)
-
-
-class Settings(BaseSettings):
+class Settings(EnvFile, BaseSettings):
     """Each field is the environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -182,10 +143,11 @@ class Settings(BaseSettings):
     smtp_host: str | None = None
     smtp_port: Annotated[int, BeforeValidator(_strip_comment), Field(ge=1, le=65535)] = 587
     smtp_secure: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_private_network: Flag = False
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[Seconds, Field(le=timedelta(seconds=60))] = timedelta(seconds=10)
-    mail_from: Annotated[str, AfterValidator(_check_mailbox)] = "Pupero <no-reply@localhost>"
+    mail_from: Annotated[str, AfterValidator(normalize_sender)] = "Pupero <no-reply@localhost>"
     mail_dir: Path = ROOT / "var" / "mail"
     mail_worker: Flag = True
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
@@ -193,6 +155,7 @@ class Settings(BaseSettings):
     unconfirmed_account_days: Days = timedelta(days=30)
     prevent_enumeration: Flag = False
     email_change_requires_verification: Flag | None = None
+    private_email_domains: Annotated[list[Domain], NoDecode, BeforeValidator(_split)] = []
 
     @property
     def signing_secrets(self) -> list[str]:
@@ -201,13 +164,18 @@ class Settings(BaseSettings):
 
     @property
     def weakness(self) -> str | None:
-        """Which secret must not face strangers, and why, or None; one that only verifies is as good to a forger."""
+        """Which secret must not face strangers, and why, or None."""
+        return next(iter(self.weaknesses), None)
+
+    @property
+    def weaknesses(self) -> list[str]:
+        """Name all such secrets; one that only verifies is as good to a forger."""
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
         named += [("METRICS_TOKEN", self.metrics_token)] if self.metrics_token else []
         found = ((name, find_weakness(key.get_secret_value())) for name, key in named)
-        return next((f"{name} {weakness}" for name, weakness in found if weakness), None)
+        return [f"{name} {weakness}" for name, weakness in found if weakness]
 
     @property
     def delivers_mail(self) -> bool:
@@ -218,6 +186,11 @@ class Settings(BaseSettings):
     def reaches_mailboxes(self) -> bool:
         """Whether mails really reach people, so that they can be expected to confirm an address."""
         return self.smtp_host is not None
+
+    @property
+    def public_host(self) -> str:
+        """The host in links of mails."""
+        return urlsplit(self.public_url).hostname or ""
 
     @property
     def needs_verified_email(self) -> bool:
@@ -252,29 +225,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:
-        if self.environment != "production":
-            return self
-        if not self.rate_limits_enabled:
-            raise ValueError("RATE_LIMITS_ENABLED=false is for measurements: production refuses it")
-        if self.weakness:
-            raise ValueError(f"{self.weakness}: production refuses it")
-        return self
-
-    @model_validator(mode="after")
-    def _refuse_unsafe_mail(self) -> Self:
-        """Refuse production with links or credentials in the clear, or with promises of mail and no server."""
-        if self.environment != "production":
-            return self
-        sends_links = self.smtp_host is not None or "public_url" in self.model_fields_set
-        if sends_links and not self.public_url.startswith("https://"):
-            raise ValueError("PUBLIC_URL must begin with https:// in production: mails carry links to it")
-        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
-            raise ValueError("MAIL_FROM is missing: SMTP servers want to know who writes")
-        if self.smtp_user is not None and self.smtp_secure == "none":
-            raise ValueError("SMTP_SECURE=none would send SMTP_PASSWORD in the clear: production refuses it")
-        for name in ("require_verified_email", "prevent_enumeration", "email_change_requires_verification"):
-            if getattr(self, name) and not self.delivers_mail:
-                raise ValueError(f"{name.upper()} needs mail: set SMTP_HOST")
+        refusals = find_refusals(self) if self.environment == "production" else []
+        if refusals:
+            raise ValueError("; ".join(refusals))
         return self
 
 

@@ -6,7 +6,6 @@ keeps anybody from being told who they are.
 """
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +13,10 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from app.database_failures import CannotConnect, connect, describe, find_pause, is_ours, is_passing
 from app.errors import DatabaseUnavailable, OutcomeUnknown
 from app.threads import Team
 
@@ -37,12 +37,7 @@ READ_THREADS = 3  # more would only wait for the interpreter's lock (docs/decisi
 KEEP = 10  # seconds for which a thread keeps a connection, before the pool may look how old it is
 
 AFTER_COMMIT = "pupero_after_commit"
-
-RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
 READ_ONLY = {1290, 1836}
-FULL = {1040, 1203, 1226}  # no connection is free: of the server's, or of our account's
-NOT_MIGRATED = {1049, 1054, 1146}  # no such database, column, table
-SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
 
 class Database:
@@ -106,14 +101,17 @@ class Database:
         while time.monotonic() - begin < START_BY:
             try:
                 return run(work)
+            except CannotConnect as error:
+                failure = error
+                break
             except DBAPIError as error:
-                if _is_ours(error):
+                if is_ours(error):
                     raise
                 failure = error
-                if not _is_passing(error):
+                if not is_passing(error):
                     break
-                time.sleep(_find_pause(error))
-        logger.error("database_unavailable", extra={"event": {"reason": _describe(failure)}})
+                time.sleep(find_pause(error))
+        logger.error("database_unavailable", extra={"event": {"reason": describe(failure)}})
         raise DatabaseUnavailable(retry_after=1) from failure
 
     def _transact(self, work: Work[Result]) -> Result:
@@ -178,7 +176,7 @@ class _Kept:
         now = time.monotonic()
         if self._connection is None or now > self._until:
             self.give_back()
-            self._connection, self._until = self._engine.connect(), now + KEEP
+            self._connection, self._until = connect(self._engine), now + KEEP
         return self._connection
 
 
@@ -254,37 +252,3 @@ def _recognize_disconnect(context: ExceptionContext) -> None:
         context.is_disconnect = True
     if getattr(error, "errno", None) == 0 and str(error).startswith("Execution failed"):
         context.is_disconnect = True
-
-
-def _is_ours(error: DBAPIError) -> bool:
-    """Whether this is ours to understand or a fault of ours: no outage, and trying again changes nothing."""
-    return isinstance(error, IntegrityError | ProgrammingError) and not _is_unmigrated(error)
-
-
-def _is_unmigrated(error: DBAPIError) -> bool:
-    """Whether the operator has yet to make the tables, or to bring them up to date."""
-    return getattr(error.orig, "errno", None) in NOT_MIGRATED or str(error.orig).startswith("no such ")
-
-
-def _is_passing(error: DBAPIError) -> bool:
-    """Whether the same work may succeed in a moment."""
-    if _is_unmigrated(error):
-        return False
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return code & 0xFF in {SQLITE_BUSY, SQLITE_LOCKED}
-    passing = {RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK, *FULL}
-    return error.connection_invalidated or getattr(error.orig, "errno", None) in passing
-
-
-def _find_pause(error: DBAPIError) -> float:
-    """Seconds until the next try: rivals are spread, and a server that is full already is not stormed."""
-    longest = 0.5 if getattr(error.orig, "errno", None) in FULL else 0.05
-    return random.uniform(longest / 10, longest)  # noqa: S311 hides nothing
-
-
-def _describe(failure: Exception | None) -> str:
-    if isinstance(failure, DBAPIError) and _is_unmigrated(failure):
-        return "tables are missing or older than this code: run CreateDB/main.py"
-    origin = getattr(failure, "orig", None)
-    return f"{type(origin).__name__} {getattr(origin, 'errno', '')}".strip() if origin else "no thread was free in time"

@@ -211,6 +211,20 @@ class UsernameTaken(ApiError):
     detail = "This username is taken."
 
 
+class UsernameReserved(ApiError):
+    """It reads as the service's own, or as somebody who speaks for it."""
+
+    code = "username_reserved"
+    detail = "This username could be taken for this service or its staff. Choose another."
+
+
+class EmailDomainPrivate(ApiError):
+    """A good address, but of a network that no mail from outside reaches; PRIVATE_EMAIL_DOMAINS can allow it."""
+
+    code = "email_domain_private"
+    detail = "Names such as .local, .test and home.arpa exist inside one network only. Give an address of the internet."
+
+
 class TotpAlreadyEnabled(ApiError):
     """An active factor is never overwritten."""
 

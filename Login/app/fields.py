@@ -50,7 +50,12 @@ NewPassword = Annotated[
     Password, Field(description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.")
 ]
 Code = Annotated[str, Field(min_length=1, max_length=100)]
-OptionalCode = Annotated[Code | None, BeforeValidator(_blank_is_none)]
+# Without a least length: a form's empty field counts as absent, in the schema of generated clients too.
+OptionalCode = Annotated[
+    Annotated[str, Field(max_length=100)] | None,
+    BeforeValidator(_blank_is_none),
+    Field(description="Six digits, or a recovery code; blank counts as absent."),
+]
 Token = Annotated[SecretStr, Field(max_length=8192)]
 OptionalIdentifier = Annotated[Identifier | None, BeforeValidator(_blank_is_none)]
 OptionalUsername = Annotated[Username | None, BeforeValidator(_blank_is_none)]

@@ -3,13 +3,18 @@
 import re
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
 
 EMAIL_MAX = 254
 LOCAL_PART_MAX = 64  # RFC 5321, section 4.5.3.1.1; email-validator lets 65 pass
 USERNAME_MIN = 3
 USERNAME_MAX = 50
 PHRASE_MAX = 255
+
+# Domains that no mail from outside reaches (RFC 6761 and the like). The library would call their addresses malformed,
+# which they are not: its list is emptied, as its documentation says, and who may use them is decided with a reason.
+PRIVATE_NAMES = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
+SPECIAL_USE_DOMAIN_NAMES.clear()
 
 JOINERS = "\u200d\ufe0e\ufe0f"  # what emoji are put together with
 # Default-ignorable characters whose category is not Cf: they show nothing and would make look-alikes.
@@ -40,13 +45,28 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
+def parse_email(text: str) -> ValidatedEmail:
+    """Return the parts of an address, else raise EmailNotValidError; whether its domain is private is not asked."""
+    return validate_email(text, check_deliverability=False)
+
+
+def find_private_domain(email: str) -> str | None:
+    """Return the domain of a good address if no mail from outside can reach it."""
+    domain = parse_email(email).ascii_domain
+    return domain if _is_private(domain) else None
+
+
+def _is_private(domain: str) -> bool:
+    return domain.lower().endswith(PRIVATE_NAMES)
+
+
 def normalize_email(typed: str) -> tuple[str, str]:
     """Return an address as displayed and its key; ValueError unless it is one bare address."""
     text = _canonical(typed)
     if not BARE_ADDRESS.fullmatch(text) or ENCODED_WORD in text:
         raise ValueError("must be one bare email address")
     try:
-        parts = validate_email(text, check_deliverability=False)
+        parts = parse_email(text)
     except EmailNotValidError as error:
         raise ValueError("must be one valid email address") from error
     key = _fold(f"{parts.local_part}@{parts.domain}")
@@ -60,7 +80,7 @@ def name_mailbox(address: str) -> str:
 
     A key says less: ß and ss have one, and as domains lead to two places.
     """
-    parts = validate_email(address, check_deliverability=False)
+    parts = parse_email(address)
     return f"{parts.local_part}@{parts.ascii_domain}".lower()
 
 

@@ -10,12 +10,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.body_limit import LimitedBody
-from app.clients import Client, clean_user_agent, find_address, is_loopback
+from app.clients import Client, clean_user_agent, find_address, is_loopback, is_public
 from app.config import Settings
 from app.errors import InsecureConfiguration, InternalError
 from app.logs import request_facts
 from app.metrics import UNHANDLED, requests
 from app.problems import answer
+from app.production import is_this_machine
 
 logger = logging.getLogger("app.requests")
 
@@ -39,6 +40,7 @@ class Edge:
         self.app = app
         self.trusted = settings.trusted_proxies
         self.local_only = settings.weakness is not None
+        self._warning = None if settings.environment == "production" else _word_warning(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and log it whatever becomes of it."""
@@ -47,6 +49,7 @@ class Edge:
             return
         begin, state, headers = time.perf_counter(), scope.setdefault("state", {}), Headers(scope=scope)
         state["client"] = self._find_client(scope, headers)
+        self._warn_of_strangers(state["client"].address)
         state["request_id"] = _choose_request_id(headers)
         request_facts.set({"client": state["client"].address, "request_id": state["request_id"]})
         outgoing = _Outgoing(send, state["request_id"])
@@ -66,6 +69,12 @@ class Edge:
             if outgoing.status:
                 raise
             await answer(InternalError())(scope, receive, outgoing)
+
+    def _warn_of_strangers(self, address: str) -> None:
+        """Tell the operator, once, that a development serves the internet; a phone on the same network is none."""
+        if self._warning and not self.local_only and is_public(address):
+            logger.warning("development_serves_strangers", extra={"event": {"reason": self._warning}})
+            self._warning = None
 
     def _is_stranger(self, scope: Scope) -> bool:
         return self.local_only and not is_loopback(scope["state"]["client"].address)
@@ -91,6 +100,13 @@ class _Outgoing:
             ours = [pair for pair in HEADERS.items() if pair[0] not in present]
             message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode()), *ours]
         await self.send(message)
+
+
+def _word_warning(settings: Settings) -> str:
+    links = f"; links in mails lead to {settings.public_url}" if is_this_machine(settings.public_host) else ""
+    return (
+        f"ENVIRONMENT=production is not set, so unsafe settings are not refused{links}: see CreateDB/main.py --doctor"
+    )
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

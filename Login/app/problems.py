@@ -20,7 +20,9 @@ CODES = {
     405: "method_not_allowed",
     408: "request_timeout",
     413: "content_too_large",
+    415: "unsupported_media_type",
 }
+MEDIA_TYPE_WANTED = "Send the body as JSON, with the header Content-Type: application/json."
 
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 0}}
@@ -61,8 +63,10 @@ async def _answer_refusal(request: Request, error: Exception) -> JSONResponse:
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """Keep FastAPI's list, without the rejected input: it may be a password."""
-    request.state.code = VALIDATION_CODE
     found = error.errors() if isinstance(error, RequestValidationError) else []
+    if any(item["loc"] == ("body",) and isinstance(item.get("input"), bytes) for item in found):
+        return await _answer_http_error(request, HTTPException(415, MEDIA_TYPE_WANTED))  # it was not taken for JSON
+    request.state.code = VALIDATION_CODE
     detail = [
         {"loc": _mask(item["loc"]), "msg": item["msg"].removeprefix("Value error, "), "type": item["type"]}
         for item in found
@@ -96,9 +100,10 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
         name = " with ".join((error.code, *error.sample))
         by_status.setdefault(int(error.status), {})[name] = give_example(error)
     if body:
-        for status in (400, 408, 413):
+        for status in (400, 408, 413, 415):
             phrase = HTTPStatus(status).phrase
-            example = {"summary": phrase, "value": describe(status, phrase, CODES[status])}
+            detail = MEDIA_TYPE_WANTED if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE else phrase
+            example = {"summary": phrase, "value": describe(status, detail, CODES[status])}
             by_status.setdefault(status, {})[CODES[status]] = example
     answers: Responses = {status: _describe_answer(status, examples) for status, examples in by_status.items()}
     if body:

@@ -93,7 +93,7 @@ class LoginRequest(Body):
     username: OptionalIdentifier = Field(default=None, description="A username; an email address is taken as one.")
     email: OptionalIdentifier = None
     password: Password | None = None
-    totp: OptionalCode = Field(default=None, description="Six digits, or a recovery code.")
+    totp: OptionalCode = None
     remember_me: bool = False
     login_token: Token | None = Field(default=None, description="From the answer `totp_required`.")
 

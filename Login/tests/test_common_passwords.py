@@ -95,7 +95,7 @@ def test_another_file_stops_the_start(make_settings: MakeSettings, tmp_path: Pat
     if content is not None:
         (tmp_path / "list").write_bytes(content)
     with pytest.raises(ValueError, match="common_passwords"):
-        make_settings("sqlite://", common_passwords_file=tmp_path / "list")
+        make_settings("sqlite:///x.sqlite3", common_passwords_file=tmp_path / "list")
 
 
 def test_the_script_explains_itself(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_only_our_methods_and_headers_are_allowed(api: TestClient, method: str, 
 def test_origins_are_exact(make_settings: MakeSettings, origins: str) -> None:
     """What no browser would send, or what would allow everybody, stops the start."""
     with pytest.raises(ValueError, match="origins"):
-        make_settings("sqlite://", cors_allowed_origins=origins)
+        make_settings("sqlite:///x.sqlite3", cors_allowed_origins=origins)
 
 
 def test_a_flood_can_be_read_by_the_script(settings: Settings) -> None:

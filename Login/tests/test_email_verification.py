@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from testing.api import PASSWORD, MakeSettings, Person, RunSql, SignedIn, register, sign_in
+from testing.api import PASSWORD, PRODUCTION, MakeSettings, Person, RunSql, SignedIn, register, sign_in
 from testing.mail import Mailbox, text_of
 
 PAGE = "/email/verify"
@@ -179,14 +179,14 @@ def test_production_refuses_promises_it_cannot_keep(
     make_settings: MakeSettings, changes: dict[str, Any], named: str
 ) -> None:
     """What needs mail needs a server, and nothing secret goes in the clear."""
-    values = {"environment": "production", "public_url": "https://example.com", **changes}
+    values = {**PRODUCTION, "public_url": "https://example.com", **changes}
     with pytest.raises(ValidationError, match=named):
-        make_settings("sqlite://", **values)
+        make_settings("sqlite:///x.sqlite3", **values)
 
 
 def test_production_starts_without_a_mail_server(make_settings: MakeSettings) -> None:
     """Mails are kept queued until there is one."""
-    settings = make_settings("sqlite://", environment="production", public_url="https://example.com")
+    settings = make_settings("sqlite:///x.sqlite3", **PRODUCTION, public_url="https://example.com")
 
     assert settings.delivers_mail is False
 
@@ -209,13 +209,13 @@ def test_production_starts_without_a_mail_server(make_settings: MakeSettings) ->
 def test_unusable_mail_settings_are_refused(make_settings: MakeSettings, changes: dict[str, Any]) -> None:
     """A typing error shows at the start, not in the first mail."""
     with pytest.raises(ValidationError):
-        make_settings("sqlite://", **changes)
+        make_settings("sqlite:///x.sqlite3", **changes)
 
 
 def test_the_public_address_needs_no_care_about_its_end(make_settings: MakeSettings) -> None:
     """With a slash or without, links are the same; a path is kept."""
     settings: list[Settings] = [
-        make_settings("sqlite://", public_url=f"https://example.com/login{end}") for end in ("", "/")
+        make_settings("sqlite:///x.sqlite3", public_url=f"https://example.com/login{end}") for end in ("", "/")
     ]
 
     assert {one.public_url for one in settings} == {"https://example.com/login"}

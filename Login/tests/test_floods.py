@@ -253,7 +253,7 @@ def test_a_redis_that_refuses_is_as_good_as_gone(settings: Settings, reply: byte
 def test_the_address_of_redis_is_checked_at_the_start(make_settings: MakeSettings, uri: str) -> None:
     """A typing error does not silently mean "each process for itself"."""
     with pytest.raises(ValueError, match="redis://"):
-        make_settings("sqlite://", rate_limit_storage_uri=uri)
+        make_settings("sqlite:///x.sqlite3", rate_limit_storage_uri=uri)
 
 
 def test_limits_survive_a_second_login(api: TestClient) -> None:

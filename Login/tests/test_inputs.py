@@ -229,9 +229,9 @@ def test_credentials_count_in_the_body_only(api: TestClient, user: SignedIn) -> 
     text = json.dumps(login)
 
     assert api.post("/login", params=login).status_code == 422
-    assert api.post("/login", data=login).status_code == 422
-    assert api.post("/login", content=text, headers={"Content-Type": "text/plain"}).status_code == 422
-    assert api.post("/login", content=text, headers={"Content-Type": ""}).status_code == 422
+    assert api.post("/login", data=login).status_code == 415
+    assert api.post("/login", content=text, headers={"Content-Type": "text/plain"}).status_code == 415
+    assert api.post("/login", content=text, headers={"Content-Type": ""}).status_code == 415
     assert api.post("/refresh", params=refresh).status_code == 422
     for name in ("access_token", "token", "Authorization", "bearer"):
         assert api.get("/user/profile", params={name: user.access_token}).status_code == 401
@@ -265,3 +265,36 @@ def test_a_second_factor_s_odd_codes_are_refused(send: Send, user: SignedIn) -> 
         )
 
     assert user.post("/totp/enable/start").json()["secret"] == secret
+
+
+@pytest.mark.asvs("4.1.1")
+@pytest.mark.parametrize("endpoint", BODIES)
+@pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded", "text/json"])
+def test_a_body_without_its_header_is_told_of_it(user: SignedIn, endpoint: str, media_type: str | None) -> None:
+    """The answer names the header that is missing, and nothing of the body; curl sends the third one unasked."""
+    method, path = endpoint.split(" ")
+    headers = {"Authorization": f"Bearer {user.access_token}"} | ({"Content-Type": media_type} if media_type else {})
+    answer = user.http.request(method, path, content=json.dumps(BODIES[endpoint]), headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "Content-Type: application/json" in answer.json()["detail"]
+    assert LONG not in answer.text
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "application/problem+json"])
+def test_json_by_any_of_its_names_is_read(api: TestClient, media_type: str) -> None:
+    """Parameters and suffixes (RFC 6839) do no harm, and no body at all is no matter of its type."""
+    answer = api.post("/register", content=json.dumps(BODIES["POST /register"]), headers={"Content-Type": media_type})
+
+    assert answer.status_code == 200
+    assert api.post("/register").status_code == api.post("/register", headers=JSON).status_code == 422
+
+
+def test_a_blank_code_counts_as_absent_in_the_schema_too(api: TestClient, user: SignedIn) -> None:
+    """A generated client may send what a form's empty field holds, wherever a code can be given."""
+    schemas = api.get("/openapi.json").json()["components"]["schemas"]
+    codes = [schema["properties"]["totp"] for schema in schemas.values() if "totp" in schema.get("properties", {})]
+
+    assert len(codes) >= 4
+    assert [code for code in codes if any("minLength" in form for form in code["anyOf"])] == []
+    assert user.post("/reauthenticate", {"current_password": PASSWORD, "totp": ""}).status_code == 200

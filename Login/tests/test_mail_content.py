@@ -43,12 +43,12 @@ def write(kind: str, name: str = "alice", phrase: str | None = None, to: str = "
 
 @pytest.mark.parametrize("kind", sorted(CATALOGUE))
 def test_every_kind_is_text_and_html_of_the_same_words(kind: str) -> None:
-    """Both parts say the same, in UTF-8 as quoted-printable, so that a file can be read without a mail program."""
+    """Both parts say the same, in UTF-8 as it is, so that a file can be read without a mail program."""
     raw = write(kind, name="Zoë", phrase="Blaue Reiher im Morgenrot")
     mail = parse_mail(raw)
     words = re.sub(r"<[^>]+>", " ", unescape(html_of(mail).partition("<body>")[2]))
 
-    assert [part["Content-Transfer-Encoding"] for part in mail.iter_parts()] == ["quoted-printable"] * 2
+    assert [part["Content-Transfer-Encoding"] for part in mail.iter_parts()] == ["8bit"] * 2
     assert {part.get_content_charset() for part in mail.iter_parts()} == {"utf-8"}
     assert b"base64" not in raw
     assert words.split() == text_of(mail).split()
@@ -80,6 +80,28 @@ def test_links_stand_alone_and_whole() -> None:
 
     assert links_of(mail) == {"/reset": "abc"}
     assert html_of(mail).count('<a href="https://example.org/reset?token=abc">') == 1
+
+
+@pytest.mark.parametrize("name", ["alice", "Zoë"])
+def test_a_link_can_be_copied_out_of_the_file(name: str) -> None:
+    """As it stands in the raw mail it is whole: no `=3D`, no break, however long the address of the pages is."""
+    link = f"https://accounts.example.org/{'path/' * 40}reset?token={'Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI'}"
+    letter = write_letter("password_reset", "alice@example.com", {**FACTS, "reset_link": link}, name=name, phrase=None)
+    raw = compose(letter, MESSAGE_ID, datetime(2026, 1, 2, 3, 4, tzinfo=UTC), SENDER).as_bytes()
+
+    assert link.encode() in raw.split(b"\r\n")
+    assert f'<a href="{link}">'.encode() in raw
+    assert (b"7bit" in raw) == name.isascii()
+    assert b"quoted-printable" not in raw
+
+
+def test_a_line_that_no_server_takes_is_folded() -> None:
+    """Beyond 998 bytes (RFC 5322, section 2.1.1) the text is encoded, and reads the same."""
+    letter = Letter("alice@example.com", "Hi", [Paragraph("x" * 999)])
+    raw = compose(letter, MESSAGE_ID, datetime(2026, 1, 2, 3, 4, tzinfo=UTC), SENDER).as_bytes()
+
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert text_of(parse_mail(raw)) == "x" * 999 + "\n"
 
 
 @pytest.mark.asvs("1.3.11")
@@ -180,9 +202,9 @@ def test_addresses_beyond_ascii(to: str, header: bytes) -> None:
 
 def test_a_mail_fits_the_lines_of_smtp() -> None:
     """No line is longer than a server must take (RFC 5321, section 4.5.3.1.6), however long a phrase is."""
-    raw = write("totp_enabled", phrase="ä" * 255)
-
-    assert max(map(len, raw.split(SMTP.linesep.encode()))) <= 78
+    for letter in ("a", "ä", "🦆"):
+        raw = write("totp_enabled", phrase=letter * 255)
+        assert max(map(len, raw.split(SMTP.linesep.encode()))) <= 998
 
 
 def test_a_mail_in_the_folder_is_private_and_named_by_time_kind_and_id(

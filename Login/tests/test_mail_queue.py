@@ -294,5 +294,5 @@ def test_a_stranger_in_the_servers_place_gets_nothing(
 
 def _secret(text: str) -> Any:
     return Settings.model_validate(
-        {"database_url": "sqlite://", "jwt_secret_key": "k" * 40, "smtp_password": text}
+        {"database_url": "sqlite:///x.sqlite3", "jwt_secret_key": "k" * 40, "smtp_password": text}
     ).smtp_password

@@ -18,7 +18,7 @@ from app.main import create_app
 from app.resources import make_resources
 from app.services.mails import queue_mail
 from CreateDB.engine import make_engine
-from testing.api import RunSql, register
+from testing.api import PRODUCTION, RunSql, register
 from testing.mail import deliver_due
 from testing.processes import ROOT
 from testing.smtp import Sink, wait_until
@@ -172,7 +172,8 @@ def test_dead_mails_are_listed_and_tried_again(
 
 def test_production_writes_no_mails_to_folders(run_command: RunCommand) -> None:
     """Without a server the command refuses to run there, in one sentence."""
-    answer = run_command("run", ENVIRONMENT="production", SMTP_HOST="", PUBLIC_URL="https://example.com")
+    production = {name.upper(): str(value) for name, value in PRODUCTION.items()}
+    answer = run_command("run", **production, SMTP_HOST="", PUBLIC_URL="https://example.com")
 
     assert (answer.returncode, answer.stdout) == (1, "")
     assert answer.stderr.startswith("SMTP_HOST is not set")

@@ -287,7 +287,7 @@ def test_measurements_count_and_refuse_nothing(api: TestClient, alice: Person, s
 def test_production_refuses_to_run_without_limits(make_settings: MakeSettings) -> None:
     """The switch for measurements cannot be forgotten."""
     with pytest.raises(ValueError, match="RATE_LIMITS_ENABLED"):
-        make_settings("sqlite://", environment="production", rate_limits_enabled=False)
+        make_settings("sqlite:///x.sqlite3", environment="production", rate_limits_enabled=False)
 
 
 # --- at once, on real processes ----------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def find_reservation(connection: Connection, purpose: str, email_key: str, own: 
     return _one(connection, query.order_by(tokens.c.created_at).limit(1))
 
 
-def is_reserved(connection: Connection, username_key: str, own: int) -> bool:
+def is_claimed(connection: Connection, username_key: str, own: int) -> bool:
     """Whether an account other than `own` had this username lately, and may take it back."""
     query = select(tokens.c.id).where(
         _has_not_expired(), tokens.c.username_key == username_key, tokens.c.user_id != own

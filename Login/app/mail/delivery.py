@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import smtplib
 import socket
 import ssl
@@ -10,7 +11,10 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from app.config import Settings
+from app.mail.letters import has_eight_bits, make_seven_bit
 
+# RFC 3463, section 3.2, and Postfix, which tells of a sender at the recipient: MAIL_FROM is at fault, and no mail.
+OF_SENDER = re.compile(rb"^5\.1\.[78]\b|sender address rejected", re.IGNORECASE)
 PERMANENT = 500  # RFC 5321, section 4.2.1: 4yz is for now, 5yz for good
 
 
@@ -52,13 +56,19 @@ class Smtp(Carrier):
         """Send a mail; a connection that has failed is not used again."""
         smtp = self._connect()
         try:
-            smtp.send_message(message)
+            _send(smtp, message)
         except smtplib.SMTPRecipientsRefused as error:
-            code = next(iter(error.recipients.values()))[0]
+            code, said = next(iter(error.recipients.values()))
+            if OF_SENDER.search(said):
+                self.rest()
+                raise ServerAway(f"MAIL_FROM refused: {code}") from error
             raise (Refused if code >= PERMANENT else NotDelivered)(f"recipient refused: {code}") from error
         except smtplib.SMTPDataError as error:
             kind = Refused if error.smtp_code >= PERMANENT else NotDelivered
             raise kind(f"content refused: {error.smtp_code}") from error
+        except smtplib.SMTPSenderRefused as error:  # MAIL_FROM is at fault, and no mail is to die of it
+            self.rest()
+            raise ServerAway(f"MAIL_FROM refused: {error.smtp_code}") from error
         except smtplib.SMTPNotSupportedError as error:
             raise Refused("the server knows no addresses beyond ASCII") from error
         except (smtplib.SMTPException, OSError) as error:
@@ -124,6 +134,17 @@ class Smtp(Carrier):
             smtp.starttls(context=ssl.create_default_context())
         if settings.smtp_user is not None:
             smtp.login(settings.smtp_user, settings.smtp_password.get_secret_value() if settings.smtp_password else "")
+
+
+def _send(smtp: smtplib.SMTP, message: EmailMessage) -> None:
+    options = []
+    if has_eight_bits(message):
+        smtp.ehlo_or_helo_if_needed()
+        if smtp.has_extn("8bitmime"):
+            options = ["BODY=8BITMIME"]
+        else:
+            make_seven_bit(message)
+    smtp.send_message(message, mail_options=options)
 
 
 class Folder(Carrier):

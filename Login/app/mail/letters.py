@@ -12,9 +12,12 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 from typing import NamedTuple, Self
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
-from app.identifiers import ENCODED_WORD
+from app.identifiers import ENCODED_WORD, parse_email
+
+LINE_MAX = 998  # RFC 5322, section 2.1.1
+EIGHT_BIT = "8bit"
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -68,7 +71,8 @@ class Letter:
 def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) -> EmailMessage:
     """Put a letter into the form that servers carry; the same letter always makes the same Message-ID.
 
-    The library refuses line breaks in headers, and quoted-printable keeps the text readable in a file.
+    The library refuses line breaks in headers. The text is written as it is, so that a link can be copied out of a
+    file: quoted-printable would make `=3D` of a link's `=` and break it in two.
     """
     to = find_mailbox(letter.to)
     message = EmailMessage(policy=SMTP if to.username.isascii() else SMTPUTF8)
@@ -78,15 +82,34 @@ def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) 
     message["Date"] = format_datetime(written_at)
     message["Message-ID"] = f"<{message_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notes, please
-    message.set_content(_write_text(letter), cte="quoted-printable")
-    message.add_alternative(_write_html(letter), subtype="html", cte="quoted-printable")
+    text, html = _write_text(letter), _write_html(letter)
+    message.set_content(text, cte=_choose_encoding(text))
+    message.add_alternative(html, subtype="html", cte=_choose_encoding(html))
     return message
+
+
+def _choose_encoding(text: str) -> str:
+    if max(len(line.encode()) for line in text.splitlines()) > LINE_MAX:
+        return "quoted-printable"
+    return "7bit" if text.isascii() else EIGHT_BIT
+
+
+def has_eight_bits(message: EmailMessage) -> bool:
+    """Whether a mail has a part that only servers with 8BITMIME take as it is."""
+    return any(part["Content-Transfer-Encoding"] == EIGHT_BIT for part in message.walk())
+
+
+def make_seven_bit(message: EmailMessage) -> None:
+    """Write the parts anew for a server without 8BITMIME (RFC 6152, section 3)."""
+    for part in message.walk():
+        if part["Content-Transfer-Encoding"] == EIGHT_BIT:
+            part.set_content(part.get_content(), subtype=part.get_content_subtype(), cte="quoted-printable")
 
 
 def find_mailbox(address: str) -> Address:
     """Return a mailbox with its domain as DNS knows it; only a local part beyond ASCII asks more of a server."""
     try:
-        parts = validate_email(address, check_deliverability=False)
+        parts = parse_email(address)
     except EmailNotValidError as error:
         raise HeaderParseError("not a mailbox") from error
     if ENCODED_WORD in address:

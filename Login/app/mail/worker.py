@@ -16,6 +16,7 @@ from app.crud.mails import AWAY_WAIT, LONGEST_WAIT, MailRow
 from app.errors import ApiError, DatabaseUnavailable, OutcomeUnknown
 from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
 from app.mail.letters import Letter, compose
+from app.mail.sender import normalize_sender
 from app.resources import Resources
 from app.services.errands import ERRANDS, run_errand
 from app.services.mails import open_content
@@ -129,9 +130,16 @@ class Worker:
 
     async def _carry(self, mail: MailRow) -> None:
         letter = Letter.from_json(open_content(self._resources, mail))
-        message = compose(letter, mail.message_id, mail.created_at, self._resources.settings.mail_from)
+        message = compose(letter, mail.message_id, mail.created_at, self._find_sender())
         name = f"{mail.created_at:%Y%m%d-%H%M%S-%f}-{mail.kind}-{mail.message_id}"
         await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.carry, message, name)
+
+    def _find_sender(self) -> str:
+        """Return MAIL_FROM; a fault of a setting keeps mails waiting and kills none."""
+        try:
+            return normalize_sender(self._resources.settings.mail_from)
+        except ValueError as error:
+            raise ServerAway(f"MAIL_FROM {error}") from error
 
     @staticmethod
     def _log(event: str, mail: MailRow, error: Exception) -> None:

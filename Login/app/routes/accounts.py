@@ -23,7 +23,7 @@ DELETION: Responses = refusals(
     "/register",
     dependencies=[limit("register")],
     summary="Make an account",
-    responses=refusals(*WEAK_PASSWORD, *TAKEN, errors.Busy),
+    responses=refusals(*WEAK_PASSWORD, *TAKEN, errors.EmailDomainPrivate, errors.UsernameReserved, errors.Busy),
 )
 async def register(body: Registration, resources: FromResources, client: FromClient) -> Registered:
     """Make an account with a unique email and, if wanted, a unique username."""
@@ -59,6 +59,8 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
         *UNAUTHORIZED,
         *WEAK_PASSWORD,
         *TAKEN,
+        errors.EmailDomainPrivate,
+        errors.UsernameReserved,
         errors.CurrentPasswordRequired,
         *UNPROVED,
     ),

@@ -11,13 +11,21 @@ from app.auth import Pair
 from app.clients import Client
 from app.config import Settings
 from app.crud import Addressee, Principal
-from app.crud.one_time_tokens import is_reserved
-from app.errors import EmailTaken, SessionEnded, TotpRequired, UsernameTaken
+from app.crud.one_time_tokens import is_claimed
+from app.errors import (
+    EmailDomainPrivate,
+    EmailTaken,
+    SessionEnded,
+    TotpRequired,
+    UsernameReserved,
+    UsernameTaken,
+)
 from app.fair_queue import party_of
-from app.identifiers import normalize_email, normalize_username
+from app.identifiers import find_private_domain, normalize_email, normalize_username
 from app.logs import log_event
 from app.models import Session, User
 from app.passwords import check_password
+from app.reserved import is_reserved
 from app.resources import Resources
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
@@ -38,6 +46,8 @@ from app.services.sessions import FRESH, describe_session, follow_session, is_fr
 
 async def register(resources: Resources, body: Registration, client: Client) -> str:
     """Make an account and return its public id; the unique indexes decide who was first."""
+    _refuse_private(resources.settings, body.email)
+    _refuse_reserved(resources.settings, body.username)
     password = body.password.get_secret_value()
     check_password(password, (body.email, body.username), resources.common_passwords)
     password_hash = await resources.hashes.hash(password, party_of(client.address))
@@ -82,7 +92,7 @@ def _add(connection: Connection, user: User) -> Addressee | None:
             _refuse_taken(connection, None, user.username_key)
             raise
         return holder
-    _refuse_reserved(connection, user.username_key, user_id)
+    _refuse_claimed(connection, user.username_key, user_id)
     holder = find_holder(connection, user.email_key, own=user_id)
     if holder is not None:
         crud.delete_user(connection, user_id)
@@ -99,6 +109,21 @@ def _username_columns(typed: str | None) -> dict[str, Any]:
     return {"username": username, "username_key": key}
 
 
+def _refuse_private(settings: Settings, typed: str | None) -> None:
+    """Refuse addresses that no mail from outside reaches, unless the operator has named their domain."""
+    domain = find_private_domain(normalize_email(typed)[0]) if typed else None
+    allowed = settings.private_email_domains
+    if domain and not any(f".{domain}".lower().endswith(f".{name}") for name in allowed):
+        raise EmailDomainPrivate
+
+
+def _refuse_reserved(settings: Settings, typed: str | None, own: str | None = None) -> None:
+    """Refuse names of those who speak for the service; whoever has one from before may go on writing it."""
+    key = _username_columns(typed)["username_key"]
+    if typed and key != _username_columns(own)["username_key"] and is_reserved(key, settings.totp_issuer):
+        raise UsernameReserved
+
+
 def _refuse_taken(connection: Connection, email_key: str | None, username_key: str | None, own: int = 0) -> None:
     taken = crud.find_taken(connection, email_key, username_key, own)
     if taken == "email_key":
@@ -107,9 +132,9 @@ def _refuse_taken(connection: Connection, email_key: str | None, username_key: s
         raise UsernameTaken
 
 
-def _refuse_reserved(connection: Connection, username_key: str | None, own: int) -> None:
+def _refuse_claimed(connection: Connection, username_key: str | None, own: int) -> None:
     """Refuse a name that its former owner may take back; asked once the name is held, so that no rival slips by."""
-    if username_key is not None and is_reserved(connection, username_key, own):
+    if username_key is not None and is_claimed(connection, username_key, own):
         raise UsernameTaken
 
 
@@ -143,6 +168,8 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
 
     Where changes of address wait for the new mailbox, that change is only asked for.
     """
+    _refuse_private(resources.settings, body.new_email)
+    _refuse_reserved(resources.settings, body.username, principal.account.username)
     needs_proof = body.new_email is not None or body.new_password is not None
     event = "email.changed" if needs_proof else "phrase.changed"
     proof = await prove_for(resources, principal, event, body, client)
@@ -229,7 +256,7 @@ def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
     except IntegrityError:
         _refuse_taken(connection, values.get("email_key"), values.get("username_key"), user_id)
         raise
-    _refuse_reserved(connection, values.get("username_key"), user_id)
+    _refuse_claimed(connection, values.get("username_key"), user_id)
 
 
 async def delete(resources: Resources, principal: Principal, body: Deletion, client: Client) -> None:

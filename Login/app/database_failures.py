@@ -1,0 +1,67 @@
+"""What a failure of the database means: whether it is ours, whether it passes, and how the log names it."""
+
+import random
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+
+RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
+FULL = {1040, 1203, 1226}  # no connection is free: of the server's, or of our account's
+NOT_MIGRATED = {1049, 1054, 1146}  # no such database, column, table
+SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+
+
+class CannotConnect(Exception):
+    """No connection can be made in the way that DATABASE_URL says, however often it is tried."""
+
+
+def connect(engine: Engine) -> Connection:
+    """Connect; drivers raise what they like at an option or an account that does not suit them."""
+    try:
+        return engine.connect()
+    except Exception as error:
+        if isinstance(error, DBAPIError) and not is_ours(error):
+            raise
+        raise CannotConnect(_name(error)) from error
+
+
+def is_ours(error: DBAPIError) -> bool:
+    """Whether this is ours to understand or a fault of ours: no outage, and trying again changes nothing."""
+    return isinstance(error, IntegrityError | ProgrammingError) and not _is_unmigrated(error)
+
+
+def _is_unmigrated(error: DBAPIError) -> bool:
+    """Whether the operator has yet to make the tables, or to bring them up to date."""
+    return getattr(error.orig, "errno", None) in NOT_MIGRATED or str(error.orig).startswith("no such ")
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Whether the same work may succeed in a moment."""
+    if _is_unmigrated(error):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in {SQLITE_BUSY, SQLITE_LOCKED}
+    passing = {RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK, *FULL}
+    return error.connection_invalidated or getattr(error.orig, "errno", None) in passing
+
+
+def find_pause(error: DBAPIError) -> float:
+    """Seconds until the next try: rivals are spread, and a server that is full already is not stormed."""
+    longest = 0.5 if getattr(error.orig, "errno", None) in FULL else 0.05
+    return random.uniform(longest / 10, longest)  # noqa: S311 hides nothing
+
+
+def describe(failure: Exception | None) -> str:
+    """Give the reason for the log, without what a driver may repeat of a password."""
+    if isinstance(failure, DBAPIError) and _is_unmigrated(failure):
+        return "tables are missing or older than this code: run CreateDB/main.py"
+    if isinstance(failure, CannotConnect):
+        return f"DATABASE_URL does not lead to a connection ({failure}): CreateDB/main.py --doctor says why"
+    origin = getattr(failure, "orig", None)
+    return _name(origin) if origin else "no thread was free in time"
+
+
+def _name(error: BaseException) -> str:
+    number = getattr(error, "errno", None) or getattr(error, "sqlite_errorname", None)
+    return " ".join(str(part) for part in (type(error).__name__, number) if part)

@@ -1,0 +1,52 @@
+"""What makes a secret unfit to sign or encrypt; the pages judge theirs by the same rules, and a test compares them."""
+
+import re
+import unicodedata
+
+SECRET_BYTES = 32  # RFC 7518, section 3.2: as long as the hash
+SECRET_VARIETY = 10  # distinct characters; a repeated one is no secret
+SAMPLE = re.compile(
+    "change|replace|secret|password|example|sample|insecure|default|placeholder|keyboard|qwerty|bezkoder|123456|abcdef|your[-_]",
+    re.IGNORECASE,
+)
+# Published in frameworks' tutorials, so long and random that no rule above finds them.
+PUBLISHED = {
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    "37c304f8-51aa-419a-a1af-06154e63707a",
+    "3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b",
+    "9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9",
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+    "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+}
+# Sentences that everybody knows, read by their letters alone: blanks, capitals and stops make no secret of them.
+SENTENCES = (
+    *("quickbrownfox", "packmyboxwith", "sphinxofblackquartz", "howvexingly", "quackingzephyrs", "waltzbadnymph"),
+    *("jackdawslovem", "wizardsjump", "boxingwizards", "jinxedwizards", "glibjocks", "vexnymphs", "franzjagtim"),
+    *("zwolfboxkampfer", "portezcevieux", "loremipsum", "correcthorse", "tobeornottobe", "maytheforce"),
+    *("helloworld", "letmein", "trustno", "iloveyou", "allyourbase", "opensesame", "donotuse", "thisisnot"),
+)
+# A popular web page's "random" keys run through a few fixed cycles of characters; these stand in each, also in hex.
+CYCLES = ("PdSgVkY", "PeShVmY", "QeThWmZ", "QfTjWnZ", "RfUjXn2", "SgVkXp2", "ShVmYq3", "UkXp2s5")
+
+
+def find_weakness(secret: str) -> str | None:
+    """Say why a secret must not sign anything that matters, or None."""
+    if len(secret.encode()) < SECRET_BYTES:
+        return f"is shorter than {SECRET_BYTES} bytes"
+    if len(set(secret)) < SECRET_VARIETY:
+        return "repeats a few characters"
+    if any(secret.startswith(secret[period:]) for period in range(1, len(secret) // 2 + 1)):
+        return "repeats a short text"
+    if SAMPLE.search(secret) or secret in PUBLISHED or _is_generated(secret) or _is_sentence(secret):
+        return "looks like a sample"
+    return None
+
+
+def _is_generated(secret: str) -> bool:
+    return any(cycle in secret or cycle.encode().hex() in secret.lower() for cycle in CYCLES)
+
+
+def _is_sentence(secret: str) -> bool:
+    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", secret).casefold()))
+    return any(sentence in letters for sentence in SENTENCES)
