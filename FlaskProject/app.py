@@ -84,7 +84,9 @@ def _wrap(app: Flask, config: Config) -> None:
     app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]  # the documented way
     count = config.trusted_proxy_count
     if count:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # likewise
+        # The path that we are served under is told by one proxy, the last word: the one that cuts it off.
+        told = {"x_for": count, "x_proto": count, "x_prefix": 1}
+        app.wsgi_app = ProxyFix(app.wsgi_app, **told)  # type: ignore[method-assign]  # likewise
 
 
 def _config_or_exit() -> Config:

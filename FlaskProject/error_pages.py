@@ -12,7 +12,7 @@ from FlaskProject.clock import duration
 from FlaskProject.forms import Form, outage_sentence
 from FlaskProject.identity import account_if_any
 from FlaskProject.messages import has_text, sentence_for
-from FlaskProject.own_paths import HOME, own_path
+from FlaskProject.own_paths import here, own_path, worth_carrying
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ def log_outage(outage: BackendUnavailable) -> None:
 
 def leave_for_login() -> ResponseReturnValue:
     """Send the visitor to sign in and come back; the cookies stay, for another tab may just have got new ones."""
-    target = own_path(request.path)
-    return redirect(url_for("sessions.login", next=None if target == HOME else target))
+    target = own_path(here(), request.script_root)
+    return redirect(url_for("sessions.login", next=worth_carrying(target)))
 
 
 def retry_headers(seconds: int | None) -> dict[str, str]:

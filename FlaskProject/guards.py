@@ -1,6 +1,7 @@
 """What is refused before any view runs: odd hosts, foreign pages, forged origins, strangers while the key is weak."""
 
 import logging
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -15,12 +16,16 @@ from FlaskProject.messages import t
 log = logging.getLogger(__name__)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded")
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded")
+# A proxy that sets no X-Forwarded-Prefix lets the visitor's through, and every address of a page begins with it.
+PLAIN_ROOT = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+LONGEST_FACT = 200
 
 
 def init_guards(app: Flask, config: Config) -> None:
     """Stand before every view, and before the CSRF token's check."""
     app.before_request(_named_hosts_only)
+    app.before_request(_plain_roots_only)
     app.before_request(_same_site_only)
     if config.secret_key_weakness:
         app.before_request(_this_machine_only)
@@ -28,24 +33,46 @@ def init_guards(app: Flask, config: Config) -> None:
         app.before_request(_warning_about_proxies())
 
 
+def log_refusal(reason: str, **facts: str | None) -> None:
+    """Tell the operator why a request got no further; what it claimed itself is cut short."""
+    shown = {name: value[:LONGEST_FACT] for name, value in facts.items() if value is not None}
+    log.warning("request_refused", extra={"fields": {"reason": reason, **shown}})
+
+
 def _named_hosts_only() -> ResponseReturnValue | None:
     """Refuse a Host header that Flask cannot bind its addresses to: no page, not even an error's, could be made."""
     if isinstance(request.routing_exception, BadHost):
+        log_refusal("the Host header is no name of a site", host=request.environ.get("HTTP_HOST"))
         return Response(t("error.host"), HTTPStatus.BAD_REQUEST, mimetype="text/plain")
     return None
 
 
+def _plain_roots_only() -> ResponseReturnValue | None:
+    """Refuse to be served under what is no plain path: `//evil.example` before our own addresses leads there."""
+    if PLAIN_ROOT.fullmatch(request.script_root):
+        return None
+    log_refusal("X-Forwarded-Prefix, or SCRIPT_NAME, is no plain path", root=request.script_root)
+    return Response(t("error.root"), HTTPStatus.BAD_REQUEST, mimetype="text/plain")
+
+
 def _same_site_only() -> ResponseReturnValue | None:
     """Refuse a change that another site's page asked for; the CSRF token is the second lock on that door."""
-    if request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS or (reason := _foreign_sign()) is None:
         return None
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    origin = request.headers.get("Origin")
-    # https besides our own scheme: a TLS proxy in front need not have told us.
-    ours = {f"{request.scheme}://{request.host}", f"https://{request.host}"}
-    if site in {"same-origin", "none"} and (origin is None or origin in ours):
-        return None
+    sent = {"origin": request.headers.get("Origin"), "fetch_site": request.headers.get("Sec-Fetch-Site")}
+    log_refusal(reason, host=request.host, **sent)
     return error_page(HTTPStatus.FORBIDDEN, "foreign")
+
+
+def _foreign_sign() -> str | None:
+    """Say by what a request shows that another site's page made it, if it does."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        # It alone decides: no page can set it, while a proxy's Referrer-Policy or Host makes our own Origin look odd.
+        return None if site in {"same-origin", "none"} else "Sec-Fetch-Site names another site"
+    # https besides our own scheme: a TLS proxy in front need not have told us.
+    ours = {None, f"{request.scheme}://{request.host}", f"https://{request.host}"}
+    return None if origin in ours else "Origin is not the address in Host"
 
 
 def _this_machine_only() -> ResponseReturnValue | None:
@@ -53,6 +80,7 @@ def _this_machine_only() -> ResponseReturnValue | None:
     forwarded = any(name in request.headers for name in FORWARDED)
     if request.endpoint == "static" or (is_loopback(request.remote_addr) and not forwarded):
         return None
+    log_refusal("SECRET_KEY is weak, and the visitor is not on this machine")
     return error_page(HTTPStatus.FORBIDDEN, "weak_key")
 
 

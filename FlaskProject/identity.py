@@ -135,7 +135,7 @@ def _end_former() -> None:
 def _tokens_from_cookies() -> RequestTokens:
     cookies = token_cookies()
     access, refresh = cookies.read(request, ACCESS), cookies.read(request, REFRESH)
-    found = RequestTokens(cookies, access, refresh, sent=cookies.any_in(request))
+    found = RequestTokens(cookies, access, refresh, sent=bool(access or refresh))
     found.api = Api(services().backend, _visitor(), found)
     return found
 
@@ -146,7 +146,7 @@ def _hand_over_tokens(response: Response) -> Response:
         found.cookies.write(response, found.to_keep)
         found.cookies.forget_login_step(response, request)
     elif found and found.to_forget:
-        found.cookies.forget(response)
+        found.cookies.forget(response, request)
     return response
 
 

@@ -1,20 +1,22 @@
-"""Reads a token's times, unverified: only to know when to refresh and how long a cookie may stay."""
+"""Reads a token, unverified: only to know whose it is, when to refresh it and how long its cookie may stay."""
 
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Any
 
+ISSUER = "pupero"  # what the API signs its tokens as
 LATEST = 253_402_300_799  # the last second of the year 9999
 
 
 @dataclass(frozen=True)
 class Claims:
-    """The three claims that cookies depend on; they decide nothing about access."""
+    """The claims that cookies depend on; they decide nothing about access."""
 
     issued: float
     ends: float
     remember: bool
+    ours: bool
 
     @property
     def lifetime(self) -> int:
@@ -33,7 +35,7 @@ def claims_of(token: str) -> Claims | None:
         return None
     if not (_is_time(issued) and _is_time(ends)):
         return None
-    return Claims(issued, ends, remember is True)
+    return Claims(issued, ends, remember is True, data.get("iss") == ISSUER)
 
 
 def _is_time(value: Any) -> bool:  # noqa: ANN401 whatever JSON holds

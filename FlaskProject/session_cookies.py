@@ -1,16 +1,19 @@
 """The two HttpOnly cookies that hold a signed-in browser's tokens, and the short-lived one between login's steps."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import Flask, Request, Response, current_app, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import BadSignature
 
 from FlaskProject.answers import TokenPair
 from FlaskProject.config import Config
-from FlaskProject.jwt_claims import claims_of
+from FlaskProject.jwt_claims import Claims, claims_of
 
 ACCESS, REFRESH, LOGIN_STEP = "access_token", "refresh_token", "login_token"
 LOGIN_STEP_LIFETIME = timedelta(minutes=5)
@@ -27,13 +30,9 @@ class TokenCookies:
     secure: bool
 
     def read(self, request: Request, name: str) -> str | None:
-        """Return a cookie's token, or None when there is none that could be one."""
-        value = request.cookies.get(_named(name, secure=self.secure), "")
-        return value if len(value) <= LONGEST_TOKEN and TOKEN.fullmatch(value) else None
-
-    def any_in(self, request: Request) -> bool:
-        """Tell whether the browser sent a sign-in of any kind, sound or damaged."""
-        return any(_named(name, secure=self.secure) in request.cookies for name in (ACCESS, REFRESH))
+        """Return a cookie's token, the latest of ours: a neighbour on this host or domain may use the same name."""
+        found = [(claims.issued, value) for value, claims in self._tokens(request, name) if claims and claims.ours]
+        return max(found)[1] if found else None
 
     def write(self, response: Response, pair: TokenPair) -> None:
         """Keep a pair: until the browser closes, or as long as `remember me` allows."""
@@ -42,10 +41,10 @@ class TokenCookies:
         self._set(response, ACCESS, pair.access_token, seconds)
         self._set(response, REFRESH, pair.refresh_token, seconds)
 
-    def forget(self, response: Response) -> None:
-        """Take both tokens away."""
-        self._delete(response, ACCESS)
-        self._delete(response, REFRESH)
+    def forget(self, response: Response, request: Request) -> None:
+        """Take both tokens away, and leave what is not ours."""
+        for name in (ACCESS, REFRESH):
+            self._forget(response, request, name)
 
     def write_login_step(self, response: Response, token: str) -> None:
         """Keep what proves that the password was right until the code is typed."""
@@ -53,8 +52,12 @@ class TokenCookies:
 
     def forget_login_step(self, response: Response, request: Request) -> None:
         """Take the first step's proof away, if there is one."""
-        if _named(LOGIN_STEP, secure=self.secure) in request.cookies:
-            self._delete(response, LOGIN_STEP)
+        self._forget(response, request, LOGIN_STEP)
+
+    def _tokens(self, request: Request, name: str) -> Iterator[tuple[str, Claims | None]]:
+        for value in request.cookies.getlist(_named(name, secure=self.secure)):
+            if len(value) <= LONGEST_TOKEN and TOKEN.fullmatch(value):
+                yield value, claims_of(value)
 
     def _persistence(self, pair: TokenPair) -> int | None:
         claims = claims_of(pair.refresh_token)
@@ -66,12 +69,13 @@ class TokenCookies:
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
         response.set_cookie(_named(name, secure=self.secure), value, max_age=seconds, **self._flags(name))
 
-    def _delete(self, response: Response, name: str) -> None:
-        response.delete_cookie(_named(name, secure=self.secure), **self._flags(name))
+    def _forget(self, response: Response, request: Request, name: str) -> None:
+        if self.read(request, name):
+            response.delete_cookie(_named(name, secure=self.secure), **self._flags(name))
 
     def _flags(self, name: str) -> dict[str, Any]:
         # `__Host-` demands the path /; without it the login step goes nowhere but to the login pages.
-        path = "/login" if name == LOGIN_STEP and not self.secure else "/"
+        path = f"{request.script_root}/login" if name == LOGIN_STEP and not self.secure else "/"
         return {"path": path, "secure": self.secure, "httponly": True, "samesite": self.config.samesite}
 
 
@@ -83,6 +87,14 @@ class PageSessions(SecureCookieSessionInterface):
     def __init__(self, config: Config) -> None:
         """Remember whether https is forced."""
         self._config = config
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Open the first cookie of the name that we have signed: a neighbour's may come before it."""
+        signer, max_age = self.get_signing_serializer(app), int(app.permanent_session_lifetime.total_seconds())
+        for value in request.cookies.getlist(self.get_cookie_name(app)):
+            with suppress(BadSignature):
+                return self.session_class(signer.loads(value, max_age=max_age)) if signer else None
+        return self.session_class()
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 the base's signature
         """Bind the name to this host when the request is secure."""

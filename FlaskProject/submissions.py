@@ -12,8 +12,10 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.error_pages import error_page, leave_for_login, log_outage, retry_headers, unavailable_page
 from FlaskProject.forms import Form
+from FlaskProject.guards import log_refusal
 from FlaskProject.identity import api, current_account, tokens
 from FlaskProject.messages import t
+from FlaskProject.own_paths import here
 from FlaskProject.session_cookies import has_page_session
 
 Page = Callable[[Form], str]
@@ -62,8 +64,9 @@ def require(form: Form, *names: str) -> None:
 def reauthentication_page(form: Form, action: str | None = None) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
     # The page that the form stood on: /profile or /security.
-    back, action = "/".join(request.path.split("/")[:2]), action or request.path
-    return render_template("reauthenticate.html", form=form, account=current_account(), action=action, back=back)
+    back = request.script_root + "/".join(request.path.split("/")[:2])
+    where = {"action": action or here(), "back": back}
+    return render_template("reauthenticate.html", form=form, account=current_account(), **where)
 
 
 def init_submissions(app: Flask) -> None:
@@ -109,8 +112,9 @@ def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> Response
     return again, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 
 
-def _stale_form(_error: CSRFError) -> ResponseReturnValue:
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
     """Bring a form back whose cookie has ended or whose key was rotated while somebody typed."""
+    log_refusal(str(error.description))
     page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
     if page is None:
         return error_page(HTTPStatus.FORBIDDEN, "stale")

@@ -8,6 +8,7 @@ from flask import Flask, request, url_for
 from FlaskProject.clock import ago, clock_time, date
 from FlaskProject.identity import tokens
 from FlaskProject.messages import has_text, t
+from FlaskProject.own_paths import here, worth_carrying
 from FlaskProject.static_files import version_of
 from FlaskProject.telling import told_above, told_at
 
@@ -16,6 +17,7 @@ def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
     app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
+    app.jinja_env.globals.update(here=here, worth_carrying=worth_carrying)
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
     app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-StartProxy = Callable[[str], str]
+StartProxy = Callable[..., str]
 
 
 def write_certificate(path: Path) -> Path:
@@ -39,7 +39,10 @@ class PatientServer(ThreadingHTTPServer):
     request_queue_size = 64
 
 
-def _handler(target: str) -> type[BaseHTTPRequestHandler]:
+def _handler(target: str, prefix: str, *, spoils: bool) -> type[BaseHTTPRequestHandler]:
+    """Pass on what comes for the prefix; `spoils` adds what many a guide has proxies do to Host and Referrer-Policy."""
+    spoilt = {"Host": target} if spoils else {}
+
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_args: object) -> None:
             """Stay quiet."""
@@ -48,11 +51,15 @@ def _handler(target: str) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             there = HTTPConnection(target, timeout=20)
             told = {"X-Forwarded-For": self.client_address[0], "X-Forwarded-Proto": "https", "Connection": "close"}
-            there.request(self.command, self.path, body, dict(self.headers.items()) | told)
+            told |= {"X-Forwarded-Prefix": prefix} if prefix else {}
+            path = self.path.removeprefix(prefix) or "/"
+            there.request(self.command, path, body, dict(self.headers.items()) | told | spoilt)
             answer = there.getresponse()
             self.send_response_only(answer.status)
             for name, value in answer.getheaders():
                 self.send_header(name, value)
+            if spoils:
+                self.send_header("Referrer-Policy", "no-referrer")
             self.end_headers()
             self.wfile.write(answer.read())
             there.close()
@@ -69,13 +76,13 @@ def start_proxy(tmp_path: Path) -> Iterator[StartProxy]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(write_certificate(tmp_path / "localhost.pem"))
 
-    def start(url: str) -> str:
-        server = PatientServer(("127.0.0.1", 0), _handler(urlsplit(url).netloc))
+    def start(url: str, prefix: str = "", *, spoils: bool = False) -> str:
+        server = PatientServer(("127.0.0.1", 0), _handler(urlsplit(url).netloc, prefix, spoils=spoils))
         server.daemon_threads = True
         server.socket = context.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         started.append(server)
-        return f"https://localhost:{server.server_port}"
+        return f"https://localhost:{server.server_port}{prefix}"
 
     yield start
     for server in started:

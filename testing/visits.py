@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import pyotp
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 PASSWORD = "blue herons at dawn"
 
@@ -16,22 +16,23 @@ PASSWORD = "blue herons at dawn"
 class Visit:
     """One browser and the page it shows; it sends forms as they stand in the page."""
 
-    client: FlaskClient
+    client: Client
+    root: str = ""  # what the pages are served under; the paths below come behind it
     page: str = ""
     status: int = 0
     path: str = ""
 
     def open(self, path: str) -> Self:
         """Go to an address, following redirects."""
-        return self._show(self.client.get(path, follow_redirects=True))
+        return self._show(self.client.get(self.root + path, follow_redirects=True))
 
     def send(self, action: str, **typed: str) -> Self:
         """Fill in the form with this action and press its button."""
-        return self._show(self.client.post(action, data=self.hidden(action) | typed, follow_redirects=True))
+        return self._show(self.client.post(self.root + action, data=self.hidden(action) | typed, follow_redirects=True))
 
     def hidden(self, action: str) -> dict[str, str]:
         """Return what the form with this action holds besides what a person types."""
-        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.page, re.DOTALL)
+        form = re.search(rf'<form[^>]*action="{re.escape(self.root + action)}".*?</form>', self.page, re.DOTALL)
         assert form, f"no form for {action} on {self.path}:\n{self.page}"
         inputs = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0])
         return {name: html.unescape(value) for name, value in inputs}
@@ -60,5 +61,6 @@ class Visit:
         return secret, shown[1].split()
 
     def _show(self, answer: Any) -> Self:
-        self.page, self.status, self.path = answer.text, answer.status_code, answer.request.path
+        self.page, self.status = answer.text, answer.status_code
+        self.path = answer.request.path.removeprefix(self.root)
         return self

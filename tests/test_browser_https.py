@@ -36,3 +36,30 @@ def test_cookies_are_bound_to_the_https_host(
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("body")).to_contain_text("You are signed out.")
     assert not {cookie["name"] for cookie in page.context.cookies()} & {"__Host-access_token", "__Host-refresh_token"}
+
+
+@pytest.mark.asvs("3.5.3")
+def test_a_proxy_with_a_mind_of_its_own(
+    suite: Suite, start_pages: StartPages, start_proxy: StartProxy, open_page: OpenPage
+) -> None:
+    """Under a path, with Host rewritten and `Referrer-Policy: no-referrer` added: sign up, out, and back in."""
+    pages = start_pages(suite.api_url, TRUSTED_PROXY_COUNT="1")
+    url = start_proxy(pages.url, "/auth", spoils=True)
+    page = open_page(ignore_https_errors=True)
+    origins = []
+    page.on("request", lambda sent: origins.append(sent.all_headers().get("origin")) if sent.method == "POST" else None)
+    page.goto(f"{url}/register")
+    for name, value in {"email": "ute@example.com", "username": "ute", "password": PASSWORD}.items():
+        page.fill(f"[name={name}]", value)
+    page.get_by_role("button", name="Create account").click()
+    expect(page).to_have_url(f"{url}/")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{url}/login")
+
+    page.goto(f"{url}/security")
+    expect(page).to_have_url(f"{url}/login?next=/auth/security")
+    page.fill("[name=username]", "ute")
+    page.fill("[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page).to_have_url(f"{url}/security")
+    assert set(origins) == {"null"}

@@ -67,7 +67,9 @@ REFUSALS: dict[str, str] = {
     "error.stale.text": "Nothing has happened. Please go back, reload the page and try again.",
     "error.foreign.title": "That did not come from our pages",
     "error.foreign.text": "Another site, or a rewritten address, sent this request, so nothing has happened. "
-    "If you run this site: the proxy in front must pass on the Host header as the browser sent it.",
+    "If you run this site: the proxy in front must pass on the Host header as the browser sent it, and add no "
+    "Referrer-Policy; the log of the pages says what gave this request away.",
+    "error.root": "The path that this request says we are served under is none.",
     "error.host": "The Host header of this request is no name of a site.",
     "error.weak_key.title": "Only for this machine, for now",
     "error.weak_key.text": "The SECRET_KEY of these pages is a sample or too weak, so only visitors on the machine "

@@ -9,9 +9,10 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from FlaskProject.app import create_app
@@ -129,7 +130,7 @@ def visit(api_url: str, open_browser: Any) -> Visit:
 @pytest.fixture
 def second_visit(visit: Visit) -> Visit:
     """Give another browser on the same pages."""
-    client = visit.client.application.test_client()
+    client = cast("Flask", visit.client.application).test_client()
     client.environ_base |= {"HTTP_USER_AGENT": CHROME, "REMOTE_ADDR": "203.0.113.7"}
     return Visit(client)
 
@@ -159,7 +160,7 @@ def make_token() -> MakeToken:
 
     def make(lifetime: float = 1800, age: float = 0, **claims: Any) -> str:
         now = time.time() - age
-        parts = [{"alg": "HS256"}, {"iat": int(now), "exp": int(now + lifetime), **claims}]
+        parts = [{"alg": "HS256"}, {"iss": "pupero", "iat": int(now), "exp": int(now + lifetime), **claims}]
         encoded = [urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
         return ".".join([*encoded, "c2lnbmF0dXJl"])
 

@@ -48,6 +48,28 @@ def test_each_request_is_one_line(browser: FlaskClient, capsys: pytest.CaptureFi
     assert line["request_id"] == answer.headers["X-Request-ID"]
 
 
+REFUSED = [
+    ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, "Sec-Fetch-Site names another site"),
+    ({"Origin": "null"}, "Origin is not the address in Host"),
+    ({"Origin": "x" * 5000}, "Origin is not the address in Host"),
+    ({}, "The CSRF token is missing."),
+    ({"Host": "a..b"}, "the Host header is no name of a site"),
+]
+
+
+@pytest.mark.parametrize(("headers", "reason"), REFUSED)
+def test_a_refusal_says_its_reason(
+    browser: FlaskClient, capsys: pytest.CaptureFixture[str], headers: dict[str, str], reason: str
+) -> None:
+    """Whoever runs a proxy learns which header it spoils, beside the request's own line and never at length."""
+    browser.post("/login", headers=headers)
+    refused, request = lines(capsys)
+
+    assert (refused["message"], refused["reason"]) == ("request_refused", reason)
+    assert refused["request_id"] == request["request_id"]
+    assert refused.get("origin") in {None, headers.get("Origin", "")[:200]}
+
+
 def test_a_path_cannot_forge_a_line(browser: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
     """Newlines and escape codes stay inside their JSON string."""
     browser.get('/a%0d%0a{"message":"forged"}%1b[31m"')

@@ -154,7 +154,7 @@ DAMAGED = [
 @pytest.mark.parametrize("value", [*DAMAGED, "a." + "W" * 3900 + ".c", "a.eyJleHAiOjFlOTk5LCJpYXQiOjF9.c"])
 @pytest.mark.parametrize("name", ["access_token", "refresh_token", "login_token", "pupero_session"])
 def test_damaged_cookies_break_nothing(small_api: Any, open_browser: Any, name: str, value: str) -> None:
-    """They lead to the login page, which takes them away."""
+    """They lead to the login page, and stay: nothing says that they are ours."""
     refused = (401, {"code": "token_invalid", "detail": "no"})
     small_api.on("GET /user/account", lambda _asked: refused)
     small_api.on("POST /refresh", lambda _asked: refused)
@@ -165,5 +165,4 @@ def test_damaged_cookies_break_nothing(small_api: Any, open_browser: Any, name: 
     assert browser.get("/login/code").status_code in {200, 302}
     shown = browser.get("/login")
     assert shown.status_code == 200
-    if name in {"access_token", "refresh_token"}:
-        assert browser.get_cookie(name) is None
+    assert name == "pupero_session" or browser.get_cookie(name)

@@ -9,7 +9,7 @@ from FlaskProject.answers import TokenPair
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out, token_cookies, tokens
-from FlaskProject.own_paths import HOME, own_path
+from FlaskProject.own_paths import own_path, worth_carrying
 from FlaskProject.session_cookies import LOGIN_STEP
 from FlaskProject.submissions import require, submission
 from FlaskProject.telling import tell
@@ -68,7 +68,7 @@ def log_in(form: Form) -> ResponseReturnValue:
 def code() -> ResponseReturnValue:
     """Ask for the code, if the password has just been right."""
     if _login_step() is None:
-        return redirect(url_for("sessions.login", next=_next_or_none(Form())))
+        return redirect(url_for("sessions.login", next=worth_carrying(_next(Form()))))
     return code_page(Form())
 
 
@@ -117,14 +117,14 @@ def _welcome(pair: TokenPair, target: str) -> ResponseReturnValue:
 
 
 def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
-    response = make_response(redirect(url_for("sessions.code", next=None if target == HOME else target)))
+    response = make_response(redirect(url_for("sessions.code", next=worth_carrying(target))))
     token_cookies().write_login_step(response, step)
     return response
 
 
 def _start_over(form: Form) -> ResponseReturnValue:
     tell("login.start_over", "warning")
-    response = make_response(redirect(url_for("sessions.login", next=_next_or_none(form))))
+    response = make_response(redirect(url_for("sessions.login", next=worth_carrying(_next(form)))))
     token_cookies().forget_login_step(response, request)
     return response
 
@@ -134,9 +134,4 @@ def _login_step() -> str | None:
 
 
 def _next(form: Form) -> str:
-    return own_path(form.text("next") or request.args.get("next"))
-
-
-def _next_or_none(form: Form) -> str | None:
-    target = _next(form)
-    return None if target == HOME else target
+    return own_path(form.text("next") or request.args.get("next"), request.script_root)
