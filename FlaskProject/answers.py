@@ -1,7 +1,7 @@
 """What the API answers with, as types; a leaf that knows JSON and nothing of HTTP."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 Json = dict[str, Any]
@@ -115,6 +115,11 @@ class Account:
     def name(self) -> str:
         """The name to greet with."""
         return self.username or self.email
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether who is there was proved a moment ago, by our clock; the API's decides."""
+        return self.fresh_until is not None and self.fresh_until > datetime.now(UTC)
 
 
 @dataclass(frozen=True)

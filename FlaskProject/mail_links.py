@@ -14,6 +14,9 @@ from FlaskProject.telling import tell
 # What pressing the button of a page does beyond its title.
 EFFECTS = {"revert": ("address", "signed_out", "mail", "factor"), "disown": ("signed_out", "mail", "factor")}
 
+# Links that end every session. Where one has ended otherwise, another tab may just be getting the next one's cookies.
+ENDING = {"reset", "revert", "disown"}
+
 
 class LinkOver(Exception):
     """The link of a mail no longer works; the kind of link says what helps then."""
@@ -52,7 +55,8 @@ def use_link(kind: str, use: Callable[[], None]) -> ResponseReturnValue:
         if refusal.code == "link_invalid" or "token" in refusal.fields:
             raise LinkOver(kind) from None
         raise
-    _leave_ended_session()
+    if kind in ENDING:
+        _leave_ended_session()
     tell(f"link.{kind}.done")
     # Whoever is signed in still is sent on from there, and reads the sentence at home.
     return redirect(url_for("sessions.login"))
