@@ -136,6 +136,26 @@ class Enrolment:
         return cls(_text(data, "secret"), _text(data, "qr_code"), _text(data, "otpauth_uri"))
 
 
+@dataclass(frozen=True)
+class LinkInfo:
+    """What a link from a mail is about."""
+
+    purpose: str
+    event: str
+    opened_at: datetime | None
+    opened_from: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """Take it out of POST /link/look."""
+        return cls(
+            purpose=_text(data, "purpose"),
+            event=_optional_text(data, "event") or "",
+            opened_at=_optional_time(data, "opened_at"),
+            opened_from=_optional_text(data, "opened_from") or "",
+        )
+
+
 def read_devices(data: Json) -> list[Device]:
     """Take the list of sessions out of the answer."""
     return [Device.read(row) for row in data["items"]]

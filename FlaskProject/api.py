@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from FlaskProject import answers
-from FlaskProject.answers import Account, Device, Enrolment, Json, TokenPair
+from FlaskProject.answers import Account, Device, Enrolment, Json, LinkInfo, TokenPair
 from FlaskProject.backend import Backend, BackendUnavailable, Refusal, Visitor
 
 READ_SECONDS = 2.0
@@ -80,6 +80,10 @@ class Api:
     def disown(self, token: str) -> None:
         """Say that it was somebody else, by a notice's link; every session ends."""
         self._follow_link("/account/disown", token)
+
+    def look_at_link(self, token: str) -> LinkInfo:
+        """Ask what a mail's link is about, which changes nothing."""
+        return self._call("POST", "/link/look", {"token": token}, LinkInfo.read, READ_SECONDS, token=None)
 
     def account(self) -> Account:
         """Look up who is signed in."""

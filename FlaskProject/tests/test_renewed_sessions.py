@@ -1,9 +1,10 @@
 """A password given again begins a new session: the browser goes on in it, whatever its other tabs are doing."""
 
-from typing import Any
+from typing import Any, cast
 
 import pyotp
 import pytest
+from flask import Flask
 from werkzeug.test import Client
 
 from testing.api import MakeStale
@@ -19,7 +20,7 @@ def cookies_of(client: Client) -> dict[str, str]:
 
 def copy_of(client: Client, cookies: dict[str, str]) -> Client:
     """Give a browser that holds a copy of some tokens, as another tab's request under way does."""
-    copy = client.application.test_client()
+    copy = cast("Flask", client.application).test_client()
     for name, value in cookies.items():
         copy.set_cookie(name, value)
     return copy
