@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # what its raw answers raise
 
 from FlaskProject.answers import Json
+from FlaskProject.kept_connections import POOLS
 
 CONNECT_SECONDS = 2.0
 LARGEST_ANSWER = 1024 * 1024
@@ -57,6 +58,7 @@ def _pooled_http(ca_bundle: Path | None) -> requests.Session:
     http.verify = str(ca_bundle) if ca_bundle else True
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=64)
+    adapter.poolmanager.pool_classes_by_scheme = POOLS
     http.mount("http://", adapter)
     http.mount("https://", adapter)
     return http

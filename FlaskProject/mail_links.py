@@ -1,14 +1,20 @@
-"""What links in mails lead to: a GET only shows a form, for mail scanners open every link; the POST uses it up."""
+"""What links in mails lead to: a GET only shows a form, for mail scanners open every link; the POST uses it up.
+
+The token leaves the address at once, by a redirect: it would stay in the history and in every log on the way. The form
+of the page holds it then, so that two pages open side by side each act for their own link.
+"""
 
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend import BackendUnavailable, Refusal
+from FlaskProject.error_pages import error_page
 from FlaskProject.forms import Form
-from FlaskProject.identity import account_if_any, current_account, sign_out, tokens
+from FlaskProject.identity import account_if_any, current_account, services, sign_out, tokens
+from FlaskProject.link_cookies import TOKEN, keep_link, kept_link, mark_of
 from FlaskProject.telling import tell
 
 # What pressing the button of a page does beyond its title.
@@ -32,16 +38,23 @@ def init_mail_links(app: Flask) -> None:
     app.register_error_handler(LinkOver, _over_page)
 
 
-def token_of(form: Form) -> str:
-    """Return the link's token: from the form, or from the address that the mail named."""
-    return form.text("token") or request.args.get("token", "")
+def open_link(kind: str, page: Callable[[Form], str], otherwise: str) -> ResponseReturnValue:
+    """Answer the address that a mail named, then the one without the token; whoever has no link is led elsewhere."""
+    if "token" in request.args:
+        return _without_token(kind, request.args["token"])
+    if "link" not in request.args:
+        return redirect(url_for(otherwise))
+    token = kept_link(services().config, kind, request.args["link"])
+    if token is None:
+        return error_page(HTTPStatus.BAD_REQUEST, "link")
+    return page(Form({"token": token}))
 
 
 def button_page(kind: str) -> Callable[[Form], str]:
     """Make the page that says what its one button will do."""
 
     def page(form: Form) -> str:
-        values = {"kind": kind, "token": token_of(form), "effects": EFFECTS.get(kind, ())}
+        values = {"kind": kind, "token": form.text("token"), "effects": EFFECTS.get(kind, ())}
         return render_template("link.html", form=form, account=account_if_any(), **values)
 
     return page
@@ -60,6 +73,15 @@ def use_link(kind: str, use: Callable[[], None]) -> ResponseReturnValue:
     tell(f"link.{kind}.done")
     # Whoever is signed in still is sent on from there, and reads the sentence at home.
     return redirect(url_for("sessions.login"))
+
+
+def _without_token(kind: str, token: str) -> ResponseReturnValue:
+    """Put the token out of sight; one that some mail program has mangled is over."""
+    if not TOKEN.fullmatch(token):
+        raise LinkOver(kind)
+    response = make_response(redirect(url_for(str(request.endpoint), link=mark_of(token))))
+    keep_link(response, services().config, kind, token)
+    return response
 
 
 def _leave_ended_session() -> None:

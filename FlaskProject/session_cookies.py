@@ -55,7 +55,7 @@ class TokenCookies:
         self._forget(response, request, LOGIN_STEP)
 
     def _tokens(self, request: Request, name: str) -> Iterator[tuple[str, Claims | None]]:
-        for value in request.cookies.getlist(_named(name, secure=self.secure)):
+        for value in request.cookies.getlist(named(name, secure=self.secure)):
             if len(value) <= LONGEST_TOKEN and TOKEN.fullmatch(value):
                 yield value, claims_of(value)
 
@@ -67,11 +67,11 @@ class TokenCookies:
         return min(claims.lifetime, int(self.config.remember_me.total_seconds()))
 
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
-        response.set_cookie(_named(name, secure=self.secure), value, max_age=seconds, **self._flags(name))
+        response.set_cookie(named(name, secure=self.secure), value, max_age=seconds, **self._flags(name))
 
     def _forget(self, response: Response, request: Request, name: str) -> None:
         if self.read(request, name):
-            response.delete_cookie(_named(name, secure=self.secure), **self._flags(name))
+            response.delete_cookie(named(name, secure=self.secure), **self._flags(name))
 
     def _flags(self, name: str) -> dict[str, Any]:
         # `__Host-` demands the path /; without it the login step goes nowhere but to the login pages.
@@ -98,7 +98,7 @@ class PageSessions(SecureCookieSessionInterface):
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 the base's signature
         """Bind the name to this host when the request is secure."""
-        return _named(self.plain_name, secure=is_secure(self._config))
+        return named(self.plain_name, secure=is_secure(self._config))
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 likewise
         """Keep the cookie off plain http when the request is secure."""
@@ -115,6 +115,7 @@ def is_secure(config: Config) -> bool:
     return config.secure_cookies or request.is_secure
 
 
-def _named(name: str, *, secure: bool) -> str:
+def named(name: str, *, secure: bool) -> str:
+    """Return a cookie's full name, bound to this host where it may be."""
     # A neighbouring subdomain cannot plant a cookie that carries this prefix.
     return f"__Host-{name}" if secure else name

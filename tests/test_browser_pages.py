@@ -28,6 +28,9 @@ SEND_ELSEWHERE = """() => {
   form.submit();
 }"""
 
+# An access token of the API's form, long over.
+ENDED = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJwdXBlcm8iLCJpYXQiOjEsImV4cCI6Mn0.c2lnbmF0dXJl"
+
 pytestmark = pytest.mark.browser
 Look = Callable[[str], None]
 
@@ -108,7 +111,7 @@ def test_pages_that_say_no(suite: Suite, page: Page, look: Look, start_pages: St
     page.goto(f"{away}/login")
     submit(page, "Sign in", username="x", password="wrong")
     look("outage")
-    page.context.add_cookies([{"name": "access_token", "value": "a.b.c", "url": away}])
+    page.context.add_cookies([{"name": "access_token", "value": ENDED, "url": away}])
     page.goto(f"{away}/profile")
     look("outage behind the sign-in")
     page.goto(f"{away}/login")
@@ -129,6 +132,8 @@ def test_links_of_mails(suite: Suite, page: Page, look: Look) -> None:
         look(path.replace("/", " ").strip())
         submit(page, button)
         look(f"{path} over".replace("/", " ").strip())
+    page.goto(f"{suite.url}/password/reset?link=lost")
+    look("link lost")
     page.goto(f"{suite.url}/password/reset?token=none")
     look("reset")
     submit(page, "Set the password")

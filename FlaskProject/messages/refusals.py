@@ -71,6 +71,9 @@ REFUSALS: dict[str, str] = {
     "error.foreign.text": "Another site, or a rewritten address, sent this request, so nothing has happened. "
     "If you run this site: the proxy in front must pass on the Host header as the browser sent it, and add no "
     "Referrer-Policy; the log of the pages says what gave this request away.",
+    "error.link.title": "Please open the link once more",
+    "error.link.text": "Nothing has happened. Go back to the mail and open its link again: this browser has lost it, "
+    "because some minutes went by, because you opened another link since, or because it keeps no cookies.",
     "error.root": "The path that this request says we are served under is none.",
     "error.host": "The Host header of this request is no name of a site.",
     "error.weak_key.title": "Only for this machine, for now",

@@ -143,7 +143,7 @@ def submit() -> Submit:
     """Give a function that fills in a page's form as a person would: with the token that stands in it."""
 
     def send(browser: FlaskClient, page: str, action: str = "", **fields: str) -> Any:
-        shown = browser.get(page).text
+        shown = browser.get(page, follow_redirects=True).text
         found = re.search(r'name="csrf_token" value="([^"]+)"', shown)
         assert found, f"no form on {page}"
         return browser.post(action or page, data={"csrf_token": found[1], **fields})

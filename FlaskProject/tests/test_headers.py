@@ -105,3 +105,20 @@ def test_a_weak_key_serves_this_machine_only(open_browser: Callable[..., FlaskCl
         assert stranger.status_code == 403
         assert "SECRET_KEY" in stranger.text
         assert "please-change-me" not in stranger.text
+
+
+def test_every_page_answers_head_and_names_its_methods(browser: FlaskClient) -> None:
+    """As GET without the page, for uptime monitors; a method that a path does not take is told the others."""
+    taken: dict[str, set[str]] = {}
+    for rule in browser.application.url_map.iter_rules():
+        path = rule.rule.replace("<session_id>", "x").replace("<path:filename>", "style.css")
+        if "<" not in path:
+            taken.setdefault(path, set()).update(rule.methods or ())
+    assert {"/", "/login", "/readyz", "/static/style.css"} <= taken.keys()
+
+    for path, methods in taken.items():
+        allowed = browser.open(path, method="PATCH").headers["Allow"]
+        assert methods <= set(allowed.split(", ")), path
+        if "GET" in methods:
+            with browser.get(path) as shown, browser.head(path) as head:
+                assert (head.status_code, head.data) == (shown.status_code, b""), path

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ def link(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_opening_a_link_changes_nothing(small_api: Any, open_browser: Any, page: str) -> None:
-    """Mail scanners open every link; the API hears of none of it, and the token stays in the form."""
+    """Mail scanners open every link; the API hears of none of it, and the token leaves the address for the form."""
     browser: FlaskClient = open_browser(small_api.url)
-    answer = browser.get(f"{page}?token=abc-123")
+    answer = browser.get(f"{page}?token=abc-123", follow_redirects=True)
 
     assert answer.status_code == 200
     assert small_api.asked == []
@@ -45,6 +46,69 @@ def test_opening_a_link_changes_nothing(small_api: Any, open_browser: Any, page:
     assert f'action="{page}"' in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("settings", [{}, {"samesite": "Strict"}, {"secure_cookies": True}], ids=str)
+def test_the_token_leaves_the_address(open_browser: Any, page: str, settings: dict[str, Any]) -> None:
+    """By a cookie out of scripts' reach, for minutes, and for this page alone where no name binds it to the host."""
+    browser: FlaskClient = open_browser(**settings)
+    answer = browser.get(f"{page}?token=abc-123")
+    (line,) = (line for line in answer.headers.getlist("Set-Cookie") if "link_" in line)
+    cookie = next(iter(SimpleCookie(line).values()))
+
+    assert answer.status_code == 302
+    assert re.fullmatch(rf"{page}\?link=[0-9a-f]{{32}}", answer.headers["Location"])
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "abc-123" not in answer.text
+    assert (cookie.value, cookie["max-age"], cookie["samesite"], cookie["httponly"]) == ("abc-123", "600", "Lax", True)
+    secure = "secure_cookies" in settings
+    assert (bool(cookie["secure"]), cookie["path"]) == (secure, "/" if secure else page)
+    assert cookie.key.startswith("__Host-") is secure
+    assert 'value="abc-123"' in browser.get(answer.headers["Location"]).text
+
+
+@pytest.mark.parametrize(("page", "call"), PAGES.items())
+def test_two_links_side_by_side_are_not_mixed_up(
+    small_api: Any, open_browser: Any, submit: Any, page: str, call: str
+) -> None:
+    """Each page acts for its own link; reloaded once the other is open, it asks for the mail instead of guessing."""
+    small_api.on(call, lambda _asked: OVER)
+    browser: FlaskClient = open_browser(small_api.url)
+    first, second = (browser.get(f"{page}?token={token}").headers["Location"] for token in ("first", "second"))
+    assert first != second
+
+    asked = browser.get(first)
+    assert asked.status_code == 400
+    assert "Please open the link once more" in asked.text
+    assert "first" not in asked.text
+    assert 'name="token" value="second"' in browser.get(second).text
+    again = browser.get(f"{page}?token=first", follow_redirects=True)
+    assert 'name="token" value="first"' in again.text
+
+    submit(browser, f"{page}?token=second", page, token="first", new_password=NEW_PASSWORD)
+    assert [asked["body"]["token"] for asked in small_api.calls(call)] == ["first"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("link", ["", "0" * 32, "é", "%00"])
+def test_a_page_that_has_lost_its_link_says_so(browser: FlaskClient, page: str, link: str) -> None:
+    """Minutes later, or in a browser that keeps no cookies: the mail still has it."""
+    answer = browser.get(f"{page}?link={link}")
+
+    assert answer.status_code == 400
+    assert "Go back to the mail" in answer.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("token", ["", "a b", "abc%0d%0aSet-Cookie: x=y", "é", "a" * 201, "abc;"])
+def test_a_mangled_token_is_over_at_once(browser: FlaskClient, page: str, token: str) -> None:
+    """It opens nothing, so it is neither kept nor sent to the API."""
+    answer = browser.get(f"{page}?token={token}")
+
+    assert answer.status_code == 400
+    assert "This link no longer works" in answer.text
+    assert "link_" not in str(answer.headers.getlist("Set-Cookie"))
 
 
 @pytest.mark.parametrize("page", PAGES)

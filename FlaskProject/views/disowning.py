@@ -1,11 +1,11 @@
 """The words "this was not me": what the reader of a notice can do without signing in."""
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import api
-from FlaskProject.mail_links import button_page, token_of, use_link
+from FlaskProject.mail_links import button_page, open_link, use_link
 from FlaskProject.submissions import submission
 
 pages = Blueprint("disowning", __name__, url_prefix="/account")
@@ -16,11 +16,11 @@ disown_page = button_page("disown")
 @pages.get("/disown")
 def offer() -> ResponseReturnValue:
     """Say what the button will do."""
-    return disown_page(Form()) if request.args.get("token") else redirect(url_for("home.home"))
+    return open_link("disown", disown_page, otherwise="home.home")
 
 
 @pages.post("/disown")
 @submission(disown_page)
 def disown(form: Form) -> ResponseReturnValue:
     """Sign everybody out of the account and send its owner a way to a new password."""
-    return use_link("disown", lambda: api().disown(token_of(form)))
+    return use_link("disown", lambda: api().disown(form.text("token")))

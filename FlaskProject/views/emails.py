@@ -1,13 +1,11 @@
 """The address: confirmed, changed and taken back, by links from mails."""
 
-from collections.abc import Callable
-
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import api
-from FlaskProject.mail_links import button_page, token_of, use_link
+from FlaskProject.mail_links import button_page, open_link, use_link
 from FlaskProject.submissions import submission
 from FlaskProject.telling import tell_at
 from FlaskProject.views.profile import profile_page
@@ -20,40 +18,40 @@ verify_page, change_page, revert_page = button_page("verify"), button_page("chan
 @pages.get("/verify")
 def verify() -> ResponseReturnValue:
     """Show the button that confirms an address."""
-    return _offer(verify_page)
+    return open_link("verify", verify_page, otherwise="home.home")
 
 
 @pages.post("/verify")
 @submission(verify_page)
 def verify_email(form: Form) -> ResponseReturnValue:
     """Confirm an address; no need to sign in."""
-    return use_link("verify", lambda: api().verify_email(token_of(form)))
+    return use_link("verify", lambda: api().verify_email(form.text("token")))
 
 
 @pages.get("/change")
 def change() -> ResponseReturnValue:
     """Show the button that switches to a new address."""
-    return _offer(change_page)
+    return open_link("change", change_page, otherwise="home.home")
 
 
 @pages.post("/change")
 @submission(change_page)
 def confirm_change(form: Form) -> ResponseReturnValue:
     """Switch to a new address."""
-    return use_link("change", lambda: api().confirm_email_change(token_of(form)))
+    return use_link("change", lambda: api().confirm_email_change(form.text("token")))
 
 
 @pages.get("/revert")
 def revert() -> ResponseReturnValue:
     """Show the button that takes an account back to the address that it had."""
-    return _offer(revert_page)
+    return open_link("revert", revert_page, otherwise="home.home")
 
 
 @pages.post("/revert")
 @submission(revert_page)
 def revert_email(form: Form) -> ResponseReturnValue:
     """Take an account back to the address that it had."""
-    return use_link("revert", lambda: api().revert_email(token_of(form)))
+    return use_link("revert", lambda: api().revert_email(form.text("token")))
 
 
 @pages.post("/verification")
@@ -68,8 +66,3 @@ def send_verification(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it hol
 def back() -> ResponseReturnValue:
     """Bring a reload of the form's own address back to the profile."""
     return redirect(url_for("profile.show", _anchor="email-title"))
-
-
-def _offer(page: Callable[[Form], str]) -> ResponseReturnValue:
-    """Show a link's page, which without the link's token has nothing to offer."""
-    return page(Form()) if request.args.get("token") else redirect(url_for("home.home"))

@@ -1,11 +1,11 @@
 """The forgotten password."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, api
-from FlaskProject.mail_links import token_of, use_link
+from FlaskProject.mail_links import open_link, use_link
 from FlaskProject.submissions import require, submission
 from FlaskProject.telling import tell
 
@@ -19,7 +19,7 @@ def forgot_page(form: Form) -> str:
 
 def reset_page(form: Form) -> str:
     """Show the form that sets a new password by a mail's link."""
-    return render_template("reset.html", form=form, account=account_if_any(), token=token_of(form))
+    return render_template("reset.html", form=form, account=account_if_any(), token=form.text("token"))
 
 
 @pages.get("/forgot")
@@ -41,7 +41,7 @@ def request_reset(form: Form) -> ResponseReturnValue:
 @pages.get("/reset")
 def reset() -> ResponseReturnValue:
     """Show the form that a mail's link leads to; without a link, lead to where the mail is asked for."""
-    return reset_page(Form()) if request.args.get("token") else redirect(url_for("passwords.forgot"))
+    return open_link("reset", reset_page, otherwise="passwords.forgot")
 
 
 @pages.post("/reset")
@@ -49,4 +49,4 @@ def reset() -> ResponseReturnValue:
 def set_password(form: Form) -> ResponseReturnValue:
     """Set the new password, which signs everybody out and nobody in."""
     require(form, "new_password")
-    return use_link("reset", lambda: api().reset_password(token_of(form), form.text("new_password")))
+    return use_link("reset", lambda: api().reset_password(form.text("token"), form.text("new_password")))

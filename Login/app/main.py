@@ -14,6 +14,7 @@ from app.collection import settle_collection
 from app.config import ConfigurationError, Settings, load_settings
 from app.logs import set_up_logging
 from app.mail.worker import running_worker
+from app.methods import HeadAsGet
 from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
     describe_api(app)
+    app.add_middleware(HeadAsGet)
     allow_origins(app, settings.cors_allowed_origins)
     app.add_middleware(Edge, settings=settings)
     return app

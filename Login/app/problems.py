@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from app.errors import ApiError, DatabaseUnavailable, InternalError, TooManyRequests
+from app.methods import list_allowed
 
 MEDIA_TYPE = "application/problem+json"
 VALIDATION_CODE = "validation_error"
@@ -78,6 +79,8 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
     status, detail, headers = 500, "Internal error", None
     if isinstance(error, HTTPException):
         status, detail, headers = error.status_code, str(error.detail), error.headers
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": list_allowed(request.scope)}
     code = request.state.code = CODES.get(status, f"http_{status}")
     return JSONResponse(describe(status, detail, code), status, headers, media_type=MEDIA_TYPE)
 

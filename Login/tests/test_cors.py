@@ -36,7 +36,7 @@ def test_named_origins_may_call(api: TestClient, origin: str) -> None:
     answer = api.get("/user/profile", headers={"Origin": origin})
 
     assert asked.status_code == 200
-    assert asked.headers["access-control-allow-methods"] == "GET, POST, PUT, DELETE"
+    assert asked.headers["access-control-allow-methods"] == "GET, HEAD, POST, PUT, DELETE"
     assert answer.status_code == 401
     assert answer.headers["access-control-allow-origin"] == origin
     assert "origin" in answer.headers["vary"].lower()
