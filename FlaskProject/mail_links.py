@@ -1,7 +1,7 @@
 """What links in mails lead to: a GET only shows a form, for mail scanners open every link; the POST uses it up.
 
-The token leaves the address at once, by a redirect: it would stay in the history and in every log on the way. The form
-of the page holds it then, so that two pages open side by side each act for their own link.
+The token leaves the address at once, by a redirect: it would stay in the history, and in the later lines of a proxy's
+log. The form of the page holds it then, so that two pages open side by side each act for their own link.
 """
 
 from collections.abc import Callable
