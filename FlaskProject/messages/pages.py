@@ -145,8 +145,8 @@ PAGES: dict[str, str] = {
     "You need an authenticator app, such as Aegis, Google Authenticator or 1Password.",
     "totp.lead.on": "Signing in takes your password and a code from your phone.",
     "totp.start": "Switch on",
-    "totp.unconfirmed": "Before you can switch it on, confirm that {email} is yours: follow the link in the mail we sent. "
-    "Is it lost, or too old?",
+    "totp.unconfirmed": "Before you can switch it on, confirm that {email} is yours: follow the link in the mail "
+    "we sent. Is it lost, or too old?",
     "totp.disable": "Switch off",
     "totp.off": "The second factor is off. Your password alone now opens the account.",
     "totp.on": "The second factor is on.",
