@@ -9,12 +9,20 @@ from sqlalchemy import URL, Connection
 
 from app import crud
 from app.config import Settings
-from app.counters import Counter, hash_address, name_account, name_code_counters, name_password_counters
+from app.counters import (
+    Counter,
+    hash_address,
+    list_keys,
+    name_account,
+    name_code_counters,
+    name_password_counters,
+    name_recovery_counters,
+)
 from app.crud import Credentials, directory
 from app.crud.directory import Entry
 from app.encryption import UnreadableSecret, decrypt
 from app.keys import Keyrings
-from app.limits import Tally, find_wait, is_over
+from app.limits import Tally, find_wait, look_at
 from CreateDB.accounts import Change, change, find_one, moment, name
 from CreateDB.api_settings import load_for, make_keys
 from CreateDB.arguments import Arguments
@@ -67,9 +75,9 @@ def clear_throttle(arguments: Arguments, url: URL) -> int:
     def clear(connection: Connection, entry: Entry) -> Change:
         account = crud.get_credentials(connection, entry.id)
         counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
-        rows = [one.counter.key for one in counted]
-        found = len(crud.list_tallies(connection, rows))
-        crud.delete_tallies(connection, rows)
+        found = len(list(_read(connection, counted)))
+        rows = list_keys(one.counter for one in counted)
+        crud.delete_tallies(connection, [row for pair in rows.items() for row in pair if row])
         if not found:
             return Change(f"{name(entry)}: no failures are counted. {'' if arguments.from_address else ONE_ADDRESS}")
         text = f"{name(entry)} may try again at once: {found} {'counter' if found == 1 else 'counters'} cleared."
@@ -89,11 +97,14 @@ def _list_counters(
     addresses = [address] if address else directory.list_addresses(connection, account.id)
     strangers = True
     for one in addresses:
-        yield Counted(f"passwords from {one}", name_password_counters(keys, title, one)[0])
+        yield Counted(f"passwords from {one}", name_password_counters(keys, title, one).here)
+        for counter in name_recovery_counters(keys, account.public_id, one):
+            yield Counted(f"recovery codes from {one}", counter)
         if address and crud.is_known_address(connection, account.id, hash_address(keys, account.public_id, one)):
             strangers = False
-    everywhere = name_password_counters(keys, title, address or "127.0.0.1")[1]
-    yield Counted("passwords from addresses that are new to the account", everywhere, binds=strangers)
+    for counter in name_password_counters(keys, title, address or "127.0.0.1")[1:]:
+        what = f"passwords from addresses that are new to the account in {_span(counter)}"
+        yield Counted(what, counter, binds=strangers)
     for counter in name_code_counters(keys, account.public_id):
         yield Counted(f"codes of the second factor in {_span(counter)}", counter)
 
@@ -144,19 +155,18 @@ def _describe_counts(connection: Connection, counted: list[Counted]) -> list[str
     return [
         f"{_count(tally)} at {one.what}; {one.counter.limit.amount} are allowed."
         for one, tally, now in _read(connection, counted)
-        if _is_live(one, tally, now)
+        if not (one.binds and find_wait(one.counter.limit, tally, now))
     ]
 
 
 def _read(connection: Connection, counted: list[Counted]) -> Iterator[tuple[Counted, Tally, datetime]]:
-    """Read the counters that exist, each with the time."""
-    tallies = crud.list_tallies(connection, [one.counter.key for one in counted])
-    return ((one, *tallies[one.counter.key]) for one in counted if one.counter.key in tallies)
-
-
-def _is_live(one: Counted, tally: Tally, now: datetime) -> bool:
-    limit = one.counter.limit
-    return not is_over(limit, tally, now) and not (one.binds and find_wait(limit, tally, now))
+    """Read the counters that still count something, each with the time."""
+    tallies = crud.list_tallies(connection, list_keys(one.counter for one in counted))
+    for one in counted:
+        if found := tallies.get(one.counter.key):
+            current = look_at(one.counter.limit, *found)
+            if current.total:
+                yield one, current, found[1]
 
 
 def _last(wait: timedelta) -> str:
@@ -166,15 +176,15 @@ def _last(wait: timedelta) -> str:
 
 
 def _count(tally: Tally) -> str:
-    return f"{tally.guesses} failed {'guess' if tally.guesses == 1 else 'guesses'}"
+    return f"{tally.total} failed {'guess' if tally.total == 1 else 'guesses'}"
 
 
 def _explain_unknown(connection: Connection, arguments: Arguments, settings: Settings, keys: Keyrings) -> int:
     """Explain what a name that nobody has is answered: failures are counted for it all the same."""
-    here, everywhere = name_password_counters(
+    here, *everywhere = name_password_counters(
         keys, name_account(None, arguments.who), arguments.from_address or "127.0.0.1"
     )
-    counted = [Counted("this name from anywhere", everywhere)]
+    counted = [Counted(f"this name from anywhere in {_span(counter)}", counter) for counter in everywhere]
     if arguments.from_address:
         counted.append(Counted(f"this name from {arguments.from_address}", here))
     unknown = Obstacle(

@@ -1,11 +1,12 @@
 """Time that passes for sessions and tokens without anybody waiting."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from app import auth
 from app.config import Settings
 from app.keys import make_keyrings
 from testing.api import RunSql
+from testing.mail import Mailbox
 
 
 def age(sql: RunSql, column: str, seconds: float) -> None:
@@ -14,6 +15,14 @@ def age(sql: RunSql, column: str, seconds: float) -> None:
         earlier = datetime.fromisoformat(str(moment)) - timedelta(seconds=seconds)
         text = earlier.isoformat(sep=" ", timespec="microseconds")
         sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=text, id=session_id)  # noqa: S608 likewise
+
+
+def let_a_minute_pass(sql: RunSql, mailbox: Mailbox) -> None:
+    """Let what was held back for a minute go out, and what comes next be told at once."""
+    earlier = f"{datetime.now(UTC) - timedelta(seconds=61):%Y-%m-%d %H:%M:%S.%f}"
+    sql("UPDATE mails SET next_try_at = :then WHERE state = 'queued'", then=earlier)
+    mailbox.read()
+    sql("UPDATE mails SET created_at = :then", then=earlier)
 
 
 def issued_earlier(settings: Settings, refresh_token: str, seconds: float) -> str:

@@ -67,9 +67,25 @@ class SignedIn:
     def refresh(self) -> Any:
         """Trade the refresh token in, and keep the new pair."""
         answer = self.http.post("/refresh", json={"refresh_token": self.refresh_token})
-        if answer.status_code == httpx2.codes.OK:
-            self.access_token, self.refresh_token = answer.json()["access_token"], answer.json()["refresh_token"]
+        self._keep(answer)
         return answer
+
+    def reauthenticate(self, **proof: object) -> Any:
+        """Prove who this is, and go on with the pair of the fresh session."""
+        answer = self.post("/reauthenticate", {"current_password": self.person.password, **proof})
+        self._keep(answer)
+        return answer
+
+    def update(self, **changes: object) -> Any:
+        """Change the account, and go on with the new pair if there is one."""
+        answer = self.call("PUT", "/user/update", {"current_password": self.person.password, **changes})
+        self._keep(answer)
+        return answer
+
+    def _keep(self, answer: Any) -> None:
+        """Take over the pair of an answer that has one."""
+        if "access_token" in answer.text and answer.status_code == httpx2.codes.OK:
+            self.access_token, self.refresh_token = answer.json()["access_token"], answer.json()["refresh_token"]
 
     def code(self, steps: int = 0) -> str:
         """Read the authenticator's code, so many steps from now, with two seconds left to use it."""

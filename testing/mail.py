@@ -7,14 +7,17 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 
 from app.config import Settings
 from app.mail.delivery import ServerAway
 from app.mail.worker import make_worker
 from app.resources import Resources, make_resources
+from testing.api import Person
 from testing.loops import finish
 
 Deliver = Callable[[], object]
@@ -90,6 +93,12 @@ class Mailbox:
                     return token
             time.sleep(0.02)
         raise AssertionError(f"no mail with a link to {page}")
+
+    def confirm(self, api: Any, person: Person) -> None:
+        """Let somebody confirm their address by the mail that they got, and throw the mails away."""
+        answer = api.post("/email/verify", json={"token": self.token("/email/verify", person.email)})
+        assert answer.status_code == httpx2.codes.OK, answer.text
+        self.empty()
 
     def empty(self) -> None:
         """Deliver what waits and throw it all away."""

@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from app.config import Settings
 from app.encryption import encrypt
 from app.keys import make_keyrings
+from app.services.health import REVISION
 from CreateDB.doctor import machine
 from CreateDB.doctor.database import is_verified
 from CreateDB.doctor.findings import is_this_machine
@@ -174,14 +175,14 @@ def test_lost_keys_and_an_old_schema_are_noticed(diagnose: Diagnose, migrated_ur
         findings = diagnose()
     finally:
         with make_engine(migrated_url).begin() as connection:
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = (SELECT '0003')")
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{REVISION}'")  # noqa: S608 ours
 
     assert findings["secrets_at_rest"]["verdict"] == "failure"
     assert findings["secrets_at_rest"]["finding"].startswith("1 secrets at rest were made with a key")
     assert findings["schema"] == {
         "id": "schema",
         "verdict": "failure",
-        "finding": "The tables are at revision 0001, not at 0003.",
+        "finding": f"The tables are at revision 0001, not at {REVISION}.",
         "fix": "Run this command with --user and --database of an administrator.",
     }
 

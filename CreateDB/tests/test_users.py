@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from testing.api import PASSWORD, Person, RunSql, SignedIn, register, sign_in
+from testing.mail import Mailbox, links_of, text_of
 
 Run = Callable[..., Any]
 
@@ -37,12 +38,15 @@ def logged(outcome: Any) -> dict[str, Any]:
     return found
 
 
+MAILED = "A mail to the owner is in the queue."
+
+
 def test_disabling_shuts_out_at_once(cli: Run, user: SignedIn) -> None:
     """Live tokens stop working, logins are refused, sessions have ended; the log says who did it to whom and when."""
     outcome = cli("--disable-user", "Alice@Example.com")
 
     assert outcome.status == 0, outcome.err
-    assert outcome.out == f"alice@example.com ({user.person.user_id}) is disabled; 1 session ended.\n"
+    assert outcome.out == f"alice@example.com ({user.person.user_id}) is disabled; 1 session ended. {MAILED}\n"
     line = logged(outcome)
     assert {
         "message": "user_disabled",
@@ -87,6 +91,26 @@ def test_a_role_is_given(cli: Run, user: SignedIn) -> None:
     assert user.get("/user/profile").json()["role"] == "admin"
     assert {"role": "admin", "former_role": "user"}.items() <= logged(outcome).items()
     assert cli("--set-role", "alice", "admin").err == ""
+
+
+@pytest.mark.asvs("6.3.7")
+def test_the_owner_hears_of_every_change(cli: Run, user: SignedIn, mailbox: Mailbox) -> None:
+    """Also of what an operator does, who is named as such; a shut account gets no link that would not work."""
+    mailbox.empty()
+    outcomes = [cli("--set-role", "alice", "admin"), cli("--end-sessions", "alice")]
+    outcomes += [cli("--disable-user", "alice"), cli("--enable-user", "alice")]
+    mails = mailbox.read(user.person.email)
+
+    assert [mailbox.kinds()[-4:]] == [["role_set", "signed_out", "account_disabled", "account_enabled"]]
+    assert all(MAILED in outcome.out for outcome in outcomes)
+    assert all("From: somebody who runs this service" in text_of(mail) for mail in mails)
+    assert "role of your account to: admin." in text_of(mails[0])
+    assert [list(links_of(mail)) for mail in mails] == [
+        ["/account/disown"],
+        ["/account/disown"],
+        [],
+        ["/account/disown"],
+    ]
 
 
 @pytest.mark.parametrize("flags", [["--set-role", "{}", "admin"], ["--set-role={}", "admin"]])

@@ -99,6 +99,14 @@ def group_address(address: str) -> str:
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
+@lru_cache(PARSED_KEPT)
+def list_networks(address: str) -> tuple[str, ...]:
+    """Return an address' group, then the larger IPv6 networks that one subscriber may have been given: /56 and /48."""
+    parsed = ip_address(address)
+    wider = (56, 48) if isinstance(parsed, IPv6Address) else ()
+    return (group_address(address), *(str(ip_network((parsed, length), strict=False)) for length in wider))
+
+
 def clean_user_agent(sent: str) -> str:
     """Return a user agent as it may be stored and shown: printable, and not long."""
     return _clean_user_agent(sent[: 4 * USER_AGENT_MAX])

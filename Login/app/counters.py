@@ -3,24 +3,57 @@
 A counter's key is an HMAC: a copy of the database does not tell who was attacked, from where, or what was typed.
 """
 
+import hashlib
 import hmac
 import json
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app import crud
 from app.clients import group_address
 from app.identifiers import login_keys
 from app.keys import Keyrings
-from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, MOVE, Limit
+from app.limits import (
+    ADDRESS,
+    CODE,
+    CODE_DAY,
+    CODE_HOUR,
+    EVERYWHERE,
+    EVERYWHERE_DAY,
+    EVERYWHERE_HOUR,
+    MOVE,
+    RECOVERY,
+    Limit,
+)
 
 
 @dataclass(frozen=True)
 class Counter:
-    """A row of `attempts` and the limit that it is held to."""
+    """A row of `attempts` and the limit that it is held to; the window before a long one has a row of its own."""
 
     key: bytes
     limit: Limit
+
+    @property
+    def before(self) -> bytes | None:
+        """Return the key of the window before, where that counts too."""
+        return hashlib.sha256(self.key).digest() if self.limit.by_first else None
+
+
+class PasswordCounters(NamedTuple):
+    """What counts the passwords at one account: those of this address, and those of all that are new to it."""
+
+    here: Counter
+    everywhere: Counter
+    hour: Counter
+    day: Counter
+
+
+def list_keys(counters: Iterable[Counter]) -> dict[bytes, bytes | None]:
+    """Return the keys of counters' rows, each with that of the window before it."""
+    return {counter.key: counter.before for counter in counters}
 
 
 def name_account(account: crud.Credentials | None, *identifiers: str | None) -> str:
@@ -36,9 +69,11 @@ def name_account(account: crud.Credentials | None, *identifiers: str | None) -> 
     return f"nobody:{json.dumps(folded)}"
 
 
-def name_password_counters(keys: Keyrings, name: str, address: str) -> tuple[Counter, Counter]:
+def name_password_counters(keys: Keyrings, name: str, address: str) -> PasswordCounters:
     """Name the counters of passwords: of this address alone, and of all addresses together."""
-    return Counter(_hash(keys, name, group_address(address)), ADDRESS), Counter(_hash(keys, name), EVERYWHERE)
+    spans = (Counter(_hash(keys, limit.name, name), limit) for limit in (EVERYWHERE_HOUR, EVERYWHERE_DAY))
+    here = Counter(_hash(keys, name, group_address(address)), ADDRESS)
+    return PasswordCounters(here, Counter(_hash(keys, name), EVERYWHERE), *spans)
 
 
 def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
@@ -47,8 +82,13 @@ def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
 
 
 def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
-    """Name the counters of codes, the shortest first."""
+    """Name the counters of an authenticator's codes, the shortest first."""
     return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (CODE, CODE_HOUR, CODE_DAY))
+
+
+def name_recovery_counters(keys: Keyrings, public_id: str, address: str) -> tuple[Counter, ...]:
+    """Name the counter of recovery codes: no failure of another factor, or from elsewhere, is counted by it."""
+    return (Counter(_hash(keys, RECOVERY.name, public_id, group_address(address)), RECOVERY),)
 
 
 def name_move_counter(keys: Keyrings, public_id: str) -> Counter:

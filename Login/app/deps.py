@@ -102,12 +102,8 @@ def get_limits(dependant: Dependant) -> set[Name]:
 
 async def limit_failures(resources: FromResources, client: FromClient) -> AsyncIterator[None]:
     """Turn away a client address whose logins keep failing: it tries the passwords of many accounts."""
-    await resources.floods.require_room("failed_login", client.address)
-    try:
+    async with resources.floods.trial("failed_login", client.address, InvalidCredentials, TotpInvalid):
         yield
-    except (InvalidCredentials, TotpInvalid):
-        await resources.floods.note("failed_login", client.address)
-        raise
 
 
 CurrentUser: TypeAlias = Annotated[Principal, Depends(AccessToken())]

@@ -33,6 +33,11 @@ class FloodMemory(MemoryStorage):
         del window[limit:]
         return True
 
+    async def give_back(self, key: str) -> None:
+        """Take one request out of a window again."""
+        if window := self.events.get(key):
+            del window[0]
+
     def _forget(self, now: float) -> None:
         if not self._forget_at - self._forget_every <= now < self._forget_at:
             self._forget_at = now + self._forget_every

@@ -1,9 +1,11 @@
 """The memory that all processes share for floods: a Redis, asked briefly and never twice."""
 
 from limits.aio.storage import RedisStorage
-from redis.asyncio import BlockingConnectionPool
+from limits.errors import StorageError
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 CONNECTIONS = 16
 
@@ -21,6 +23,7 @@ class SharedFloods(RedisStorage):
             socket_connect_timeout=wait,
             retry=Retry(NoBackoff(), 0),
         )
+        self._client = Redis(connection_pool=self._pool)
         super().__init__(
             f"async+{uri}",
             wrap_exceptions=True,
@@ -28,6 +31,13 @@ class SharedFloods(RedisStorage):
             key_prefix="pupero",
             connection_pool=self._pool,  # type: ignore[arg-type]  # handed on to the client as it is
         )
+
+    async def give_back(self, key: str) -> None:
+        """Take one request out of a window again."""
+        try:
+            await self._client.lpop(self.bridge.prefixed_key(key))
+        except RedisError as error:
+            raise StorageError(error) from error
 
     async def close(self) -> None:
         """Close the connections."""

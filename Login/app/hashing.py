@@ -1,7 +1,8 @@
 """A pool of its own for Argon2, so that a login storm slows nothing else and memory stays bounded.
 
 Argon2 frees the interpreter lock; what it would take from the rest is cores and 64 MiB a hash. So there are as many
-threads as cores of ours, at a lower priority, and a queue that refuses once waiting makes no sense.
+threads as cores of ours, at a lower priority, and a queue that refuses once waiting makes no sense. It is fair among
+client groups (`fair_queue.py`), and when it is full it refuses whoever holds most of it.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ import math
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from time import perf_counter
 from typing import TypeVar
 
 from app.auth import PasswordHasher
 from app.errors import Busy
+from app.fair_queue import FairQueue, Party, Waiter
 from app.metrics import HASH_WAIT
 from app.threads import Team
 
@@ -26,6 +28,8 @@ NICENESS = 10
 QUEUE_MIN = 64
 WAIT_MAX = 10.0  # seconds, as expected
 PATIENCE = 30.0  # seconds, whatever was expected: a database that hangs stops the queue, and nobody waits for an answer
+LOOKS = 2  # at a time, while the queue is full: whether this is an owner for whom there is a place all the same
+NOBODY = Party("")
 FIRST_GUESS = 0.2  # seconds a place is held until we have measured
 
 
@@ -49,38 +53,91 @@ class HashPool:
         self.threads = threads
         self.waiting = 0
         self._seconds = FIRST_GUESS
-        self._turns = asyncio.Semaphore(threads)
+        self._free = threads
+        self._looks = 0
+        self._queue = FairQueue()
         self._team = Team("hash", threads, _stand_back)
 
-    def require_room(self) -> None:
-        """Raise Busy when the queue is too long; what is asked first costs nothing else, so that hashes go on."""
-        if self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX:
+    @contextmanager
+    def look(self, group: str) -> Iterator[None]:
+        """Raise Busy when there will be no place for this group, before it costs anything: hashes must go on.
+
+        Of a full queue some places are for owners, whom only the database knows. So few at a time, of groups that hold
+        no place yet, are let through to ask it.
+        """
+        must_look = self._is_full() and self._queue.find_greediest(Party(group)) is None
+        if must_look and not self._may_look(group):
             raise self._busy()
+        self._looks += must_look
+        try:
+            yield
+        finally:
+            self._looks -= must_look
+
+    def _may_look(self, group: str) -> bool:
+        is_room = self._queue.find_greediest(Party(group, known=True)) is not None
+        return is_room and self._looks < LOOKS and not self._queue.count(group)
+
+    def _is_full(self) -> bool:
+        return self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator["Place"]:
-        """Wait in the queue until a thread is free, and hold it; Busy when the queue is too long."""
-        self.require_room()
+    async def place(self, party: Party = NOBODY) -> AsyncIterator["Place"]:
+        """Wait in the queue until a thread is free, and hold it; Busy when the queue is full of one's own."""
+        if self._is_full():
+            self._make_room(party)
         self.waiting += 1
         try:
-            await self._wait_for_turn()
+            await self._wait_for_turn(party)
             begin = perf_counter()
             try:
                 yield Place(self)
             finally:
-                self._turns.release()
+                self._pass_on()
                 self._learn(perf_counter() - begin)
         finally:
             self.waiting -= 1
 
-    async def _wait_for_turn(self) -> None:
+    def _make_room(self, party: Party) -> None:
+        """Send away whoever holds most of the queue: the one who comes now, or the last of a longer line."""
+        greediest = self._queue.find_greediest(party)
+        if greediest is None:
+            raise self._busy()
+        self._queue.remove(greediest)
+        if not greediest.turn.done():
+            greediest.turn.set_exception(self._busy())
+
+    async def _wait_for_turn(self, party: Party) -> None:
         begin = perf_counter()
+        if self._free:
+            self._free -= 1
+        else:
+            await self._stand_in_line(self._queue.add(party))
+        HASH_WAIT.observe(perf_counter() - begin)
+
+    async def _stand_in_line(self, waiter: Waiter) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._turns.acquire()
+                await waiter.turn
         except TimeoutError:
+            self._leave(waiter)
             raise self._busy() from None
-        HASH_WAIT.observe(perf_counter() - begin)
+        except asyncio.CancelledError:
+            self._leave(waiter)
+            raise
+
+    def _leave(self, waiter: Waiter) -> None:
+        self._queue.remove(waiter)
+        if waiter.has_turn:  # it came in the very moment in which nobody waited for it any more
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Hand a thread that is free to whose turn it is."""
+        while waiter := self._queue.take_next():
+            if not waiter.turn.done():
+                waiter.turn.set_result(None)
+                return
+        self._free += 1
 
     def _busy(self) -> Busy:
         return Busy(retry_after=max(1, math.ceil(self.expected_wait)))
@@ -89,9 +146,9 @@ class HashPool:
         """Expect of the next place what the last ones took, with the counting in the database that is done there."""
         self._seconds += (seconds - self._seconds) / 8
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, party: Party = NOBODY) -> str:
         """Hash a new password."""
-        async with self.place() as place:
+        async with self.place(party) as place:
             return await place.hash(password)
 
     async def verify(self, password: str, stored: str | None) -> bool:

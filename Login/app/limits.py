@@ -8,11 +8,18 @@ NO_WAIT = timedelta(0)
 
 
 class Tally(NamedTuple):
-    """What a counter says: so many guesses, the first and the last of them when."""
+    """What a counter says: so many guesses, the first and the last of them when; and those of the window before."""
 
     guesses: int
     since: datetime
     last: datetime
+    before: int = 0
+    before_last: datetime | None = None
+
+    @property
+    def total(self) -> int:
+        """Return how many guesses count together."""
+        return self.guesses + self.before
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,8 @@ class Limit:
 
     The count starts anew once a whole window has passed since the last guess that was judged. That never lets more
     than `amount` through, where windows on a fixed grid would let twice as many through around each border.
-    With `by_first` it is a window since the first guess: for long ones, or a daily typing error would add up.
+    With `by_first` it is a window since the first guess: for long ones, or a daily typing error would add up. What the
+    window before held counts with it until its last guess is a window old, so the border lets no more through either.
     After `free` failures each further one costs a pause, twice as long as the one before.
     """
 
@@ -35,40 +43,53 @@ class Limit:
 ADDRESS = Limit("password, one address", 10, timedelta(minutes=5), free=5)
 # Without pauses: they would let a few failures of strangers delay the owner, wherever they are.
 EVERYWHERE = Limit("password, everywhere", 30, timedelta(minutes=5))
+EVERYWHERE_HOUR = Limit("password, everywhere, hour", 60, timedelta(hours=1), by_first=True)
+EVERYWHERE_DAY = Limit("password, everywhere, day", 100, timedelta(days=1), by_first=True)
 
 MOVE = Limit("change of address", 5, timedelta(hours=1), by_first=True)
 
 CODE = Limit("code, 5 minutes", 5, timedelta(minutes=5))
 CODE_HOUR = Limit("code, hour", 20, timedelta(hours=1), by_first=True)
 CODE_DAY = Limit("code, day", 50, timedelta(days=1), by_first=True)
+# For each address alone: nobody guesses 120 bits, but somebody may want to keep the owner from typing theirs.
+RECOVERY = Limit("recovery code, one address", 5, timedelta(minutes=5))
 
 
 def find_wait(limit: Limit, tally: Tally, now: datetime) -> timedelta:
     """Say how long until a guess may be judged, never longer than the window, whatever was done to the clock."""
-    if is_over(limit, tally, now):
-        return NO_WAIT
-    if tally.guesses >= limit.amount:
-        return min(find_end(limit, tally) - now, limit.window)
+    current = look_at(limit, tally, now)
+    if current.guesses >= limit.amount:
+        return min(current.last + limit.window - now, limit.window)
+    if current.before_last is not None and current.total >= limit.amount:
+        return min(current.before_last + limit.window - now, limit.window)
     # A rival may have been counted first whose statement began later than ours: that is no reason to wait.
-    wait = min(tally.last + _find_pause(limit, tally.guesses), find_end(limit, tally)) - max(now, tally.last)
+    wait = min(_find_pause(limit, current.guesses), limit.window) + current.last - max(now, current.last)
     return max(wait, NO_WAIT)
 
 
 def add_guess(limit: Limit, tally: Tally, now: datetime) -> Tally:
     """Count one more guess, in a new window when the old one is over."""
-    if is_over(limit, tally, now):
-        return Tally(1, now, now)
-    return Tally(tally.guesses + 1, tally.since, max(now, tally.last))
+    current = look_at(limit, tally, now)
+    return current._replace(guesses=current.guesses + 1, last=max(now, current.last))
 
 
-def find_end(limit: Limit, tally: Tally) -> datetime:
-    """Say when the count starts anew."""
-    return (tally.since if limit.by_first else tally.last) + limit.window
+def look_at(limit: Limit, tally: Tally, now: datetime) -> Tally:
+    """Say what still counts: a window that is over becomes the one before, and goes with its last guess."""
+    if not is_over(limit, tally, now):
+        kept = tally.before_last is not None and _is_within(limit, tally.before_last, now)
+        return tally if kept else tally._replace(before=0, before_last=None)
+    if limit.by_first and tally.guesses and _is_within(limit, tally.last, now):
+        return Tally(0, now, now, tally.guesses, tally.last)
+    return Tally(0, now, now)
 
 
 def is_over(limit: Limit, tally: Tally, now: datetime) -> bool:
     """Whether the count starts anew: its window has passed, or lies so far ahead that the clock was wrong then."""
-    return not now < find_end(limit, tally) < now + 2 * limit.window
+    return not _is_within(limit, tally.since if limit.by_first else tally.last, now)
+
+
+def _is_within(limit: Limit, moment: datetime, now: datetime) -> bool:
+    return now < moment + limit.window < now + 2 * limit.window
 
 
 def _find_pause(limit: Limit, failures: int) -> timedelta:

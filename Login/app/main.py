@@ -19,7 +19,7 @@ from app.middleware import Edge
 from app.openapi import describe_api
 from app.problems import handle_errors
 from app.resources import make_resources
-from app.routes import accounts, disowning, docs, emails, health, links, logins, metrics, passwords, sessions, totp
+from app.routes import accounts, disowning, docs, emails, health, logins, looking, metrics, passwords, sessions, totp
 from app.services.health import report_unreadable_secrets
 from app.services.metrics import sample_forever
 from app.services.sweeping import sweep_forever
@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(totp.router)
     app.include_router(passwords.router)
     app.include_router(emails.router)
-    app.include_router(links.router)
+    app.include_router(looking.router)
     app.include_router(disowning.router)
     app.include_router(health.router)
     app.include_router(metrics.router)

@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from app.errors import OutcomeUnknown
 from app.problems import MEDIA_TYPE, give_example
-from app.schemas import Problem, ValidationProblem
 
 DESCRIPTION = """Accounts, sessions and second factors over REST.
 
@@ -15,6 +15,22 @@ Sign in at `POST /login`, press **Authorize** and paste the access token.
 Every refusal is a problem document (RFC 9457) with a stable `code`; a client switches on the code, never on the text.
 In development, a weak secret in the settings makes every call from another machine answer 403 `insecure_configuration`.
 """
+
+
+class Problem(BaseModel):
+    """A refusal: `code` is for programs, `detail` for people; the rest is RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class ValidationProblem(Problem):
+    """A body that could not be understood; what was sent is never repeated."""
+
+    detail: list[dict[str, object]]  # type: ignore[assignment]  # FastAPI's list, as the seed's clients know it
 
 
 def describe_api(app: FastAPI) -> None:

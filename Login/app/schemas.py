@@ -1,7 +1,7 @@
 """Every body that the API takes and gives; a leaf that imports only pydantic and the pure rules of its fields."""
 
 from datetime import datetime
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
@@ -33,10 +33,8 @@ __all__ = [
     "Message",
     "PasswordReset",
     "PasswordResetRequest",
-    "Problem",
     "Profile",
     "Proof",
-    "ProvingBody",
     "Reauthenticated",
     "Reauthentication",
     "RecoveryCodes",
@@ -52,8 +50,9 @@ __all__ = [
     "TotpStatus",
     "Updated",
     "UserUpdate",
-    "ValidationProblem",
 ]
+
+NEEDS_PROOF = "Needs current_password and, with a second factor on, totp unless the session is fresh."
 
 
 def _examples(*bodies: JsonDict) -> ConfigDict:
@@ -142,19 +141,12 @@ class Proof(Body):
     totp: OptionalCode = None
 
 
-class ProvingBody(Protocol):
-    """What a proof may stand in."""
-
-    current_password: Password | None
-    totp: OptionalCode
-
-
 class Reauthenticated(Message, Tokens):
     """The pair of the fresh session; the tokens that asked for it are dead."""
 
 
 class Reauthentication(Proof):
-    """A proof that makes the session fresh for five minutes."""
+    """A proof for a fresh session."""
 
     current_password: Password
 
@@ -195,7 +187,7 @@ class Account(Profile):
     session: SessionInfo
 
 
-class UserUpdate(Body):
+class UserUpdate(Proof):
     """Changes to the account; all are made or none. `role` and unknown members have no effect."""
 
     model_config = _examples(
@@ -205,10 +197,8 @@ class UserUpdate(Body):
 
     phrase: Phrase | None = Field(default=None, description=f"At most {PHRASE_MAX} characters.")
     username: Username | None = None
-    new_email: Email | None = Field(default=None, description="Needs current_password.")
-    new_password: NewPassword | None = Field(default=None, description="Needs current_password.")
-    current_password: Password | None = None
-    totp: OptionalCode = Field(default=None, description="For a new email or password, where a second factor is on.")
+    new_email: Email | None = Field(default=None, description=NEEDS_PROOF)
+    new_password: NewPassword | None = Field(default=None, description=NEEDS_PROOF)
 
     @property
     def changes(self) -> set[str]:
@@ -261,14 +251,13 @@ class TotpStatus(BaseModel):
     recovery_codes_left: int
 
 
-class Deletion(Body):
+class Deletion(Proof):
     """The end of an account, confirmed and proved."""
 
     model_config = _examples({"confirm": True, "current_password": "correct horse battery"})
 
     confirm: Consent
     current_password: Password
-    totp: OptionalCode = None
 
 
 class PasswordResetRequest(Body):
@@ -289,12 +278,10 @@ class LinkInfo(BaseModel):
     """What a link from a mail is about; looking changes nothing and does not use it up."""
 
     purpose: Literal["reset", "rescue", "verify", "change", "revert", "disown"]
-    email: str = Field(description="The address that the mail went to.", examples=["alice@example.com"])
-    event: str | None = Field(
-        default=None, description="Of a notice: the change that it told.", examples=["factor.totp.enabled"]
-    )
-    opened_at: datetime | None = Field(default=None, description="Of an address that nobody confirmed: the account's.")
-    opened_from: str | None = Field(default=None, examples=["203.0.113.7, Firefox on Linux"])
+    email: str = Field(description="The address that the mail went to.")
+    event: str | None = Field(default=None, description="The change that a notice told: `factor.totp.enabled`.")
+    opened_at: datetime | None = Field(default=None, description="The account, where nobody confirmed the address.")
+    opened_from: str | None = None
 
 
 class PasswordReset(LinkToken):
@@ -311,19 +298,3 @@ class Health(BaseModel):
     """A sign of life."""
 
     status: Literal["ok"] = "ok"
-
-
-class Problem(BaseModel):
-    """A refusal: `code` is for programs, `detail` for people; the rest is RFC 9457."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    code: str
-
-
-class ValidationProblem(Problem):
-    """A body that could not be understood; what was sent is never repeated."""
-
-    detail: list[dict[str, object]]  # type: ignore[assignment]  # FastAPI's list, as the seed's clients know it

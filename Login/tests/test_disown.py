@@ -5,11 +5,19 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from testing.api import PASSWORD, RunSql, SignedIn, sign_in
+from testing.api import PASSWORD, Person, RunSql, SignedIn, register, sign_in
 from testing.mail import Mailbox
 
 NEW_PASSWORD = "a quite different one"
 PAGE, RESET = "/account/disown", "/password/reset"
+
+
+@pytest.fixture
+def alice(api: TestClient, mailbox: Mailbox) -> Person:
+    """Give somebody whose address is confirmed: else it holds no way back, and no authority."""
+    person = register(api)
+    mailbox.confirm(api, person)
+    return person
 
 
 def disown(api: Any, token: str) -> Any:
@@ -39,8 +47,10 @@ def test_one_post_signs_everybody_out_and_starts_a_reset(api: TestClient, notifi
     assert reset(api, mailbox.token(RESET, notified.person.email)).status_code == 200
 
 
-def test_the_second_factor_is_never_skipped(api: TestClient, notified: SignedIn, mailbox: Mailbox) -> None:
-    """Even if it was the thief who switched it on: a mailbox alone must not be enough."""
+def test_an_older_second_factor_is_never_skipped(api: TestClient, notified: SignedIn, mailbox: Mailbox) -> None:
+    """A mailbox alone must not be enough: only a factor whose own notice is disowned goes."""
+    mailbox.empty()
+    notified.update(new_password="something else")
     disown(api, mailbox.token(PAGE, notified.person.email))
     reset(api, mailbox.token(RESET, notified.person.email))
     answer = api.post("/login", json={"email": notified.person.email, "password": NEW_PASSWORD})
@@ -63,26 +73,27 @@ def test_a_link_works_once_and_for_72_hours(api: TestClient, notified: SignedIn,
     """Used, expired or made up: link_invalid."""
     token = mailbox.token(PAGE, notified.person.email)
     answers = [disown(api, "made up"), disown(api, token), disown(api, token)]
-    sign_in(api, notified.person, totp=notified.code()).post("/totp/disable")
-    late = mailbox.token(PAGE, notified.person.email, "totp_disabled")
+    sign_in(api, notified.person).update(phrase="Blue herons at dawn")
+    late = mailbox.token(PAGE, notified.person.email, "phrase_changed")
     sql("UPDATE one_time_tokens SET expires_at = '2020-01-01 00:00:00'")
 
     assert [answer.status_code for answer in answers] == [400, 200, 400]
     assert {answer.json()["code"] for answer in (answers[0], answers[2], disown(api, late))} == {"link_invalid"}
 
 
-def test_the_old_mailbox_may_while_it_has_a_way_back(api: TestClient, notified: SignedIn, mailbox: Mailbox) -> None:
-    """A thief moved the account: the reset goes to the mailbox that the notice went to."""
+def test_the_old_mailbox_takes_the_account_back(api: TestClient, notified: SignedIn, mailbox: Mailbox) -> None:
+    """A thief moved the account: any notice from before brings it back, and the reset goes to the owner alone."""
     token = mailbox.token(PAGE, notified.person.email)
-    notified.call("PUT", "/user/update", {"new_email": "thief@example.net", "current_password": PASSWORD})
+    notified.update(new_email="thief@example.net", totp=notified.code())
     mailbox.empty()
     answer = disown(api, token)
 
     assert answer.status_code == 200
-    assert mailbox.kinds(notified.person.email) == ["password_reset"]
-    assert mailbox.kinds("thief@example.net") == []
+    assert mailbox.kinds(notified.person.email) == ["account_rescue"]
+    assert mailbox.kinds("thief@example.net") == ["email_left"]
     assert reset(api, mailbox.token(RESET, notified.person.email)).status_code == 200
-    assert mailbox.kinds(notified.person.email)[-1] == "password_was_reset"
+    back = sign_in(api, Person(notified.person.email, None, NEW_PASSWORD)).get("/user/account").json()
+    assert (back["email"], back["totp_enabled"]) == (notified.person.email, False)
 
 
 def test_a_mailbox_without_any_claim_may_nothing(
@@ -90,7 +101,7 @@ def test_a_mailbox_without_any_claim_may_nothing(
 ) -> None:
     """Once the way back has gone, the old mailbox is a stranger's: it ends no session and gets no mail."""
     token = mailbox.token(PAGE, notified.person.email)
-    notified.call("PUT", "/user/update", {"new_email": "alice@example.net", "current_password": PASSWORD})
+    notified.update(new_email="alice@example.net")
     sql("UPDATE one_time_tokens SET expires_at = '2020-01-01 00:00:00' WHERE purpose = 'revert'")
     mailbox.empty()
     answer = disown(api, token)
@@ -101,22 +112,21 @@ def test_a_mailbox_without_any_claim_may_nothing(
 
 
 def test_a_reset_for_the_old_mailbox_dies_with_its_way_back(
-    api: TestClient, notified: SignedIn, mailbox: Mailbox, sql: RunSql
+    api: TestClient, user: SignedIn, mailbox: Mailbox, sql: RunSql
 ) -> None:
     """The claim counts when the password is set, not only when the mail was asked for."""
-    token = mailbox.token(PAGE, notified.person.email)
-    notified.call("PUT", "/user/update", {"new_email": "alice@example.net", "current_password": PASSWORD})
-    disown(api, token)
-    rescue = mailbox.token(RESET, notified.person.email)
+    user.update(new_email="alice@example.net")
+    api.post("/password/reset", json={"email": user.person.email})
+    token = mailbox.token(RESET, user.person.email)
     sql("UPDATE one_time_tokens SET expires_at = '2020-01-01 00:00:00' WHERE purpose = 'revert'")
 
-    assert reset(api, rescue).json()["code"] == "link_invalid"
+    assert reset(api, token).json()["code"] == "link_invalid"
 
 
 @pytest.mark.parametrize("settings_changes", [{"email_change_requires_verification": True}])
 def test_a_pending_change_of_address_is_called_off(api: TestClient, notified: SignedIn, mailbox: Mailbox) -> None:
     """What the thief has asked for must not happen afterwards."""
-    notified.call("PUT", "/user/update", {"new_email": "thief@example.net", "current_password": PASSWORD})
+    notified.update(new_email="thief@example.net")
     disown(api, mailbox.token(PAGE, notified.person.email))
     pending = mailbox.token("/email/change", "thief@example.net")
 

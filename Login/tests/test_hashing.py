@@ -193,8 +193,8 @@ def test_a_second_factor_costs_no_other_time(api: TestClient, user_with_totp: Si
 def test_no_hash_holds_a_connection(api: TestClient, hashed: list[Any], alice: Person) -> None:
     """Registering, signing in, changing, proving and deleting hash outside of every transaction."""
     user = sign_in(api, alice)
-    user.post("/reauthenticate", {"current_password": PASSWORD})
-    user.call("PUT", "/user/update", {"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+    user.reauthenticate()
+    user.update(new_password=NEW_PASSWORD)
     user = sign_in(api, Person(alice.email, None, NEW_PASSWORD))
     user.post("/totp/enable/start", {"current_password": NEW_PASSWORD})
     answer = user.post("/user/delete", {"confirm": True, "current_password": NEW_PASSWORD})

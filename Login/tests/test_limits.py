@@ -6,10 +6,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.clients import group_address
-from app.limits import ADDRESS, CODE, CODE_DAY, CODE_HOUR, EVERYWHERE, NO_WAIT, Limit, Tally, add_guess, find_wait
+from app.limits import (
+    ADDRESS,
+    CODE,
+    CODE_DAY,
+    CODE_HOUR,
+    EVERYWHERE,
+    EVERYWHERE_DAY,
+    EVERYWHERE_HOUR,
+    MAIL,
+    MOVE,
+    NO_WAIT,
+    RECOVERY,
+    Limit,
+    Tally,
+    add_guess,
+    find_wait,
+)
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+LONG = [CODE_HOUR, CODE_DAY, EVERYWHERE_HOUR, EVERYWHERE_DAY, MOVE, MAIL]
+EACH = pytest.mark.parametrize("limit", [ADDRESS, EVERYWHERE, CODE, RECOVERY, *LONG], ids=lambda limit: limit.name)
 
 
 def guess_greedily(limit: Limit, times: int, idle: random.Random | None = None) -> list[datetime]:
@@ -26,7 +44,7 @@ def guess_greedily(limit: Limit, times: int, idle: random.Random | None = None) 
 
 
 @pytest.mark.asvs("6.3.1")
-@pytest.mark.parametrize("limit", [ADDRESS, EVERYWHERE, CODE], ids=lambda limit: limit.name)
+@EACH
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_no_window_lets_more_through_than_its_limit(limit: Limit, seed: int | None) -> None:
     """However the guesses are timed, any stretch as long as the window holds at most `amount` of them."""
@@ -35,7 +53,7 @@ def test_no_window_lets_more_through_than_its_limit(limit: Limit, seed: int | No
     assert max(sum(start <= moment < start + limit.window for moment in judged) for start in judged) <= limit.amount
 
 
-@pytest.mark.parametrize("limit", [CODE_HOUR, CODE_DAY], ids=lambda limit: limit.name)
+@pytest.mark.parametrize("limit", LONG, ids=lambda limit: limit.name)
 def test_a_long_window_begins_with_its_first_guess(limit: Limit) -> None:
     """One typing error in each window never adds up to a refusal."""
     now, tally = NOON, Tally(0, NOON, NOON)
@@ -43,6 +61,18 @@ def test_a_long_window_begins_with_its_first_guess(limit: Limit) -> None:
         assert find_wait(limit, tally, now) == NO_WAIT
         tally = add_guess(limit, tally, now)
         now += limit.window
+
+
+@pytest.mark.parametrize("limit", LONG, ids=lambda limit: limit.name)
+def test_the_border_of_a_long_window_lets_no_more_through(limit: Limit) -> None:
+    """One guess opens the window and the rest come at its end: the next guess waits until those are a window old."""
+    tally = add_guess(limit, Tally(0, NOON, NOON), NOON)
+    late = NOON + limit.window - SECOND
+    for _ in range(limit.amount - 1):
+        tally = add_guess(limit, tally, late)
+
+    assert find_wait(limit, tally, NOON + limit.window) == limit.window - SECOND
+    assert find_wait(limit, tally, late + limit.window) == NO_WAIT
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(0, 0), (1, 0), (5, 0), (6, 1), (7, 2), (8, 4), (9, 8), (10, 300)])
@@ -53,9 +83,6 @@ def test_pauses_grow_after_the_fifth_failure(failures: int, seconds: int) -> Non
     assert find_wait(ADDRESS, tally, NOON) == seconds * SECOND
     assert find_wait(ADDRESS, tally, NOON + seconds * SECOND) == NO_WAIT
     assert find_wait(ADDRESS, tally, NOON + (seconds + 1) * SECOND) == NO_WAIT
-
-
-EACH = pytest.mark.parametrize("limit", [ADDRESS, EVERYWHERE, CODE, CODE_HOUR, CODE_DAY], ids=lambda limit: limit.name)
 
 
 @EACH

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.mail.catalogue import CATALOGUE, write_letter
 from app.mail.delivery import Folder
 from app.mail.letters import Letter, Paragraph, compose
+from testing.ageing import let_a_minute_pass
 from testing.api import PASSWORD, RunSql, SignedIn, register, sign_in
 from testing.mail import Mailbox, html_of, links_of, parse_mail, text_of
 
@@ -26,6 +27,9 @@ FACTS = {
     "left": 3,
     "old_email": "old@example.com",
     "new_email": "new@example.com",
+    "role": "admin",
+    "opened_when": "2026-01-01 00:00 UTC",
+    "opened_where": "203.0.113.9, Firefox on macOS",
     **{f"{name}_link": f"https://example.org/{name}?token=abc" for name in ("verify", "reset", "revert", "change")},
     **{f"{name}_link": f"https://example.org/{name}?token=abc" for name in ("disown", "forgot")},
 }
@@ -113,17 +117,21 @@ def test_nobody_mails_links_of_their_own_to_strangers(api: TestClient, mailbox: 
 
 
 def test_whoever_has_confirmed_an_address_reads_their_own_words(
-    api: TestClient, mailbox: Mailbox, user: SignedIn
+    api: TestClient, mailbox: Mailbox, user: SignedIn, sql: RunSql
 ) -> None:
-    """Also an address in them; before, words that are no link."""
-    user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
+    """Also an address in them; before, nothing that a stranger may have chosen."""
     user.call("PUT", "/user/update", {"phrase": SPAM})
-    before = text_of(mailbox.last(kind="phrase_changed"))
-    api.post("/email/verify", json={"token": mailbox.token("/email/verify")})
     user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
+    let_a_minute_pass(sql, mailbox)
+    before = text_of(mailbox.last(kind="phrase_changed"))
+    mailbox.empty()
+    sql("UPDATE users SET email_verified_at = created_at")
+    user.call("PUT", "/user/update", {"phrase": SPAM})
 
-    assert "Your phrase: Blue herons at dawn" in before
-    assert f"Your phrase: {SPAM}" in text_of(mailbox.last(kind="phrase_changed"))
+    assert SPAM not in before
+    assert before.startswith("Hello,\n")
+    after = text_of(mailbox.last(kind="phrase_changed"))
+    assert after.startswith("Hello alice,\n\nYour phrase: Blue herons at dawn\n")
 
 
 @pytest.mark.asvs("1.3.11")
@@ -220,12 +228,15 @@ def test_links_use_only_the_configured_address(api: TestClient, mailbox: Mailbox
 
 def test_an_own_phrase_stands_in_every_mail_and_the_default_in_none(user: SignedIn, mailbox: Mailbox) -> None:
     """Whoever has chosen a phrase knows our mails by it; the one that everybody has proves nothing."""
+    mailbox.confirm(user.http, user.person)
     user.call("PUT", "/user/update", {"phrase": "Blue herons at dawn"})
     mailbox.empty()
     user.post("/totp/enable/start", {"current_password": user.person.password})
     user.call("PUT", "/user/update", {"current_password": PASSWORD, "new_password": "a quite different one"})
+    own = text_of(mailbox.last(user.person.email))
     bob = sign_in(user.http, register(user.http, "bob"))
+    mailbox.confirm(user.http, bob.person)
     bob.call("PUT", "/user/update", {"current_password": PASSWORD, "new_password": "a quite different one"})
 
-    assert "Your phrase: Blue herons at dawn" in text_of(mailbox.last(user.person.email))
+    assert "Your phrase: Blue herons at dawn" in own
     assert "phrase" not in text_of(mailbox.last(bob.person.email, "password_changed"))

@@ -22,7 +22,14 @@ from app.errors import ApiError
 from testing.api import PASSWORD, StartApi, register, sign_in
 from testing.browser import OpenPage, Picture
 
-LINKS = {"/password/reset/confirm", "/email/verify", "/email/change/confirm", "/email/revert", "/account/disown"}
+LINKS = {
+    "/password/reset/confirm",
+    "/email/verify",
+    "/email/change/confirm",
+    "/email/revert",
+    "/account/disown",
+    "/link/look",
+}
 OPEN = {"/register", "/login", "/refresh", "/password/reset", "/healthz", "/readyz"} | LINKS
 ENDPOINTS = {
     "POST /register",
@@ -50,6 +57,7 @@ ENDPOINTS = {
     "POST /email/change/confirm",
     "POST /email/revert",
     "POST /account/disown",
+    "POST /link/look",
     "GET /healthz",
     "GET /readyz",
 }

@@ -201,7 +201,7 @@ def test_a_refresh_never_makes_a_session_fresh(user: SignedIn, make_session_stal
     assert user.call("DELETE", "/user/sessions").json()["code"] == "reauthentication_required"
     assert user.post("/reauthenticate", {"current_password": "not the password"}).status_code == 400
     assert user.call("DELETE", "/user/sessions").status_code == 403
-    assert user.post("/reauthenticate", {"current_password": PASSWORD}).status_code == 200
+    assert user.reauthenticate().status_code == 200
     assert user.call("DELETE", "/user/sessions").status_code == 200
 
 

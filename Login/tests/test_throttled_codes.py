@@ -10,13 +10,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.resources import Resources, make_resources
-from app.services.attempts import clear_attempts
 from testing.api import PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
-from testing.loops import finish
-
-RECOVERY = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"
 
 
 def log_in(http: Any, code: str | None, address: str = "127.0.0.1") -> Any:
@@ -96,13 +90,6 @@ def test_a_day_has_fifty_codes(api: TestClient, user_with_totp: SignedIn, sql: R
     assert log_in(api, user_with_totp.code()).status_code == 200
 
 
-def test_recovery_codes_count_too(api: TestClient, user_with_totp: SignedIn) -> None:
-    """Nobody gets five guesses of each kind."""
-    seen = [log_in(api, RECOVERY).status_code for _ in range(5)]
-
-    assert [*seen, log_in(api, user_with_totp.recovery_codes[0]).status_code] == [400] * 5 + [429]
-
-
 @pytest.mark.parametrize("path", ["/reauthenticate", "/totp/disable", "/totp/recovery-codes", "/user/delete"])
 def test_codes_count_wherever_they_are_asked_for(api: TestClient, user_with_totp: SignedIn, path: str) -> None:
     """Each way to type a code has the same five guesses."""
@@ -129,19 +116,6 @@ def test_confirming_counts_and_clears(api: TestClient, user: SignedIn) -> None:
 
     assert seen == [400] * 4 + [200]
     assert [log_in(api, wrong(user)).status_code for _ in range(6)] == [400] * 5 + [429]
-
-
-def test_a_completed_reset_clears_all(api: TestClient, settings: Settings, user_with_totp: SignedIn) -> None:
-    """Whoever has proved to own the mailbox need not wait for what somebody with the old password did."""
-    for _ in range(6):
-        log_in(api, wrong(user_with_totp))
-
-    async def reset(resources: Resources) -> None:
-        await resources.database.transaction(clear_attempts, resources.keys, user_with_totp.person.user_id)
-        resources.close()
-
-    finish(reset(make_resources(settings)))
-    assert log_in(api, user_with_totp.code()).status_code == 200
 
 
 @pytest.mark.asvs("6.3.1", "2.3.4")

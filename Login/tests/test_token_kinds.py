@@ -7,15 +7,16 @@ import pytest
 from sqlalchemy import Connection
 
 from app import crud
+from app.authority.letters import Link
 from app.config import Settings
 from app.resources import Resources, make_resources
-from app.services.links import CHANGE, DISOWN, RESCUE, REVERT, VERIFY, make_link
+from app.services.links import make_link
 from testing.api import RunSql, SignedIn
 from testing.loops import finish
 
 NEW = "alice@example.net"
 NEW_PASSWORD = "a quite different one"
-LINKS = (VERIFY, CHANGE, DISOWN, RESCUE, REVERT)
+LINKS = (Link.VERIFY, Link.CHANGE, Link.DISOWN, Link.RESCUE, Link.REVERT)
 
 Place = Callable[[SignedIn, str], Any]
 
@@ -23,13 +24,13 @@ PLACES: dict[str, Place] = {
     "access": lambda user, token: user.http.get("/user/profile", headers={"Authorization": f"Bearer {token}"}),
     "refresh": lambda user, token: user.http.post("/refresh", json={"refresh_token": token}),
     "login": lambda user, token: user.http.post("/login", json={"login_token": token, "totp": user.code()}),
-    VERIFY: lambda user, token: user.http.post("/email/verify", json={"token": token}),
-    CHANGE: lambda user, token: user.http.post("/email/change/confirm", json={"token": token}),
-    DISOWN: lambda user, token: user.http.post("/account/disown", json={"token": token}),
-    RESCUE: lambda user, token: user.http.post(
+    Link.VERIFY: lambda user, token: user.http.post("/email/verify", json={"token": token}),
+    Link.CHANGE: lambda user, token: user.http.post("/email/change/confirm", json={"token": token}),
+    Link.DISOWN: lambda user, token: user.http.post("/account/disown", json={"token": token}),
+    Link.RESCUE: lambda user, token: user.http.post(
         "/password/reset/confirm", json={"token": token, "new_password": NEW_PASSWORD}
     ),
-    REVERT: lambda user, token: user.http.post("/email/revert", json={"token": token}),
+    Link.REVERT: lambda user, token: user.http.post("/email/revert", json={"token": token}),
 }
 REFUSALS = {
     "access": (401, "token_invalid"),
@@ -56,7 +57,7 @@ def link_token(connection: Connection, resources: Resources, kind: str, user_id:
     """Make the token of a link from a mail: to the person's mailbox, or to the one that is to become theirs."""
     person = crud.get_addressee(connection, user_id)
     assert person is not None
-    mailbox = person._replace(email=NEW, email_key=NEW) if kind == CHANGE else person
+    mailbox = person._replace(email=NEW, email_key=NEW) if kind == Link.CHANGE else person
     return make_link(connection, resources, kind, mailbox).partition("?token=")[2]
 
 

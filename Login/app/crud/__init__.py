@@ -17,13 +17,15 @@ from app.crud.accounts import (
     update_user,
 )
 from app.crud.attempts import (
+    Tallies,
     delete_tallies,
     forget_addresses,
-    hold_tally,
+    give_back,
+    hold_tallies,
     is_known_address,
     list_tallies,
     note_address,
-    save_tally,
+    save_tallies,
 )
 from app.crud.mails import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
@@ -74,6 +76,7 @@ __all__ = [
     "Principal",
     "SecretColumn",
     "SessionRow",
+    "Tallies",
     "count_recovery_codes",
     "count_unreadable_secrets",
     "current_time",
@@ -95,11 +98,12 @@ __all__ = [
     "get_enrolment",
     "get_principal",
     "get_revision",
+    "give_back",
     "hand_enrolment_over",
     "has_recovery_code",
     "hold_credentials",
     "hold_session",
-    "hold_tally",
+    "hold_tallies",
     "hold_user",
     "insert_session",
     "insert_user",
@@ -115,7 +119,7 @@ __all__ = [
     "replace_recovery_codes",
     "replace_secret",
     "rotate_session",
-    "save_tally",
+    "save_tallies",
     "spend_recovery_code",
     "spend_token",
     "spend_totp_step",

@@ -1,7 +1,9 @@
 """Queries on counters of guesses, and on the addresses from which accounts have signed in."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -13,28 +15,20 @@ from app.models import metadata
 attempts = metadata.tables["attempts"]
 known_addresses = metadata.tables["known_addresses"]
 
+Keys: TypeAlias = Mapping[bytes, bytes | None]  # each counter's row, and that of the window before it
+Tallies: TypeAlias = dict[bytes, tuple[Tally, datetime]]
+
 KNOWN_MAX = 20  # addresses an account
 KNOWN_FOR = timedelta(days=90)
 
 _TALLY = (attempts.c.count, attempts.c.window_started_at, attempts.c.last_at)
 # Written once, as all statements of a login are: to put them together anew costs as much as to run them.
 _LIST = select(attempts.c.key_hash, *_TALLY, NOW).where(attempts.c.key_hash.in_(bindparam("keys", expanding=True)))
-_SAVE = (
-    update(attempts)
-    .where(attempts.c.key_hash == bindparam("key"))
-    .values({name: bindparam(name) for name in ("count", "window_started_at", "last_at", "expires_at")})
-)
 _DELETE = delete(attempts).where(attempts.c.key_hash.in_(bindparam("keys", expanding=True)))
-# The upsert locks the row, or the place where it will be, so rivals wait here and each sees the count of the last.
-_HOLD = Upsert(
-    attempts,
-    {
-        "key_hash": bindparam("key"),
-        "count": 0,
-        **dict.fromkeys(("window_started_at", "last_at", "expires_at"), utc_now()),
-    },
-    {"count": attempts.c.count},
-    [*_TALLY, NOW],
+_GIVE_BACK = (
+    update(attempts)
+    .where(attempts.c.key_hash.in_(bindparam("keys", expanding=True)), attempts.c.count > 0)
+    .values(count=attempts.c.count - 1)
 )
 _KNOWN = select(known_addresses.c.last_used_at, NOW).where(
     known_addresses.c.user_id == bindparam("user_id"), known_addresses.c.address_hash == bindparam("address_hash")
@@ -43,28 +37,68 @@ _KNOWN = select(known_addresses.c.last_used_at, NOW).where(
 _NOW = bindparam("now", type_=known_addresses.c.last_used_at.type)
 _NOTE = Upsert(
     known_addresses,
-    {"user_id": bindparam("user_id"), "address_hash": bindparam("address_hash"), "last_used_at": _NOW},
+    [{"user_id": bindparam("user_id"), "address_hash": bindparam("address_hash"), "last_used_at": _NOW}],
     {"last_used_at": _NOW},
-    [known_addresses.c.last_used_at],
 )
 
 
-def list_tallies(connection: Connection, keys: Collection[bytes]) -> dict[bytes, tuple[Tally, datetime]]:
+@cache
+def _hold(number: int) -> Upsert:
+    """Lock so many rows, or the places where they will be: rivals wait here, and each sees the count of the last."""
+    moments = dict.fromkeys(("window_started_at", "last_at", "expires_at"), utc_now())
+    rows = [{"key_hash": bindparam(f"key_{n}"), "count": 0, **moments} for n in range(number)]
+    return Upsert(attempts, rows, {"count": attempts.c.count}, [attempts.c.key_hash, *_TALLY, NOW])
+
+
+@cache
+def _save(number: int) -> Upsert:
+    names = ("count", "window_started_at", "last_at", "expires_at")
+    columns = [attempts.c.key_hash, *(attempts.c[name] for name in names)]
+    rows = [{c.name: bindparam(f"{c.name}_{n}", type_=c.type) for c in columns} for n in range(number)]
+    return Upsert(attempts, rows, names)
+
+
+def list_tallies(connection: Connection, keys: Keys) -> Tallies:
     """Read the counters that exist, by their keys, each with the time."""
-    found = connection.execute(_LIST, {"keys": keys})
-    return {key: (Tally(*tally), now) for key, *tally, now in found}
+    wanted = [*keys, *(before for before in keys.values() if before)]
+    found: dict[bytes, Sequence[Any]] = {row[0]: row[1:] for row in connection.execute(_LIST, {"keys": wanted})}
+    return {key: _join(found[key], found.get(before or b"")) for key, before in keys.items() if key in found}
 
 
-def hold_tally(connection: Connection, key: bytes) -> tuple[Tally, datetime]:
-    """Lock a counter until the transaction ends, making it if need be, and read it and the time."""
-    count, since, last, now = _HOLD.run(connection, key=key)
-    return Tally(count, since, last), now
+def hold_tallies(connection: Connection, keys: Keys) -> Tallies:
+    """Lock counters until the transaction ends, making them if need be, and read them and the time.
+
+    One order for all, so that no two wait for each other; who holds a counter holds the window before it as well.
+    """
+    held = _hold(len(keys)).run(connection, **{f"key_{n}": key for n, key in enumerate(sorted(keys))})
+    found: dict[bytes, Sequence[Any]] = {row[0]: row[1:] for row in held}
+    if befores := [before for before in keys.values() if before]:
+        found |= {row[0]: row[1:] for row in connection.execute(_LIST, {"keys": befores})}
+    return {key: _join(found[key], found.get(before or b"")) for key, before in keys.items()}
 
 
-def save_tally(connection: Connection, key: bytes, tally: Tally, expires_at: datetime) -> None:
-    """Write a counter that is held."""
-    values = {"count": tally.guesses, "window_started_at": tally.since, "last_at": tally.last, "expires_at": expires_at}
-    connection.execute(_SAVE, {"key": key, **values})
+def _join(row: Sequence[Any], before: Sequence[Any] | None) -> tuple[Tally, datetime]:
+    count, since, last, now = row
+    earlier = (before[0], before[2]) if before is not None and before[0] else ()
+    return Tally(count, since, last, *earlier), now
+
+
+def save_tallies(connection: Connection, keys: Keys, counted: Mapping[bytes, tuple[Tally, timedelta]]) -> None:
+    """Write counters that are held, each with how long its last guess counts."""
+    rows = [
+        (key, tally.guesses, tally.since, tally.last, tally.last + lasts) for key, (tally, lasts) in counted.items()
+    ]
+    for key, (tally, lasts) in counted.items():
+        if (before := keys[key]) and (last := tally.before_last):
+            rows.append((before, tally.before, last, last, last + lasts))
+    names = ("key_hash", "count", "window_started_at", "last_at", "expires_at")
+    values = {f"{name}_{n}": value for n, row in enumerate(rows) for name, value in zip(names, row, strict=True)}
+    _save(len(rows)).run(connection, **values)
+
+
+def give_back(connection: Connection, keys: Collection[bytes]) -> None:
+    """Take one from counters: what they counted before it was judged was no failure."""
+    connection.execute(_GIVE_BACK, {"keys": keys})
 
 
 def delete_tallies(connection: Connection, keys: Collection[bytes]) -> None:

@@ -5,8 +5,24 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, column, func, insert, select, sql, table
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Executable,
+    String,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    sql,
+    table,
+    text,
+)
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.clock import utc_now
@@ -47,23 +63,43 @@ def _insert_into(name: str) -> ReturningInsert[Any]:
     return insert(target).returning(target.c.id)
 
 
+def _write_out(statement: Any, dialect: Dialect, returning: Sequence[ColumnElement[Any]]) -> Executable:  # noqa: ANN401
+    """Put a statement of several rows together once; SQLAlchemy keeps none and would do so for each execution."""
+    compiled = statement.compile(dialect=dialect)
+    binds = [
+        bindparam(name, bind.value, bind.type) if not bind.required else bindparam(name, type_=bind.type)
+        for bind, name in compiled.bind_names.items()
+    ]
+    written = text(str(compiled)).bindparams(*binds)
+    return written.columns(*returning) if returning else written
+
+
 class Upsert:
-    """Adds a row, or changes the one that has its primary key; in one statement, so that no rival gets between."""
+    """Adds rows, or changes those that have their primary keys; in one statement, so that no rival gets between."""
 
     def __init__(
         self,
         target: sql.TableClause,
-        row: dict[str, Any],
-        changes: dict[str, Any],
-        returning: Sequence[ColumnElement[Any]],
+        rows: Sequence[dict[str, Any]],
+        changes: dict[str, Any] | Sequence[str],
+        returning: Sequence[ColumnElement[Any]] = (),
     ) -> None:
-        """Take the new row, what changes in an old one, and which columns to return."""
+        """Take the new rows, what changes in old ones (by name: as in the new), and which columns to return."""
+        added, there = sqlite.insert(target).values(rows), mysql.insert(target).values(rows)
+        taken, taken_there = (
+            changes if isinstance(changes, dict) else {name: new[name] for name in changes}
+            for new in (added.excluded, there.inserted)
+        )
         keys = list(target.primary_key)
-        added = sqlite.insert(target).values(row)
-        self._sqlite = added.on_conflict_do_update(index_elements=keys, set_=changes).returning(*returning)
-        self._mariadb = mysql.insert(target).values(row).on_duplicate_key_update(changes).returning(*returning)
+        upserts: list[Any] = [added.on_conflict_do_update(index_elements=keys, set_=taken)]
+        upserts += [there.on_duplicate_key_update(taken_there)]
+        if returning:
+            upserts = [one.returning(*returning) for one in upserts]
+        self._sqlite = _write_out(upserts[0], sqlite.dialect(paramstyle="named"), returning)
+        self._mariadb = _write_out(upserts[1], MariaDBDialect(paramstyle="named"), returning)
 
-    def run(self, connection: Connection, **values: object) -> Sequence[Any]:
-        """Execute it and return the row's columns as they are now."""
+    def run(self, connection: Connection, **values: object) -> CursorResult[Any]:
+        """Execute it; what it returns are the rows' columns as they are now."""
         statement = self._sqlite if connection.dialect.name == "sqlite" else self._mariadb
-        return connection.execute(statement, values).one()
+        result: CursorResult[Any] = connection.execute(statement, values)
+        return result

@@ -13,6 +13,7 @@ from app.config import Settings
 from app.crud import Addressee, Principal
 from app.crud.one_time_tokens import is_reserved
 from app.errors import EmailTaken, SessionEnded, TotpRequired, UsernameTaken
+from app.fair_queue import party_of
 from app.identifiers import normalize_email, normalize_username
 from app.logs import log_event
 from app.models import Session, User
@@ -22,12 +23,12 @@ from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
 from app.services.consequences import conclude
 from app.services.emails import (
+    describe_opening,
     find_holder,
     finish_change,
     is_move,
     must_confirm,
     request_change,
-    welcome,
 )
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
@@ -39,7 +40,7 @@ async def register(resources: Resources, body: Registration, client: Client) -> 
     """Make an account and return its public id; the unique indexes decide who was first."""
     password = body.password.get_secret_value()
     check_password(password, (body.email, body.username), resources.common_passwords)
-    password_hash = await resources.hashes.hash(password)
+    password_hash = await resources.hashes.hash(password, party_of(client.address))
     public_id = await resources.database.transaction(_insert, resources, body, password_hash, client)
     log_event("registered", "success", user_id=public_id)
     return public_id
@@ -67,7 +68,7 @@ def _insert(
     elif _add(connection, user) is not None:
         raise EmailTaken
     elif person := crud.find_addressee(connection, user.email_key):
-        welcome(connection, resources, person)
+        conclude(connection, resources, "account.registered", person, None, facts=describe_opening(person))
     return public_id
 
 
@@ -151,7 +152,7 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
         account = principal.account
         own_words = (account.email, account.username, body.new_email, body.username)
         check_password(password, own_words, resources.common_passwords)
-        new_hash = await resources.hashes.hash(password)
+        new_hash = await resources.hashes.hash(password, party_of(client.address, known=True))  # by the password
     session = await resources.database.transaction(_apply_update, resources, principal, proof, body, new_hash, client)
     log_event("account_updated", "success", user_id=principal.account.public_id, changed=sorted(body.changes))
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at) if session else None

@@ -16,13 +16,13 @@ from app.clients import Client
 from app.counters import (
     Counter,
     hash_address,
-    name_code_counters,
+    list_keys,
     name_move_counter,
     name_password_counters,
 )
 from app.errors import TooManyAttempts, TotpInvalid
-from app.keys import Keyrings
-from app.limits import CODE, CODE_DAY, Limit, Tally, add_guess, find_end, find_wait
+from app.fair_queue import Party, party_of
+from app.limits import CODE, CODE_DAY, RECOVERY, Limit, Tally, add_guess, find_wait
 from app.logs import log_event
 from app.resources import Resources
 from app.services.mails import THROTTLED, queue_note
@@ -30,18 +30,28 @@ from app.services.mails import THROTTLED, queue_note
 Result = TypeVar("Result")
 
 # So many wrong codes after a right password: in a row, and in a day, for whoever stays below that on purpose.
-SUSPICIOUS_CODES = {CODE: 3, CODE_DAY: 10}
+SUSPICIOUS_CODES = {CODE: 3, CODE_DAY: 10, RECOVERY: 3}
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A password about to be judged: what counts it, what being right clears, whose it is and who tries."""
+    """A password about to be judged: what counts it, what being right clears, whose it is and who tries.
+
+    The long counters of strangers' guesses only get this one back: the owner's logins buy no attacker a new day.
+    """
 
     counters: tuple[Counter, ...]
     clears: tuple[bytes, ...]
+    gives_back: tuple[bytes, ...]
     user_id: int  # 0 for nobody's
     public_id: str | None
     client: Client
+    known: bool = False  # whether the account has signed in from there
+
+    @property
+    def party(self) -> Party:
+        """Return whose turn in the hash queue it takes; nobody's account looks like one that is new to the address."""
+        return party_of(self.client.address, known=self.known)
 
 
 def expect_guess(
@@ -52,14 +62,15 @@ def expect_guess(
     Where the account has signed in before, the address' own counter is all: no crowd elsewhere keeps the owner out.
     """
     keys, user_id, public_id = resources.keys, account.id if account else 0, account.public_id if account else None
-    here, everywhere = name_password_counters(keys, name, client.address)
+    every = name_password_counters(keys, name, client.address)
     known = crud.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
-    counters = (here,) if known else (here, everywhere)
-    tallies = crud.list_tallies(connection, [counter.key for counter in counters])
+    counters = (every.here,) if known else tuple(every)
+    tallies = crud.list_tallies(connection, list_keys(counters))
     for counter in counters:
         if found := tallies.get(counter.key):
             _require_turn(resources, counter.limit, *found, public_id)
-    return Guess(counters, (here.key, everywhere.key), user_id, public_id, client)
+    gives_back = () if known else (every.hour.key, every.day.key)
+    return Guess(counters, (every.here.key, every.everywhere.key), gives_back, user_id, public_id, client, known)
 
 
 async def judge_password(resources: Resources, guess: Guess, password: str, stored: str | None) -> bool:
@@ -68,14 +79,20 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
     hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
     """
-    async with resources.hashes.place() as place:
+    async with resources.hashes.place(guess.party) as place:
         is_last = await resources.database.transaction(_count, resources, guess)
         right = await place.verify(password, stored)
         if right:
-            await resources.database.transaction(crud.delete_tallies, guess.clears)
+            await resources.database.transaction(_settle, guess)
         elif is_last:
             await _tell_throttled(resources, guess)
     return right
+
+
+def _settle(connection: Connection, guess: Guess) -> None:
+    crud.delete_tallies(connection, guess.clears)
+    if guess.gives_back:
+        crud.give_back(connection, guess.gives_back)
 
 
 async def _tell_throttled(resources: Resources, guess: Guess) -> None:
@@ -85,6 +102,7 @@ async def _tell_throttled(resources: Resources, guess: Guess) -> None:
 
 async def judge_code(
     resources: Resources,
+    counters: tuple[Counter, ...],
     public_id: str,
     judge: Callable[[Connection], Result],
     warn: Callable[[Connection], None] | None = None,
@@ -95,74 +113,68 @@ async def judge_code(
     codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
     ones begin to look like one.
     """
-    outcome = await resources.database.transaction(_judge_code, resources, public_id, judge, warn)
+    outcome = await resources.database.transaction(_judge_code, resources, counters, public_id, judge, warn)
     if isinstance(outcome, TotpInvalid):
         raise outcome
     return outcome
 
 
-def settle_code(connection: Connection, keys: Keyrings, public_id: str) -> None:
-    """Clear the shortest counter of codes, once a right one was spent.
+def settle_code(connection: Connection, counters: tuple[Counter, ...]) -> None:
+    """Clear the shortest counter of the kind of code that was right, once it was spent.
 
     Not the others: an attacker who knows the password must not be given a new day's guesses by the owner's own logins.
     """
-    crud.delete_tallies(connection, [name_code_counters(keys, public_id)[0].key])
-
-
-def clear_attempts(connection: Connection, keys: Keyrings, public_id: str) -> None:
-    """Clear what stands against an account once its password was reset by mail; call it in that transaction.
-
-    This deletes the counters of codes. Those of passwords need nothing: `name_account` gives them new keys.
-    """
-    crud.delete_tallies(connection, [counter.key for counter in name_code_counters(keys, public_id)])
+    crud.delete_tallies(connection, [counters[0].key])
 
 
 def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
-    counter = name_move_counter(resources.keys, public_id)
-    _save(connection, counter, *_hold(connection, resources, counter, public_id))
+    counters = (name_move_counter(resources.keys, public_id),)
+    _save(connection, counters, _hold(connection, resources, counters, public_id))
 
 
 def _count(connection: Connection, resources: Resources, guess: Guess) -> bool:
     """Count a guess on all of its counters, or on none when one makes it wait; say whether it is one's last."""
-    is_last = False
-    for counter in sorted(guess.counters, key=lambda counter: counter.key):  # one order for all: no deadlocks
-        counted = _save(connection, counter, *_hold(connection, resources, counter, guess.public_id))
-        is_last |= counted.guesses == counter.limit.amount
-    return is_last
+    held = _hold(connection, resources, guess.counters, guess.public_id)
+    return any(tally.total == limit.amount for limit, tally in _save(connection, guess.counters, held).items())
 
 
-def _judge_code(
+def _judge_code(  # noqa: PLR0913, PLR0917 what is judged, by which counters, and who hears of it
     connection: Connection,
     resources: Resources,
+    counters: tuple[Counter, ...],
     public_id: str,
     judge: Callable[[Connection], Result],
     warn: Callable[[Connection], None] | None,
 ) -> Result | TotpInvalid:
     """Return the refusal instead of raising it: raising would roll back the count."""
-    counters = name_code_counters(resources.keys, public_id)
-    held = [(counter, *_hold(connection, resources, counter, public_id)) for counter in counters]
+    held = _hold(connection, resources, counters, public_id)
     try:
         return judge(connection)
     except TotpInvalid as error:
-        counted = {counter.limit: _save(connection, counter, tally, now).guesses for counter, tally, now in held}
-        if warn is not None and any(counted[limit] >= enough for limit, enough in SUSPICIOUS_CODES.items()):
+        counted = _save(connection, counters, held)
+        if warn is not None and any(
+            tally.guesses >= SUSPICIOUS_CODES.get(limit, math.inf) for limit, tally in counted.items()
+        ):
             warn(connection)
         return error
 
 
 def _hold(
-    connection: Connection, resources: Resources, counter: Counter, public_id: str | None
-) -> tuple[Tally, datetime]:
-    tally, now = crud.hold_tally(connection, counter.key)
-    _require_turn(resources, counter.limit, tally, now, public_id)
-    return tally, now
+    connection: Connection, resources: Resources, counters: tuple[Counter, ...], public_id: str | None
+) -> crud.Tallies:
+    """Hold counters, or refuse what one of them makes wait."""
+    held = crud.hold_tallies(connection, list_keys(counters))
+    for counter in counters:
+        _require_turn(resources, counter.limit, *held[counter.key], public_id)
+    return held
 
 
-def _save(connection: Connection, counter: Counter, tally: Tally, now: datetime) -> Tally:
-    counted = add_guess(counter.limit, tally, now)
-    crud.save_tally(connection, counter.key, counted, find_end(counter.limit, counted))
-    return counted
+def _save(connection: Connection, counters: tuple[Counter, ...], held: crud.Tallies) -> dict[Limit, Tally]:
+    counted = {counter: add_guess(counter.limit, *held[counter.key]) for counter in counters}
+    rows = {counter.key: (tally, counter.limit.window) for counter, tally in counted.items()}
+    crud.save_tallies(connection, list_keys(counters), rows)
+    return {counter.limit: tally for counter, tally in counted.items()}
 
 
 def _require_turn(resources: Resources, limit: Limit, tally: Tally, now: datetime, public_id: str | None) -> None:

@@ -32,7 +32,7 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     one that a link went to; `keep` the session that stays where all others end. Without a client it was an operator.
     """
     change = CHANGES[event]
-    ended = end_sessions(connection, change, person.id, keep)
+    ended = _end_sessions(connection, change, person.id, keep)
     if change.voids:
         one_time_tokens.void_links(connection, person.id, change.voids)
     mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
@@ -44,7 +44,7 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     return ended
 
 
-def end_sessions(connection: Connection, change: Change, user_id: int, keep: int | None = None) -> int:
+def _end_sessions(connection: Connection, change: Change, user_id: int, keep: int | None) -> int:
     """End the sessions that end by a change; the one that is meant, the caller ends."""
     if change.ends not in {Ends.OTHERS, Ends.ALL}:
         return 0

@@ -36,13 +36,12 @@ def resend_verification(connection: Connection, resources: Resources, user_id: i
     person = crud.get_addressee(connection, user_id)
     if person is None or person.is_proved:
         return None
-    return welcome(connection, resources, person)
+    return queue_mail(connection, resources, person, "verify_email", None, facts=describe_opening(person))
 
 
-def welcome(connection: Connection, resources: Resources, person: Addressee) -> int:
-    """Queue the mail by which somebody confirms an address, which says who opened the account; return the wait."""
-    opened = {"opened_when": write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
-    return queue_mail(connection, resources, person, "verify_email", None, facts=opened)
+def describe_opening(person: Addressee) -> dict[str, str]:
+    """Say who opened an account, for whoever is to confirm its address."""
+    return {"opened_when": write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
 
 
 async def verify(resources: Resources, token: str) -> None:
@@ -194,7 +193,7 @@ def answer_claim(connection: Connection, resources: Resources, claim: tuple[str,
     if holder is None:
         return
     if holder.public_id == claimant:
-        welcome(connection, resources, holder)
+        conclude(connection, resources, "account.registered", holder, None, facts=describe_opening(holder))
     else:
         link = f"{resources.settings.public_url}/password/forgot"
         queue_mail(connection, resources, holder, "account_exists", client, facts={"forgot_link": link})

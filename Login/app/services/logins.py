@@ -17,6 +17,7 @@ from app.errors import (
     LoginTokenInvalid,
     TotpRequired,
 )
+from app.fair_queue import Party, party_of
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.models import Session
@@ -69,22 +70,22 @@ def _tell_failed(account: crud.Credentials | None, reason: str) -> None:
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
     """Check in the same time for every identifier; what would be shed is shed before the database is asked."""
-    resources.hashes.require_room()
-    account, guess = await resources.database.read(_find_account, resources, body, client)
+    with resources.hashes.look(party_of(client.address).group):
+        account, guess = await resources.database.read(_find_account, resources, body, client)
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
         _tell_failed(account, InvalidCredentials.code)
         raise InvalidCredentials
-    await _keep_hash_up_to_date(resources, account, password)
+    await _keep_hash_up_to_date(resources, account, password, guess.party)
     return FirstStep(account, body.remember_me)
 
 
-async def _keep_hash_up_to_date(resources: Resources, account: crud.Credentials, password: str) -> None:
+async def _keep_hash_up_to_date(resources: Resources, account: crud.Credentials, password: str, party: Party) -> None:
     """Hash anew when today's costs are others; at once, for the second of two steps has the password no more."""
     old = account.password_hash or ""
     if resources.hashes.hasher.is_outdated(old):
-        new = await resources.hashes.hash(password)
+        new = await resources.hashes.hash(password, party)
         await resources.database.transaction(crud.replace_hash, account.id, old, new)
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection
 
 from app import auth, crud
-from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, LetterRule, Link
+from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, Link
 from app.clients import Client
 from app.counters import hash_mailbox, name_mail_counter
 from app.crud import mails
@@ -53,12 +53,13 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     rule = LETTERS[kind]
     if wait := find_room(connection, resources, person, kind):
         return wait
-    due = _find_time(connection, resources, person, kind, rule)
+    now = crud.current_time(connection)
+    due = _find_time(connection, resources, person, kind, now) if rule.is_notice else now
     if due is None:
         return 0
     links = {_name_link(link): make_link(connection, resources, link, person, told) for link in rule.links}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
-    everything = {**circumstances(connection, client), **links, **facts}
+    everything = {"when": write_moment(now), "where": describe_client(client), **links, **facts}
     letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
     mail = _make_mail(resources, kind, letter.to_json(), due)
     mail.user_id = None if rule.outlives else person.id
@@ -77,16 +78,15 @@ def find_room(connection: Connection, resources: Resources, person: Addressee, k
 
 
 def _find_time(
-    connection: Connection, resources: Resources, person: Addressee, kind: str, rule: LetterRule
+    connection: Connection, resources: Resources, person: Addressee, kind: str, now: datetime
 ) -> datetime | None:
     """Say when a mail is due, None when the one that is held back already speaks of this too.
 
     Else a thief would bury one notice under eighty, and everybody's links behind them.
     """
     crud.hold_user(connection, person.id)  # else rivals would each be the next one
-    now = crud.current_time(connection)
     latest = mails.find_latest(connection, hash_mailbox(resources.keys, person.email_key), kind)
-    if not rule.is_notice or latest is None or not now < latest.created_at + NOTICE_PAUSE <= now + 2 * NOTICE_PAUSE:
+    if latest is None or not now < latest.created_at + NOTICE_PAUSE <= now + 2 * NOTICE_PAUSE:
         return now
     if latest.created_at > now and _sum_up(connection, resources, latest):
         return None
@@ -103,20 +103,14 @@ def _name_link(link: Link) -> str:
     return f"{Link.RESET if link is Link.RESCUE else link}_link"
 
 
-def circumstances(connection: Connection, client: Client | None) -> dict[str, object]:
-    """Say when and from where, as a person can check it."""
-    where = describe_client(client) if client else OPERATOR
-    return {"when": write_moment(crud.current_time(connection)), "where": where}
-
-
 def write_moment(when: datetime) -> str:
     """Write a time for a mail."""
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
-def describe_client(client: Client) -> str:
-    """Write where somebody is for a mail."""
-    return f"{client.address}, {describe_device(client.user_agent)}"
+def describe_client(client: Client | None) -> str:
+    """Write for a mail where somebody is, as a person can check it; without a client it was an operator."""
+    return f"{client.address}, {describe_device(client.user_agent)}" if client else OPERATOR
 
 
 def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:

@@ -8,12 +8,12 @@ from app.clients import Client
 from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
 from app.errors import LinkInvalid
+from app.fair_queue import party_of
 from app.identifiers import login_keys
 from app.logs import log_event
 from app.passwords import check_password
 from app.resources import Resources
 from app.schemas import PasswordReset, PasswordResetRequest
-from app.services.attempts import clear_attempts
 from app.services.consequences import conclude
 from app.services.emails import bring_back, find_former_holder
 from app.services.links import NOTHING_TOLD, Told, find_link, find_way_back, take_link
@@ -48,7 +48,7 @@ async def confirm_reset(resources: Resources, body: PasswordReset, client: Clien
     token, password = body.token.get_secret_value(), body.new_password.get_secret_value()
     person = await resources.database.read(_find_person_of, token)
     check_password(password, (person.email, person.username), resources.common_passwords)
-    new_hash = await resources.hashes.hash(password)
+    new_hash = await resources.hashes.hash(password, party_of(client.address))
     await resources.database.transaction(_reset, resources, token, new_hash, client)
     log_event("password_reset", "success", user_id=person.public_id)
 
@@ -88,7 +88,6 @@ def _reset(connection: Connection, resources: Resources, token: str, new_hash: s
         crud.drop_enrolment(connection, person.id)
         values |= {"email_verified_at": now, "opened_from": None, "phrase": None}
     crud.update_user(connection, person.id, **values)
-    clear_attempts(connection, resources.keys, person.public_id)
     event = "password.reset" if person.is_proved else "account.claimed"
     proved = person._replace(email_verified_at=now, phrase=person.phrase if person.is_proved else None)
     conclude(connection, resources, event, proved, client, other=proved)

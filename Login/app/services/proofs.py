@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
 from app.clients import Client
-from app.counters import name_account
+from app.counters import Counter, name_account, name_code_counters, name_recovery_counters
 from app.encryption import UnreadableSecret, decrypt
 from app.errors import (
     AccountDisabled,
@@ -29,7 +29,6 @@ from app.errors import (
     TotpInvalid,
     TotpRequired,
 )
-from app.keys import Keyrings
 from app.resources import Resources
 from app.services.attempts import Guess, expect_guess, judge_code, judge_password, settle_code
 from app.services.notices import notify_recovery_code_used, notify_wrong_codes
@@ -42,7 +41,7 @@ class Proof:
     """What was proved, and what it costs: the password that was right, and the code that must now be spent."""
 
     account: crud.Credentials
-    keys: Keyrings
+    counters: tuple[Counter, ...] = ()  # of the code's kind alone: no other factor's failures are cleared by it
     totp_step: int | None = None
     recovery_code: bytes | None = None
     without_factor: bool = False  # there was none, so no code was asked for
@@ -64,7 +63,7 @@ async def prove(  # noqa: PLR0913 who proves what to whom, from where
     account, guess = await resources.database.read(_expect_own_guess, resources, user_id, client)
     if not await judge_password(resources, guess, password.get_secret_value(), account.password_hash):
         raise CurrentPasswordInvalid
-    return await prove_code(resources, account, code, client) if need_code else Proof(account, resources.keys)
+    return await prove_code(resources, account, code, client) if need_code else Proof(account)
 
 
 def _expect_own_guess(
@@ -79,7 +78,7 @@ def _expect_own_guess(
 async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
     if account.totp_secret is None:
-        return Proof(account, resources.keys, without_factor=True)
+        return Proof(account, without_factor=True)
     if code is None:
         raise TotpRequired
     typed = auth.normalize_code(code)
@@ -87,8 +86,10 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
         return await _prove_recovery_code(resources, account, typed, client)
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
     warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
-    step = await judge_code(resources, account.public_id, lambda _: match_totp_step(secret, typed, account.now), warn)
-    return Proof(account, resources.keys, totp_step=step)
+    counters = name_code_counters(resources.keys, account.public_id)
+    public_id, now = account.public_id, account.now
+    step = await judge_code(resources, counters, public_id, lambda _: match_totp_step(secret, typed, now), warn)
+    return Proof(account, counters, totp_step=step)
 
 
 def match_totp_step(secret: str, code: str, now: datetime) -> int:
@@ -106,8 +107,9 @@ async def _prove_recovery_code(resources: Resources, account: crud.Credentials, 
     warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     tell = partial(notify_recovery_code_used, resources=resources, user_id=account.id, client=client)
     judge = partial(_require_code, account=account, code_hash=code_hash)
-    await judge_code(resources, account.public_id, judge, warn)
-    return Proof(account, resources.keys, recovery_code=code_hash, tell=tell)
+    counters = name_recovery_counters(resources.keys, account.public_id, client.address)
+    await judge_code(resources, counters, account.public_id, judge, warn)
+    return Proof(account, counters, recovery_code=code_hash, tell=tell)
 
 
 def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
@@ -143,8 +145,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         raise TotpInvalid
     if proof.tell is not None:
         proof.tell(connection)
-    if proof.totp_step is not None or proof.recovery_code is not None:
-        settle_code(connection, proof.keys, account.public_id)
+    if proof.counters:
+        settle_code(connection, proof.counters)
     return now
 
 

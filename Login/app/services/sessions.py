@@ -29,8 +29,9 @@ from app.errors import (
 from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
-from app.schemas import ProvingBody, Reauthentication, SessionInfo
-from app.services.consequences import conclude_for, end_sessions
+from app.schemas import Proof as ProofBody
+from app.schemas import Reauthentication, SessionInfo
+from app.services.consequences import conclude_for
 from app.services.proofs import Proof, prove, require_session, spend_proof
 
 Claims: TypeAlias = Mapping[str, Any]
@@ -41,7 +42,7 @@ GRACE = timedelta(seconds=10)  # for a lost answer, and for tabs that refresh at
 TOUCH = timedelta(minutes=5)
 
 LOGGED_OUT, REUSED = CHANGES["session.ended"].reason, CHANGES["session.reused"].reason
-REVOKED = CHANGES["session.revoked"].reason
+REVOKED, REVOKED_ELSEWHERE = CHANGES["session.revoked"].reason, CHANGES["sessions.revoked"].reason
 
 
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
@@ -136,7 +137,7 @@ def issue_pair(resources: Resources, public_id: str, session: AnySession, now: d
 
 
 async def prove_for(
-    resources: Resources, principal: Principal, event: str, body: ProvingBody | None, client: Client
+    resources: Resources, principal: Principal, event: str, body: ProofBody | None, client: Client
 ) -> Proof | None:
     """Take the proof that the table of authority wants before a change; a password that is given is always checked."""
     wanted = CHANGES[event].proof
@@ -225,8 +226,9 @@ async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
 
 async def end_others(resources: Resources, principal: Principal) -> int:
     """End all sessions of the caller but this one, and return how many."""
-    change, own = CHANGES["sessions.revoked"], principal.session.id
-    count = await resources.database.transaction(end_sessions, change, principal.account.id, own)
+    count = await resources.database.transaction(
+        crud.end_sessions, principal.account.id, REVOKED_ELSEWHERE, principal.now, keep=principal.session.id
+    )
     log_event("sessions_revoked", "success", user_id=principal.account.public_id, count=count)
     return count
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from app import auth, crud
 from app.clients import Client
+from app.counters import name_code_counters
 from app.crud import Principal
 from app.encryption import encrypt
 from app.errors import EmailConfirmationRequired, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
@@ -117,7 +118,8 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
         raise TotpEnrolmentInvalid
     code = auth.normalize_code(body.code)
     public_id, now = principal.account.public_id, principal.now
-    step = await judge_code(resources, public_id, lambda _: match_totp_step(secret, code, now))
+    counters = name_code_counters(resources.keys, public_id)
+    step = await judge_code(resources, counters, public_id, lambda _: match_totp_step(secret, code, now))
     return Confirmed(enrolment.secret, step)
 
 
@@ -136,7 +138,7 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
         raise TotpEnrolmentInvalid
     if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
         raise TotpAlreadyEnabled
-    settle_code(connection, resources.keys, principal.account.public_id)
+    settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
     crud.replace_recovery_codes(connection, user_id, hashes)
     # Theirs was a proof by the password alone: enough, until now, to switch this off again or to take the codes.
     crud.make_others_stale(connection, user_id, principal.session.id, crud.current_time(connection) - FRESH)
