@@ -1,7 +1,7 @@
 """What the API answers with, as types; a leaf that knows JSON and nothing of HTTP."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 Json = dict[str, Any]
@@ -116,6 +116,11 @@ class Account:
         """The name to greet with."""
         return self.username or self.email
 
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether who is there was proved a moment ago, by our clock; the API's decides."""
+        return self.fresh_until is not None and self.fresh_until > datetime.now(UTC)
+
 
 @dataclass(frozen=True)
 class Enrolment:
@@ -129,6 +134,26 @@ class Enrolment:
     def read(cls, data: Json) -> Self:
         """Take the secret, its picture and its link out of the answer."""
         return cls(_text(data, "secret"), _text(data, "qr_code"), _text(data, "otpauth_uri"))
+
+
+@dataclass(frozen=True)
+class LinkInfo:
+    """What a link from a mail is about."""
+
+    purpose: str
+    event: str
+    opened_at: datetime | None
+    opened_from: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """Take it out of POST /link/look."""
+        return cls(
+            purpose=_text(data, "purpose"),
+            event=_optional_text(data, "event") or "",
+            opened_at=_optional_time(data, "opened_at"),
+            opened_from=_optional_text(data, "opened_from") or "",
+        )
 
 
 def read_devices(data: Json) -> list[Device]:

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from FlaskProject import answers
-from FlaskProject.answers import Account, Device, Enrolment, Json, TokenPair
+from FlaskProject.answers import Account, Device, Enrolment, Json, LinkInfo, TokenPair
 from FlaskProject.backend import Backend, BackendUnavailable, Refusal, Visitor
 
 READ_SECONDS = 2.0
@@ -81,18 +81,23 @@ class Api:
         """Say that it was somebody else, by a notice's link; every session ends."""
         self._follow_link("/account/disown", token)
 
+    def look_at_link(self, token: str) -> LinkInfo:
+        """Ask what a mail's link is about, which changes nothing."""
+        return self._call("POST", "/link/look", {"token": token}, LinkInfo.read, READ_SECONDS, token=None)
+
     def account(self) -> Account:
         """Look up who is signed in."""
         return self._as_owner("GET", "/user/account", None, Account.read, READ_SECONDS)
 
-    def update(self, **changes: str) -> TokenPair | None:
+    def update(self, totp: str | None = None, **changes: str) -> TokenPair | None:
         """Change parts of the profile; a password change brings a new pair."""
-        return self._as_owner("PUT", "/user/update", dict(changes), TokenPair.read_optional)
+        body = _given(**changes, totp=totp or None)
+        return self._as_owner("PUT", "/user/update", body, TokenPair.read_optional)
 
-    def reauthenticate(self, current_password: str, totp: str | None) -> None:
-        """Prove again who is there, which makes the session fresh."""
+    def reauthenticate(self, current_password: str, totp: str | None) -> TokenPair:
+        """Prove again who is there; a fresh session takes the place of this one, whose tokens are dead."""
         body = _given(current_password=current_password, totp=totp or None)
-        self._as_owner("POST", "/reauthenticate", body, lambda data: data)
+        return self._as_owner("POST", "/reauthenticate", body, TokenPair.read)
 
     def send_verification(self) -> None:
         """Ask for another mail that confirms the address."""

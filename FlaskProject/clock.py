@@ -11,8 +11,14 @@ STEPS = ((MINUTE, "minute"), (HOUR, "hour"), (DAY, "day"), (DAY * 30, "month"), 
 def clock_time(moment: datetime) -> str:
     """Write today's moments as `14:02 UTC`, others with their date."""
     moment = moment.astimezone(UTC)
-    today = moment.date() == datetime.now(UTC).date()
-    return t("clock.today" if today else "clock.moment", date=date(moment), time=f"{moment:%H:%M}")
+    if moment.date() != datetime.now(UTC).date():
+        return date_and_time(moment)
+    return t("clock.today", time=f"{moment:%H:%M}")
+
+
+def date_and_time(moment: datetime) -> str:
+    """Write a moment with its date, whichever that is."""
+    return t("clock.moment", date=date(moment), time=f"{moment.astimezone(UTC):%H:%M}")
 
 
 def date(moment: datetime) -> str:

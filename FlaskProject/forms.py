@@ -30,7 +30,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "password_too_personal": ("new_password", "password"),
     "current_password_required": ("current_password",),
     "current_password_invalid": ("current_password",),
-    "totp_required": ("totp",),
+    "totp_required": ("totp", "code"),
     "totp_invalid": ("totp", "code"),
 }
 
@@ -42,6 +42,7 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    refused_as: str = ""
 
     @classmethod
     def from_request(cls) -> Self:
@@ -51,6 +52,10 @@ class Form:
     def text(self, name: str) -> str:
         """Return a field as it was typed."""
         return self.values.get(name, "")
+
+    def text_if_asked(self, name: str) -> str:
+        """Return a field that the page may not have had; what is wrong with it stands beside it all the same."""
+        return self.values.setdefault(name, "")
 
     def ticked(self, name: str) -> bool:
         """Tell whether a box was ticked."""
@@ -104,6 +109,7 @@ class Form:
 
     def refuse(self, refusal: Refusal) -> None:
         """Turn the API's refusal into sentences."""
+        self.refused_as = refusal.code
         if refusal.fields:
             for name in refusal.fields:
                 self._blame(name, field_sentence(name))

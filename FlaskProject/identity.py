@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import cast
 
 from flask import Flask, Response, current_app, g, redirect, request, session
@@ -122,6 +123,18 @@ def sign_out() -> None:
     session.clear()
     g.pop("account", None)
     tokens().forget()
+
+
+def note_over(refusal: Refusal) -> None:
+    """Go on as nobody when the API has just called this browser's sign-in over.
+
+    The cookies of a session that has ended stay, until the next sign-in replaces them: it may have ended because
+    another tab has just given the password again, and this answer must not take away what that one's brings.
+    """
+    if refusal.code == "session_ended":
+        tokens().sent = False
+    elif refusal.status == HTTPStatus.UNAUTHORIZED:
+        tokens().forget()
 
 
 def token_cookies() -> TokenCookies:

@@ -15,10 +15,11 @@ from FlaskProject.error_pages import error_page
 from FlaskProject.forms import Form
 from FlaskProject.identity import account_if_any, current_account, services, sign_out, tokens
 from FlaskProject.link_cookies import TOKEN, keep_link, kept_link, mark_of
+from FlaskProject.link_looks import about_link, effects_of, is_over, works
 from FlaskProject.telling import tell
 
-# What pressing the button of a page does beyond its title.
-EFFECTS = {"revert": ("address", "signed_out", "mail", "factor"), "disown": ("signed_out", "mail", "factor")}
+# Links that end every session. Where one has ended otherwise, another tab may just be getting the next one's cookies.
+ENDING = {"reset", "revert", "disown"}
 
 
 class LinkOver(Exception):
@@ -44,6 +45,8 @@ def open_link(kind: str, page: Callable[[Form], str], otherwise: str) -> Respons
     token = kept_link(services().config, kind, request.args["link"])
     if token is None:
         return error_page(HTTPStatus.BAD_REQUEST, "link")
+    if not works(kind, token):
+        raise LinkOver(kind)
     return page(Form({"token": token}))
 
 
@@ -51,7 +54,8 @@ def button_page(kind: str) -> Callable[[Form], str]:
     """Make the page that says what its one button will do."""
 
     def page(form: Form) -> str:
-        values = {"kind": kind, "token": form.text("token"), "effects": EFFECTS.get(kind, ())}
+        about = about_link(form.text("token"))
+        values = {"kind": kind, "token": form.text("token"), "about": about, "effects": effects_of(kind, about)}
         return render_template("link.html", form=form, account=account_if_any(), **values)
 
     return page
@@ -62,10 +66,11 @@ def use_link(kind: str, use: Callable[[], None]) -> ResponseReturnValue:
     try:
         use()
     except Refusal as refusal:
-        if refusal.code == "link_invalid" or "token" in refusal.fields:
+        if is_over(refusal):
             raise LinkOver(kind) from None
         raise
-    _leave_ended_session()
+    if kind in ENDING:
+        _leave_ended_session()
     tell(f"link.{kind}.done")
     # Whoever is signed in still is sent on from there, and reads the sentence at home.
     return redirect(url_for("sessions.login"))

@@ -80,11 +80,11 @@ def _asked_again(form: Form, reauthenticates: bool) -> bool:
 
 
 def _proved_again(form: Form) -> bool:
-    """Make the session fresh; False, with the reasons noted, when the API refuses."""
+    """Go on in a fresh session; False, with the reasons noted, when the API refuses."""
     if not form.require("current_password"):
         return False
     try:
-        api().reauthenticate(form.text("current_password"), form.text("totp"))
+        tokens().keep(api().reauthenticate(form.text("current_password"), form.text("totp")))
     except Refusal as refusal:
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             raise

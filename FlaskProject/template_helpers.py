@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, request, url_for
 
-from FlaskProject.clock import ago, clock_time, date
+from FlaskProject.clock import ago, clock_time, date, date_and_time
 from FlaskProject.identity import tokens
 from FlaskProject.messages import has_text, t
 from FlaskProject.own_paths import here, worth_carrying
@@ -16,6 +16,7 @@ from FlaskProject.telling import told_above, told_at
 def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
     app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static)
+    app.jinja_env.globals.update(date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
     app.jinja_env.globals.update(here=here, worth_carrying=worth_carrying)
     # As a filter of a fixed key it is worked out when the template is compiled, once.

@@ -120,21 +120,33 @@ def test_pages_that_say_no(suite: Suite, page: Page, look: Look, start_pages: St
     look("outage keeps what was typed")
 
 
-def test_links_of_mails(suite: Suite, page: Page, look: Look) -> None:
-    """Each page, and what it says when its link is over."""
-    for path, button in (
-        ("/email/verify", "Confirm my address"),
-        ("/email/change", "Use this address"),
-        ("/email/revert", "Undo the change"),
-        ("/account/disown", "Lock them out"),
-    ):
-        page.goto(f"{suite.url}{path}?token=none")
+def test_links_of_mails(suite: Suite, page: Page, look: Look, start_pages: StartPages) -> None:
+    """Each page as it stands without the API, and what it says when its link is over."""
+    away = start_pages("http://127.0.0.1:9").url
+    for path in ("/email/verify", "/email/change", "/email/revert", "/account/disown", "/password/reset"):
+        page.goto(f"{away}{path}?token=none")
         look(path.replace("/", " ").strip())
-        submit(page, button)
+        page.goto(f"{suite.url}{path}?token=none")
+        expect(page.locator("h1")).to_have_text("This link no longer works")
         look(f"{path} over".replace("/", " ").strip())
     page.goto(f"{suite.url}/password/reset?link=lost")
     look("link lost")
-    page.goto(f"{suite.url}/password/reset?token=none")
+
+
+def test_links_that_say_what_they_are_about(suite: Suite, page: Page, look: Look) -> None:
+    """Who opened the account, what "this was not me" takes back, and a password that is missing."""
+    make_account(suite, "wanda", "wanda@example.com")
+    page.goto(suite.mail_link("/email/verify", "wanda@example.com"))
+    expect(page.locator("main")).to_contain_text("The account was opened on")
+    look("email verify opened")
+    page.goto(f"{suite.url}/login")
+    submit(page, "Sign in", username="wanda", password=PASSWORD)
+    page.goto(f"{suite.url}/profile")
+    submit(page, "Save phrase", phrase="Red boots")
+    page.goto(suite.mail_link("/account/disown", "wanda@example.com", "phrase_changed"))
+    look("account disown phrase")
+    submit(page, "Lock them out")
+    page.goto(suite.mail_link("/password/reset", "wanda@example.com"))
     look("reset")
     submit(page, "Set the password")
     look("reset empty")
@@ -178,6 +190,13 @@ def test_pages_of_the_second_factor(suite: Suite, page: Page, look: Look) -> Non
     look("recovery codes")
     submit(page, "Go on")
     look("security on")
+    suite.make_stale("uma")
+    page.goto(f"{suite.url}/security")
+    submit(page, "Change password", current_password=PASSWORD, new_password="green herons at dusk", code="12")
+    expect(page.locator("#code-error")).to_be_visible()
+    look("password wants a code")
+    page.goto(f"{suite.url}/profile")
+    look("email wants a code")
     page.context.clear_cookies()
     page.goto(f"{suite.url}/login")
     submit(page, "Sign in", username="uma", password=PASSWORD)

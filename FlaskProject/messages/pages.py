@@ -145,6 +145,8 @@ PAGES: dict[str, str] = {
     "You need an authenticator app, such as Aegis, Google Authenticator or 1Password.",
     "totp.lead.on": "Signing in takes your password and a code from your phone.",
     "totp.start": "Switch on",
+    "totp.unconfirmed": "Before you can switch it on, confirm that {email} is yours: follow the link in the mail "
+    "we sent. Is it lost, or too old?",
     "totp.disable": "Switch off",
     "totp.off": "The second factor is off. Your password alone now opens the account.",
     "totp.on": "The second factor is on.",
@@ -198,6 +200,11 @@ PAGES: dict[str, str] = {
     "link.verify.lead": "One press of the button, and we know that this mailbox is yours.",
     "link.verify.submit": "Confirm my address",
     "link.verify.done": "Thank you. Your email address is confirmed.",
+    "link.verify.opened": "The account was opened on {time}, from {where}.",
+    "link.verify.opened.unknown": "an unknown place",
+    "link.verify.not_me.title": "Was that somebody else?",
+    "link.verify.not_me": "Then do not confirm. This button signs everybody out of that account, and sends you a mail "
+    "with a link by which you can choose its password and make it yours.",
     "link.verify.over": "If your address still waits to be confirmed, your profile sends a new link.",
     "link.change.title": "Use this email address",
     "link.change.lead": "You asked to change the address of your account. With this button the change is made.",
@@ -226,6 +233,12 @@ PAGES: dict[str, str] = {
     "link.effect.signed_out": "Everybody is signed out of your account, on every device.",
     "link.effect.mail": "You get a mail with a link to choose a new password.",
     "link.effect.factor": "Your second factor, if it is on, stays on.",
+    "link.effect.factor_off": "The second factor that was switched on is off again.",
+    "link.effect.phrase": "Your account has its former phrase again.",
+    "link.effect.username": "Your account has its former username again.",
+    "link.effect.codes": "The new recovery codes stop working. Make others once you have signed in.",
+    "link.effect.former": "Your account goes back to its former address, if that was confirmed; "
+    "the mail with the link for a new password then goes there.",
     "link.over.lead": "A link from a mail works once, and not for long.",
     "link.over.profile": "Go to your profile",
     "link.over.forgot": "Ask for a new password",

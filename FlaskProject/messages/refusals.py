@@ -18,6 +18,8 @@ REFUSALS: dict[str, str] = {
     "api.email_unverified": "Please follow the link in the mail that we sent to your address, then sign in.",
     "api.too_many_attempts": "Too many attempts. Please try again in {wait}.",
     "api.too_many_requests": "Too many requests come from your network. Please try again in {wait}.",
+    "api.email_confirmation_required": "Please confirm your email address first: follow the link in the mail that we "
+    "sent to it. Else the second factor could shut out whoever that mailbox belongs to.",
     "api.link_invalid": "This link no longer works",
     "api.current_password_required": "Please type your current password.",
     "api.current_password_invalid": "That is not your current password.",

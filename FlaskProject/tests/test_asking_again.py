@@ -19,9 +19,12 @@ def ahead(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> F
     return browser
 
 
-def test_whoever_has_just_given_the_password_goes_on(ahead: FlaskClient, small_api: Any, submit: Any) -> None:
-    """The API's word counts, not a comparison of two clocks."""
-    small_api.on("POST /reauthenticate", lambda _asked: (200, {}))
+def test_whoever_has_just_given_the_password_goes_on(
+    ahead: FlaskClient, small_api: Any, submit: Any, make_token: Any
+) -> None:
+    """The API's word counts, not a comparison of two clocks; the session that it began makes the change, and stays."""
+    renewed = {"message": "ok", "access_token": make_token(jti="new"), "refresh_token": make_token(9000)}
+    small_api.on("POST /reauthenticate", lambda _asked: (200, renewed))
     asked = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots")
     assert "Is it still you?" in asked.text
     assert small_api.calls("PUT /user/update") == []
@@ -29,7 +32,12 @@ def test_whoever_has_just_given_the_password_goes_on(ahead: FlaskClient, small_a
     answer = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots", **PROOF)
 
     assert (answer.status_code, answer.headers.get("Location")) == (302, "/profile#phrase-title")
-    assert len(small_api.calls("PUT /user/update")) == 1
+    (change,) = small_api.calls("PUT /user/update")
+    assert change["headers"]["Authorization"] == f"Bearer {renewed['access_token']}"
+    for name in ("access_token", "refresh_token"):
+        kept = ahead.get_cookie(name)
+        assert kept
+        assert kept.value == renewed[name]
 
 
 @pytest.mark.parametrize("password", ["", " ", "wrong"])

@@ -1,9 +1,11 @@
 """A form sent twice: the browser drops the first answer, and the second must not deny what the first has done."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testing.arrivals import wait_for_link
 from testing.visits import PASSWORD, Visit
 
 TAKEN = "There is an account with this address already"
@@ -45,9 +47,14 @@ def test_a_second_factor_is_not_gone_around(visit: Visit, second_visit: Visit) -
     assert visit.client.get_cookie("login_token", path="/login") is None
 
 
-def test_a_password_reset_twice_says_what_the_first_did(visit: Visit) -> None:
+def test_a_password_reset_twice_says_what_the_first_did(visit: Visit, tmp_path: Path) -> None:
     """The link is used up, and the password is new."""
-    visit.open("/password/reset?token=used").send("/password/reset", new_password=PASSWORD)
+    visit.register("ada").send("/logout")
+    visit.open("/password/forgot").send("/password/forgot", email="ada@example.com")
+    form = visit.open(wait_for_link(tmp_path / "mail", "/password/reset", "ada@example.com")).page
+    for _click in range(2):
+        visit.page = form
+        visit.send("/password/reset", new_password=PASSWORD)
 
     assert visit.says("If you have just set a new password, sign in with it.")
 

@@ -1,7 +1,5 @@
 """The profile: the phrase, the name, the address."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
@@ -48,10 +46,11 @@ def change_username(form: Form) -> ResponseReturnValue:
 @pages.post("/email")
 @submission(profile_page)
 def change_email(form: Form) -> ResponseReturnValue:
-    """Change the address, which takes the password."""
+    """Change the address, which takes the password, and the code unless it has just been given."""
     require(form, "new_email", "current_password")
     before, wanted = current_account().email, form.text("new_email")
-    api().update(new_email=wanted, current_password=form.text("current_password"))
+    proof = {"current_password": form.text("current_password"), "totp": form.text_if_asked("code")}
+    api().update(new_email=wanted, **proof)
     return tell_at("profile.show", "email-title", *_what_became_of(before, wanted))
 
 
@@ -77,6 +76,5 @@ def _require_fresh(form: Form) -> None:
     if "current_password" in form.values:
         # It has just been proved; by a clock ahead of the API's even that is over, and we would ask for ever.
         return
-    fresh_until = current_account().fresh_until
-    if fresh_until is None or fresh_until <= datetime.now(UTC):
+    if not current_account().is_fresh:
         raise Refusal(403, "reauthentication_required")

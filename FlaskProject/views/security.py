@@ -29,7 +29,8 @@ def show() -> ResponseReturnValue:
 def change_password(form: Form) -> ResponseReturnValue:
     """Change the password: this browser goes on with a new pair, every other device is signed out."""
     require(form, "current_password", "new_password")
-    pair = api().update(current_password=form.text("current_password"), new_password=form.text("new_password"))
+    proof = {"current_password": form.text("current_password"), "totp": form.text_if_asked("code")}
+    pair = api().update(new_password=form.text("new_password"), **proof)
     if pair:
         tokens().keep(pair)
     return tell_at("security.show", "password", "password.changed")

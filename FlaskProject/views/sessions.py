@@ -1,14 +1,21 @@
 """Signing in, in one step or two, and signing out."""
 
-from http import HTTPStatus
-
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.answers import TokenPair
 from FlaskProject.backend import BackendUnavailable, Refusal
 from FlaskProject.forms import Form
-from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out, token_cookies, tokens
+from FlaskProject.identity import (
+    account_if_any,
+    api,
+    current_account,
+    note_over,
+    sign_in,
+    sign_out,
+    token_cookies,
+    tokens,
+)
 from FlaskProject.own_paths import own_path, worth_carrying
 from FlaskProject.session_cookies import LOGIN_STEP
 from FlaskProject.submissions import require, submission
@@ -43,7 +50,7 @@ def login() -> ResponseReturnValue:
             return redirect(_next(form))
         except Refusal as refusal:
             form.refuse(refusal)
-            _forget_if_over(refusal)
+            note_over(refusal)
         except BackendUnavailable as outage:
             form.excuse(outage)
     return login_page(form)
@@ -103,12 +110,6 @@ def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     sign_out()
     tell(message, kind)
     return redirect(url_for("sessions.login"))
-
-
-def _forget_if_over(refusal: Refusal) -> None:
-    """Clear the cookies of a sign-in that the API has just called over."""
-    if refusal.status == HTTPStatus.UNAUTHORIZED:
-        tokens().forget()
 
 
 def _welcome(pair: TokenPair, target: str) -> ResponseReturnValue:
