@@ -45,7 +45,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.config.from_mapping(_flask_settings(config))
     app.session_interface = PageSessions(config)
-    app.extensions["pupero"] = Services(config, Backend(config.backend_url, config.backend_ca_bundle), Refresher())
+    app.extensions["pupero"] = Services(config, _make_backend(config), Refresher())
 
     init_headers(app, config)
     init_guards(app, config)
@@ -61,6 +61,11 @@ def create_app(config: Config | None = None) -> Flask:
 
     _wrap(app, config)
     return app
+
+
+def _make_backend(config: Config) -> Backend:
+    """Let no more than three quarters of the threads wait for the API: pages that need none of it go on."""
+    return Backend(config.backend_url, config.backend_ca_bundle, at_once=max(1, config.threads * 3 // 4))
 
 
 def _flask_settings(config: Config) -> dict[str, object]:
