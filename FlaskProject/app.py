@@ -1,6 +1,8 @@
 """The pages' table of contents: create_app() puts them together."""
 
 import sys
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
@@ -90,6 +92,17 @@ def _wrap(app: Flask, config: Config) -> None:
     count = config.trusted_proxy_count
     if count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # likewise
+        app.wsgi_app = _in_small_letters(app.wsgi_app)  # type: ignore[assignment,method-assign]  # likewise
+
+
+def _in_small_letters(wrapped: WSGIApplication) -> WSGIApplication:
+    """Take HTTPS for https (RFC 3986, section 3.1), which what compares the scheme does not."""
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["HTTP_X_FORWARDED_PROTO"] = environ.get("HTTP_X_FORWARDED_PROTO", "").lower()
+        return wrapped(environ, start_response)
+
+    return serve
 
 
 def _config_or_exit() -> Config:
