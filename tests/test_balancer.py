@@ -101,6 +101,29 @@ def test_what_cannot_be_waited_for_is_refused(
     assert behind.asked == []
 
 
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    """Return a frame of HTTP/2 (RFC 9113, section 4.1)."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+@pytest.mark.asvs("15.2.2")
+def test_http_2_has_no_way_around_it(start_balancer: StartBalancer, behind: Behind) -> None:
+    """There a body needs neither a length nor a header that says so."""
+    balancer = start_balancer("tls.cfg", {"ui": behind.address})
+    method, scheme, path, host = b"\x83", b"\x87", b"\x44\x06/login", b"\x41\x01x"
+    with balancer.connect(8443, "h2") as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0))
+        connection.sendall(frame(1, 4, 1, method + scheme + path + host))
+        connection.sendall(frame(0, 0, 1, b"x" * 10_000) * 2)  # and no end
+        answer = b""
+        while b"A form says how long it is." not in answer:
+            piece = connection.recv(65536)
+            assert piece, answer
+            answer += piece
+
+    assert behind.asked == []
+
+
 @pytest.mark.asvs("15.2.2")
 @pytest.mark.parametrize(("name", "port"), EVERY_DOOR)
 def test_one_source_gets_so_many_connections(
