@@ -1,6 +1,8 @@
 """The pages' table of contents: create_app() puts them together."""
 
 import sys
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
@@ -45,7 +47,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.config.from_mapping(_flask_settings(config))
     app.session_interface = PageSessions(config)
-    app.extensions["pupero"] = Services(config, Backend(config.backend_url, config.backend_ca_bundle), Refresher())
+    app.extensions["pupero"] = Services(config, _make_backend(config), Refresher())
 
     init_headers(app, config)
     init_guards(app, config)
@@ -61,6 +63,11 @@ def create_app(config: Config | None = None) -> Flask:
 
     _wrap(app, config)
     return app
+
+
+def _make_backend(config: Config) -> Backend:
+    """Let no more than three quarters of the threads wait for the API: pages that need none of it go on."""
+    return Backend(config.backend_url, config.backend_ca_bundle, at_once=max(1, config.threads * 3 // 4))
 
 
 def _flask_settings(config: Config) -> dict[str, object]:
@@ -87,6 +94,17 @@ def _wrap(app: Flask, config: Config) -> None:
         # The path that we are served under is told by one proxy, the last word: the one that cuts it off.
         told = {"x_for": count, "x_proto": count, "x_prefix": 1}
         app.wsgi_app = ProxyFix(app.wsgi_app, **told)  # type: ignore[method-assign]  # likewise
+        app.wsgi_app = _in_small_letters(app.wsgi_app)  # type: ignore[assignment,method-assign]  # likewise
+
+
+def _in_small_letters(wrapped: WSGIApplication) -> WSGIApplication:
+    """Take HTTPS for https (RFC 3986, section 3.1), which what compares the scheme does not."""
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["HTTP_X_FORWARDED_PROTO"] = environ.get("HTTP_X_FORWARDED_PROTO", "").lower()
+        return wrapped(environ, start_response)
+
+    return serve
 
 
 def _config_or_exit() -> Config:

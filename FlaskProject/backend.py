@@ -2,10 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import requests
@@ -18,6 +21,7 @@ from FlaskProject.kept_connections import POOLS
 CONNECT_SECONDS = 2.0
 LARGEST_ANSWER = 1024 * 1024
 CHUNK = 64 * 1024
+BUSY_SECONDS = 5  # to come back in, when too many wait for the API already
 
 
 class BackendUnavailable(Exception):
@@ -67,9 +71,10 @@ def _pooled_http(ca_bundle: Path | None) -> requests.Session:
 class Backend:
     """Sends one request, hands back JSON, a Refusal or BackendUnavailable."""
 
-    def __init__(self, url: str, ca_bundle: Path | None = None) -> None:
+    def __init__(self, url: str, ca_bundle: Path | None = None, at_once: int = 48) -> None:
         """Remember where the API is, and who alone may have signed its certificate, if not the public authorities."""
         self._url = url
+        self._places = BoundedSemaphore(at_once)
         self._http = _pooled_http(ca_bundle)
 
     def send(  # noqa: PLR0913 a request has this many parts
@@ -96,16 +101,29 @@ class Backend:
 
     def _ask(self, method: str, path: str, body: Json | None, headers: dict[str, str], seconds: float) -> Json:
         deadline = time.monotonic() + CONNECT_SECONDS + seconds
-        with self._http.request(
-            method,
-            self._url + path,
-            json=body,
-            headers=headers,
-            timeout=(CONNECT_SECONDS, seconds),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with (
+            self._place(f"{method} {path}"),
+            self._http.request(
+                method,
+                self._url + path,
+                json=body,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
             return _understand(response, _read_all(response, deadline))
+
+    @contextmanager
+    def _place(self, call: str) -> Iterator[None]:
+        """Wait for the API in one of so many places; whoever finds none is told at once and holds no thread."""
+        if not self._places.acquire(blocking=False):
+            raise BackendUnavailable(f"{call}: too many wait for the API already", retry_after=BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:

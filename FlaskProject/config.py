@@ -43,6 +43,8 @@ class Config:
     environment: Environment = "development"
     trusted_proxy_count: int = 0
     drain_file: Path | None = None
+    threads: int = 64
+    hsts_include_subdomains: bool = False
 
 
 def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Config:
@@ -67,6 +69,8 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
         environment=environment,  # type: ignore[arg-type]  # likewise
         trusted_proxy_count=_read(settings, "TRUSTED_PROXY_COUNT", _whole_number(0, 20), 0),
         drain_file=_read(settings, "DRAIN_FILE", Path, None),
+        hsts_include_subdomains=_read(settings, "HSTS_INCLUDE_SUBDOMAINS", _boolean, default=False),
+        threads=_read(settings, "THREADS", _whole_number(1, 1000), Config.threads),
     )
 
 

@@ -27,12 +27,13 @@ ONE_YEAR = 31_536_000
 
 def init_headers(app: Flask, config: Config) -> None:
     """Put the headers on every answer."""
+    stay_with_https = f"max-age={ONE_YEAR}" + ("; includeSubDomains" if config.hsts_include_subdomains else "")
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
         if is_secure(config):
-            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+            response.headers["Strict-Transport-Security"] = stay_with_https
         if request.endpoint != "static":
             # The back button after signing out, and a shared computer's disk, must show nothing private.
             response.headers["Cache-Control"] = "no-store"

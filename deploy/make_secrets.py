@@ -12,6 +12,8 @@ from deploy.certificate import make_certificate
 
 Make = Callable[[Path], str]
 
+UNHANDED = ", for its owner alone: this folder lets nobody hand files over to the containers' users"
+
 LOGIN, UI, CREATEDB, BALANCER, MARIADB = 10001, 10002, 10003, 10004, 999  # users of the images
 
 
@@ -52,21 +54,37 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     for name, secret in FILES.items():
         made = complete(folder, name, secret)
-        sys.stdout.write(f"{name}: {'made' if made else 'kept'}\n")
+        handed = hand_over(folder / name, secret)
+        sys.stdout.write(f"{name}: {'made' if made else 'kept'}{'' if handed else UNHANDED}\n")
     return 0
 
 
 def complete(folder: Path, name: str, secret: Secret) -> bool:
-    """Write one file if it is missing or empty, and hand it to its reader."""
+    """Write one file if it is missing or empty."""
     path = folder / name
-    made = not path.exists() or not path.stat().st_size
-    if made:
-        # Beside it first: a power cut in between must not leave half a secret that is then kept.
-        fresh = folder / f".{name}"
-        fresh.write_text(secret.make(folder) + "\n", encoding="utf-8")
-        fresh.replace(path)
-    # A folder of a desktop machine knows no such owners; there the files stay the operator's own.
-    with contextlib.suppress(PermissionError):
+    if path.exists() and path.stat().st_size:
+        return False
+    # Beside it first: a power cut in between must not leave half a secret that is then kept.
+    fresh = folder / f".{name}"
+    fresh.unlink(missing_ok=True)
+    with open(fresh, "x", encoding="utf-8", opener=_open_for_owner) as file:
+        file.write(secret.make(folder) + "\n")
+    fresh.replace(path)
+    return True
+
+
+def hand_over(path: Path, secret: Secret) -> bool:
+    """Give a file to its reader; where the folder knows no such owners, as on some desktops, it stays its maker's."""
+    try:
         os.chown(path, secret.owner, secret.group)
         path.chmod(0o440)
-    return made
+    except PermissionError:
+        with contextlib.suppress(PermissionError):
+            path.chmod(0o600)
+        return False
+    return True
+
+
+def _open_for_owner(path: str, flags: int) -> int:
+    """Nobody else may read a secret, not even for the moment before it has its reader."""
+    return os.open(path, flags, 0o600)

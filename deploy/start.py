@@ -62,7 +62,7 @@ def prepare(environment: dict[str, str]) -> dict[str, str]:
 
 def ui_command(environment: dict[str, str]) -> list[str]:
     """Return how the pages are served: few processes, many threads, since a page mostly waits for the API."""
-    threads = environment.get("THREADS", "16")
+    threads = environment.get("THREADS") or "64"
     return [*UI, "--workers", str(workers(environment)), "--threads", threads]
 
 

@@ -34,6 +34,7 @@ STEPS: list[Callable[[Compose], None]] = [
     check_operations.operator_is_at_home,
     check_operations.restart_keeps_everything,
     check_replicas.three_replicas_act_as_one,
+    check_replicas.settings_of_a_command_line_are_not_lost,
     check_replicas.replicas_are_replaced_under_load,
     check_replicas.pages_are_replaced_under_load,
     check_replicas.lost_replica_is_left_alone,

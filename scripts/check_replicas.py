@@ -12,7 +12,7 @@ from scripts.check_people import API, PAGES, PASSWORD, open_profile, read_metric
 from scripts.compose import Compose, run
 from scripts.load import Call, Load
 from scripts.report import note, require, require_quietly
-from scripts.roll_out import roll_out
+from scripts.roll_out import SettingsWouldChange, roll_out
 from scripts.visitor import Answer, Visitor, call
 
 OK, WRONG, UNAUTHORIZED, LIMITED = 200, 400, 401, 429
@@ -63,6 +63,18 @@ def throttle_everywhere() -> None:
 def guess(number: int) -> int:
     """Try a wrong password."""
     return call(f"{API}/login", {"username": "bob", "password": f"a wrong guess {number}"}).status
+
+
+def settings_of_a_command_line_are_not_lost(compose: Compose) -> None:
+    """Replace replicas without the settings that they were started with: refused, and named."""
+    before = compose.containers("login")
+    try:
+        roll_out(Compose(compose.folder, COMPOSE_PROJECT_NAME=compose.environment["COMPOSE_PROJECT_NAME"]), "login")
+        refusal = ""
+    except SettingsWouldChange as refused:
+        refusal = str(refused)
+    require("RATE_LIMIT_STORAGE_URI" in refusal and "redis://" not in refusal, refusal)
+    require(compose.containers("login") == before, "nothing was replaced")
 
 
 def replicas_are_replaced_under_load(compose: Compose) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LONGEST = 900  # seconds
+MEMORY = "mem_limit"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -32,6 +33,14 @@ class Compose:
         """Return the ids of a service's running containers, the oldest first."""
         ids = self("ps", "--quiet", service).split()
         return sorted(ids, key=lambda one: run("docker", "inspect", "--format", "{{.Created}}", one))
+
+    def settings(self, service: str) -> dict[str, str]:
+        """Return the environment and the memory that a new container of a service would have."""
+        written = self("config", "--format", "json")
+        # Warnings stand before it; and a dollar is doubled, so that it could be read again.
+        part = json.loads(written[written.index("{") :])["services"][service]
+        environment = {name: value.replace("$$", "$") for name, value in part["environment"].items()}
+        return {**environment, MEMORY: str(part["mem_limit"])}
 
 
 def run(
@@ -63,3 +72,11 @@ def inspect(name: str) -> dict[str, Any]:
     """Return what docker knows about a container or an image."""
     found: list[dict[str, Any]] = json.loads(run("docker", "inspect", name))
     return found[0]
+
+
+def settings_of(container: str) -> dict[str, str]:
+    """Return the environment that a container was given beyond its image's own, and its memory."""
+    found = inspect(container)
+    given = set(found["Config"]["Env"]) - set(inspect(found["Image"])["Config"]["Env"])
+    environment = dict(line.split("=", 1) for line in given)
+    return {**environment, MEMORY: str(found["HostConfig"]["Memory"])}

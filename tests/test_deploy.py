@@ -100,6 +100,34 @@ def test_secrets_are_made_once_and_for_one_reader(tmp_path: Path) -> None:
 
 
 @LINUX
+@pytest.mark.asvs("13.3.2")
+def test_nobody_else_ever_reads_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the owner cannot be changed the files are their maker's alone, and so they are while they are made."""
+    seen: list[int] = []
+
+    def refuse(path: Path, _owner: int, _group: int) -> None:
+        seen.append(stat.S_IMODE(Path(path).stat().st_mode))
+        raise PermissionError
+
+    monkeypatch.setattr(os, "chown", refuse)
+    (tmp_path / ".app_password").write_text("half of one", encoding="utf-8")
+    (tmp_path / ".app_password").chmod(0o644)
+    (tmp_path / "metrics_token").write_text("kept, and readable by all since an older version", encoding="utf-8")
+    (tmp_path / "metrics_token").chmod(0o644)
+    former = os.umask(0)
+    try:
+        make_secrets.main([str(tmp_path)])
+    finally:
+        os.umask(former)
+
+    assert seen.count(0o600) == len(seen) - 1 == len(make_secrets.FILES) - 1
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    assert "metrics_token: kept, for its owner alone" in capsys.readouterr().out
+
+
+@LINUX
 def test_the_end_is_announced_before_it_comes(tmp_path: Path) -> None:
     """SIGTERM writes the file that /readyz looks at, lets the balancer notice, and only then reaches the server."""
     drain_file = tmp_path / "draining"

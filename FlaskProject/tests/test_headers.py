@@ -70,6 +70,23 @@ def test_https_is_made_to_last(open_browser: Callable[..., FlaskClient]) -> None
     assert open_browser(secure_cookies=True).get("/").headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
+@pytest.mark.asvs("3.4.1")
+def test_subdomains_are_made_to_last_by_setting(open_browser: Callable[..., FlaskClient]) -> None:
+    """Only an operator knows whether all of them speak https."""
+    browser = open_browser(secure_cookies=True, hsts_include_subdomains=True)
+
+    assert browser.get("/").headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.parametrize("scheme", ["https", "HTTPS", "Https"])
+def test_a_proxy_may_write_https_in_capitals(open_browser: Callable[..., FlaskClient], scheme: str) -> None:
+    """Schemes know no case; cookies without Secure on an https site would be the price."""
+    answer = open_browser(trusted_proxy_count=1).get("/login", headers={"X-Forwarded-Proto": scheme})
+
+    assert "Strict-Transport-Security" in answer.headers
+    assert "__Host-" in answer.headers["Set-Cookie"]
+
+
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_no_page_has_a_script_or_inline_style(browser: FlaskClient, path: str) -> None:
     """The policy would block them, so nothing may need them."""

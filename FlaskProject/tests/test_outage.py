@@ -3,9 +3,10 @@
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
@@ -224,3 +225,35 @@ def test_a_reused_connection_that_died_is_no_outage(
     browser.set_cookie("access_token", make_token())
 
     assert [browser.get("/profile").status_code for _ in range(3)] == [200, 200, 200]
+
+
+def test_waiting_sign_ins_leave_threads_for_other_pages(open_browser: Any, small_api: Any) -> None:
+    """An API that hangs holds three quarters of the threads at most: one more is answered at once, and sent later."""
+    hanging, go_on = Semaphore(0), Event()
+
+    def hang(_asked: Any) -> Any:
+        hanging.release()
+        go_on.wait(60)
+        return 400, {"code": "invalid_credentials"}
+
+    small_api.on("POST /login", hang)
+    app = open_browser(small_api.url, threads=4).application
+    with ThreadPoolExecutor(3) as crowd:
+        waiting = [crowd.submit(sign_in, app.test_client()) for _ in range(3)]
+        assert all(hanging.acquire(timeout=60) for _ in waiting)
+        refused = sign_in(app.test_client())
+        go_on.set()
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert "very busy" in refused.text
+    assert TYPED["username"].replace("&", "&amp;") in refused.text
+    assert [answer.result().status_code for answer in waiting] == [400] * 3
+    assert sign_in(app.test_client()).status_code == 400
+
+
+def sign_in(browser: FlaskClient) -> Any:
+    """Send the form of the sign-in page."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/login").text)
+    assert token
+    form = {"username": TYPED["username"], "password": TYPED["password"], "csrf_token": token[1]}
+    return browser.post("/login", data=form)

@@ -128,6 +128,8 @@ class Settings(EnvFile, BaseSettings):
         default_factory=lambda: [ip_network("127.0.0.1"), ip_network("::1")]
     )
     cors_allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split)] = []
+    hsts_include_subdomains: Flag = False
+    docs_enabled: Flag = True
     rate_limit_storage_uri: Annotated[SecretStr, AfterValidator(_check_storage)] | None = None
     rate_limits_enabled: Flag = True
     log_user: Literal["email", "id", "none"] = "email"

@@ -257,6 +257,14 @@ class TooManyRequests(ApiError):
     detail = "Too many requests from your network. Wait a moment and try again."
 
 
+class HeadTooLarge(ApiError):
+    """No client of ours sends so much before its body."""
+
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "head_too_large"
+    detail = "The request's address and headers are larger than 16 KiB."
+
+
 class Busy(ApiError):
     """More password checks are waiting than can be answered in time."""
 

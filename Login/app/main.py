@@ -4,7 +4,8 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 from fastapi import FastAPI
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_live,
         docs_url=None,
         redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs_enabled else None,
         redirect_slashes=False,  # to wherever the Host header says
         telemetry={"tracing": False, "metrics": False},
     )
@@ -48,8 +50,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(disowning.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    app.include_router(docs.router)
-    app.mount("/docs/assets", docs.serve_assets())
+    if settings.docs_enabled:
+        app.include_router(docs.router)
+        app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
     describe_api(app)
     app.add_middleware(HeadAsGet)
@@ -83,5 +86,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 a module's attribute
         globals()["app"] = create_app(load_settings())
     except ConfigurationError as error:
         sys.exit(f"Pupero cannot start: {error}")
+    with suppress(ImportError):  # another server, or a Python without httptools: uvicorn's other parser has its bounds
+        import_module("app.connections").bound_connections()
     settle_collection()
     return globals()["app"]

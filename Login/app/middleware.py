@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.body_limit import LimitedBody
 from app.clients import Client, clean_user_agent, find_address, is_loopback, is_public
 from app.config import Settings
-from app.errors import InsecureConfiguration, InternalError
+from app.errors import ApiError, HeadTooLarge, InsecureConfiguration, InternalError
 from app.logs import request_facts
 from app.metrics import UNHANDLED, requests
 from app.problems import answer
@@ -20,6 +20,7 @@ from app.production import is_this_machine
 
 logger = logging.getLogger("app.requests")
 
+HEAD_MAX = 16 * 1024  # bytes
 PATH_MAX = 500  # in the log
 REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
 # Asked every second by balancers and Prometheus: that all is well, again, would bury every other line.
@@ -41,6 +42,7 @@ class Edge:
         self.trusted = settings.trusted_proxies
         self.local_only = settings.weakness is not None
         self._warning = None if settings.environment == "production" else _word_warning(settings)
+        self.hsts = b"max-age=31536000" + (b"; includeSubDomains" if settings.hsts_include_subdomains else b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and log it whatever becomes of it."""
@@ -52,7 +54,7 @@ class Edge:
         self._warn_of_strangers(state["client"].address)
         state["request_id"] = _choose_request_id(headers)
         request_facts.set({"client": state["client"].address, "request_id": state["request_id"]})
-        outgoing = _Outgoing(send, state["request_id"])
+        outgoing = _Outgoing(send, state["request_id"], self.hsts if _came_by_https(scope, headers) else None)
         try:
             await self._serve(scope, LimitedBody(receive, headers), outgoing)
         finally:
@@ -62,7 +64,8 @@ class Edge:
 
     async def _serve(self, scope: Scope, receive: Receive, outgoing: "_Outgoing") -> None:
         try:
-            await (_refuse if self._is_stranger(scope) else self.app)(scope, receive, outgoing)
+            refusal = self._find_refusal(scope)
+            await (answer(refusal) if refusal else self.app)(scope, receive, outgoing)
         except Exception:
             UNHANDLED.inc()
             logger.exception("unhandled_error", extra={"event": {"request_id": scope["state"]["request_id"]}})
@@ -76,8 +79,12 @@ class Edge:
             logger.warning("development_serves_strangers", extra={"event": {"reason": self._warning}})
             self._warning = None
 
-    def _is_stranger(self, scope: Scope) -> bool:
-        return self.local_only and not is_loopback(scope["state"]["client"].address)
+    def _find_refusal(self, scope: Scope) -> ApiError | None:
+        if _size_of_head(scope) > HEAD_MAX:
+            return HeadTooLarge()
+        if self.local_only and not is_loopback(scope["state"]["client"].address):
+            return InsecureConfiguration()
+        return None
 
     def _find_client(self, scope: Scope, headers: Headers) -> Client:
         forwarded = ",".join(headers.getlist("x-forwarded-for"))
@@ -88,9 +95,10 @@ class Edge:
 class _Outgoing:
     """Sends on, adding the headers that every answer carries and keeping its status for the log."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, hsts: bytes | None) -> None:
         self.send = send
-        self.request_id = request_id
+        self.own = [(b"x-request-id", request_id.encode())]
+        self.own += [(b"strict-transport-security", hsts)] if hsts else []
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
@@ -98,7 +106,7 @@ class _Outgoing:
             self.status = message["status"]
             present = {name for name, _ in message["headers"]}
             ours = [pair for pair in HEADERS.items() if pair[0] not in present]
-            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode()), *ours]
+            message["headers"] = [*message["headers"], *self.own, *ours]
         await self.send(message)
 
 
@@ -109,8 +117,16 @@ def _word_warning(settings: Settings) -> str:
     )
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    await answer(InsecureConfiguration())(scope, receive, send)
+def _size_of_head(scope: Scope) -> int:
+    """Count what the client sent before its body, whatever server has read it."""
+    address = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    return address + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+
+
+def _came_by_https(scope: Scope, headers: Headers) -> bool:
+    """Tell what the first proxy says, whoever it is: who claims https over plain http is told what browsers ignore."""
+    forwarded = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return "https" in {scope["scheme"], forwarded}
 
 
 def _choose_request_id(headers: Headers) -> str:
@@ -120,7 +136,8 @@ def _choose_request_id(headers: Headers) -> str:
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
-    if scope["path"] in PROBES and status == HTTPStatus.OK:
+    # A server that is told of a prefix, which a proxy takes off, has it in the path (uvicorn --root-path).
+    if scope["path"].removeprefix(scope.get("root_path", "")) in PROBES and status == HTTPStatus.OK:
         return
     state = scope["state"]
     line = {"method": scope["method"], "path": scope["path"][:PATH_MAX], "status": status}

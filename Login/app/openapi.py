@@ -14,6 +14,7 @@ DESCRIPTION = """Accounts, sessions and second factors over REST.
 Sign in at `POST /login`, press **Authorize** and paste the access token.
 Every refusal is a problem document (RFC 9457) with a stable `code`; a client switches on the code, never on the text.
 In development, a weak secret in the settings makes every call from another machine answer 403 `insecure_configuration`.
+An address and headers of more than 16 KiB together are answered 431 `head_too_large`.
 """
 
 

@@ -278,3 +278,27 @@ def send_raw(port: int, text: str) -> bytes:
         except (TimeoutError, ConnectionResetError):
             pass
         return received
+
+
+@pytest.mark.asvs("3.4.1")
+@pytest.mark.parametrize(
+    ("settings_changes", "policy"),
+    [({}, "max-age=31536000"), ({"hsts_include_subdomains": True}, "max-age=31536000; includeSubDomains")],
+)
+@pytest.mark.parametrize("scheme", ["https", "HTTPS", "https, http"])
+def test_https_is_made_to_last(api: TestClient, policy: str, scheme: str) -> None:
+    """What came by https says so to browsers, errors included; what came by http does not."""
+    for path in ("/healthz", "/nowhere"):
+        answer = api.get(path, headers={"X-Forwarded-Proto": scheme})
+        assert answer.headers["Strict-Transport-Security"] == policy
+    assert "Strict-Transport-Security" not in api.get("/healthz").headers
+    assert "Strict-Transport-Security" in api.get("https://testserver/healthz").headers
+
+
+@pytest.mark.asvs("13.4.5")
+@pytest.mark.parametrize("settings_changes", [{"docs_enabled": False}])
+def test_the_page_of_the_api_can_be_switched_off(api: TestClient) -> None:
+    """Its description and its parts as well; the API itself goes on."""
+    for path in ("/docs", "/docs/start.js", "/docs/assets/swagger-ui.css", "/openapi.json"):
+        assert (api.get(path).status_code, api.get(path).json()["code"]) == (404, "not_found")
+    assert api.get("/healthz").status_code == 200

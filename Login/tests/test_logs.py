@@ -252,3 +252,15 @@ def test_an_unhandled_error_is_logged_with_its_request(
     assert "users" not in answer.text
     assert answer.headers["X-Request-ID"] in log
     assert "typed-by-somebody" not in log
+
+
+@pytest.mark.parametrize("prefix", ["", "/api"])
+def test_probes_that_went_well_leave_no_line(start_api: StartApi, prefix: str) -> None:
+    """Also behind a proxy that takes a prefix off, of which uvicorn is told: they would bury every other line."""
+    server = start_api(arguments=["--root-path", prefix])
+    for path in ("/readyz", "/metrics", "/readyz", "/nowhere"):
+        httpx2.get(server.url + path)
+    server.wait_for(f'"path": "{prefix}/nowhere"', times=1)
+
+    assert "readyz" not in server.read_log()
+    assert "/metrics" not in server.read_log()

@@ -62,7 +62,7 @@ ENDPOINTS = {
     "GET /readyz",
 }
 # Faults of ours, what the page's introduction tells, and an endpoint that is not for clients.
-ELSEWHERE = {"internal_error", "insecure_configuration", "metrics_forbidden"}
+ELSEWHERE = {"internal_error", "insecure_configuration", "metrics_forbidden", "head_too_large"}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
