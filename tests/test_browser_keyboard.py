@@ -34,6 +34,12 @@ def sign_in(keyboard: Keyboard, name: str, password: str = PASSWORD) -> Keyboard
     return keyboard.open("/login").fill("Sign in", username=name, password=password)
 
 
+def confirm_address(suite: Suite, keyboard: Keyboard, name: str) -> None:
+    """Follow the first mail's link: only a mailbox that was confirmed has authority over an account."""
+    keyboard.open(suite.mail_link("/email/verify", f"{name}@example.com")).press("Confirm my address")
+    keyboard.reads("Thank you. Your email address is confirmed.")
+
+
 def enable_totp(keyboard: Keyboard) -> tuple[pyotp.TOTP, list[str]]:
     """Switch the second factor on by typing the key, and read the recovery codes."""
     keyboard.open("/security").press("Switch on").reads("Scan this picture")
@@ -135,6 +141,7 @@ def test_a_page_left_open(suite: Suite, keyboard: Keyboard) -> None:
 def test_a_forgotten_password_with_a_second_factor(suite: Suite, keyboard: Keyboard) -> None:
     """By the link of the mail to a new password, which does not replace the code."""
     make_account(suite, "pia")
+    confirm_address(suite, keyboard, "pia")
     sign_in(keyboard, "pia").is_at("/")
     totp, _codes = enable_totp(keyboard)
     keyboard.page.context.clear_cookies()
@@ -153,6 +160,7 @@ def test_a_forgotten_password_with_a_second_factor(suite: Suite, keyboard: Keybo
 def test_it_was_somebody_else(suite: Suite, keyboard: Keyboard, open_page: OpenPage) -> None:
     """A thief moves the account away; the owner takes it back from a notice and from the mail to the old address."""
     make_account(suite, "rosa")
+    confirm_address(suite, keyboard, "rosa")
     thief = Keyboard(open_page(), suite.url)
     sign_in(thief, "rosa").is_at("/").open("/profile")
     thief.fill("Save phrase", phrase="All is well").reads("is on its way to tell you")
