@@ -4,7 +4,6 @@ from sqlalchemy import URL, Connection
 
 from CreateDB.engine import SERVERS, make_engine
 
-
 # A server with lower_case_table_names (the default on Windows and macOS, and offered by clouds) keeps all names small.
 STORED_NAME = "SELECT IF(@@lower_case_table_names = 0, DATABASE(), LOWER(DATABASE()))"
 

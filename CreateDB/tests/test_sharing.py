@@ -50,7 +50,7 @@ def test_copied_without_the_backend_it_says_what_is_missing(tmp_path: Path) -> N
     shutil.copytree(ROOT / "CreateDB", tmp_path / "CreateDB", ignore=shutil.ignore_patterns("tests", "__pycache__"))
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
-    process = subprocess.run(  # noqa: S603 our own words
+    process = subprocess.run(
         [sys.executable, "CreateDB/main.py", "--help"],
         cwd=tmp_path,
         env=environment,
