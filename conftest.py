@@ -11,6 +11,7 @@ pytest_plugins = [
     "testing.smtp",
     "testing.suite",
     "testing.tls",
+    "testing.wheels",
 ]
 
 # Started in the background, a run is told to ignore Ctrl-C, and so would be every program that a test interrupts.

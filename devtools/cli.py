@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that cannot print a letter shows a question mark
     try:
+        services.on_signals(services.interrupt)
         return command(arguments)
     except KeyboardInterrupt:
         say("\nStopped.")

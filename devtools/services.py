@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
-from devtools import ROOT, say
+from devtools import ROOT, background, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,33 +85,14 @@ class Running:
         self.reader.join(2)
 
     def kill(self) -> None:
-        """End the process, and on POSIX every process that it started."""
-        if sys.platform == "win32":
-            self.process.kill()
-            return
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        """End the process and whatever it started."""
+        background.kill_group(self.process)
 
 
 def start(service: Service) -> subprocess.Popen[str]:
     """Start the service in a process group of its own."""
-    apart: dict[str, int | bool] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | dict(service.environment)
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-        service.command,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        **apart,
-    )
+    return background.start(service.command, environment, cwd=ROOT)
 
 
 def serve(services: Sequence[Service], announcement: str) -> int:

@@ -76,7 +76,7 @@ def test_every_table_names_its_row_format(url: str, run: Run) -> None:
 
     assert (outcome.status, outcome.err) == (0, "")
     with make_engine(url).connect() as connection:
-        formats = dict(
+        formats: dict[str, str] = dict(
             connection.exec_driver_sql(
                 "SELECT table_name, row_format FROM information_schema.tables WHERE table_schema = database()"
             ).all()
