@@ -7,6 +7,7 @@ pytest_plugins = [
     "testing.api",
     "testing.redis",
     "testing.browser",
+    "testing.index",
     "testing.mail",
     "testing.smtp",
     "testing.suite",

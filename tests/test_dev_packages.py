@@ -1,5 +1,6 @@
 """How dev.py installs: into its own environment whatever pip was told elsewhere, and without what has no wheel here."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,7 @@ def test_nor_does_a_configuration_file_but_for_where_packages_come_from(
 
     install(wheels / "a.lock", make_wheel(wheels, "1.0"), venv)
 
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)  # it would mislead the question too
     assert installed(venv) == {"pupero-demo"}
 
 
