@@ -1,10 +1,10 @@
 """The API's own settings, read as the API reads them."""
 
 from pydantic import SecretStr, ValidationError
-from pydantic_settings import BaseSettings
 from sqlalchemy import URL
 
 from app.config import ConfigurationError, Settings, explain_unreadable, load_settings
+from app.development_file import WithDevelopmentFile
 from app.keys import Keyrings, make_keyrings
 from CreateDB.errors import OperatorError
 
@@ -17,12 +17,13 @@ def load_for(url: URL) -> Settings:
         raise OperatorError(f"This needs the API's settings, and those are unusable: {error}") from None
 
 
-class _Where(BaseSettings):
+class _Where(WithDevelopmentFile):
     """DATABASE_URL alone, so that it can be found where other settings are unusable."""
 
     model_config = Settings.model_config
 
     database_url: SecretStr
+    environment: str = "development"
 
 
 def find_database_url() -> str:

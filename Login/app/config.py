@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.common_passwords import check_list
+from app.development_file import WithDevelopmentFile
 from app.processors import default_hash_threads
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +143,7 @@ def _is_generated(secret: str) -> bool:
     return any(cycle in secret or cycle.encode().hex() in secret.lower() for cycle in CYCLES)
 
 
-class Settings(BaseSettings):
+class Settings(WithDevelopmentFile, BaseSettings):
     """Each field is the environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
