@@ -51,6 +51,8 @@ def flaw(venv: Path) -> str:
     """Return why an environment must be made, or nothing when it is whole and of the Python that runs this."""
     if unfinished(venv).exists():
         return "the last start was cut off"
+    if not venv.exists():
+        return "there is none yet"
     version = version_of(venv)
     if version == HERE:
         return ""
