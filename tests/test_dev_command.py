@@ -105,10 +105,12 @@ def list_users(clone: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_one_command_brings_everything_up_and_ctrl_c_takes_it_down(started: Started, clone: Path) -> None:
-    """Settings, database, API, its documentation and the pages are there; Ctrl-C ends with status 0."""
+    """Settings, database, API, its documentation and the pages are there, addresses below the log; Ctrl-C ends it."""
     seen = started.wait()
-    assert f"http://127.0.0.1:{started.ui}" in seen
-    assert f"http://127.0.0.1:{started.api}/docs" in seen
+    below = seen.rpartition("Pupero is up.")[2]
+    assert f"http://127.0.0.1:{started.ui}" in below
+    assert "api | " not in below
+    assert f"http://127.0.0.1:{started.api}/docs" in below
 
     assert started.read(started.api, "/readyz")[0] == 200
     assert started.read(started.api, "/docs")[0] == 200
@@ -140,6 +142,23 @@ def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:
     assert refused.returncode == 1
     assert f"Port {port} is taken by" in refused.stderr
     assert not (clone / "var").exists()
+
+
+def test_ctrl_c_while_the_environment_is_made_is_no_trace_and_leaves_nothing_to_trust(clone: Path) -> None:
+    """The first start takes its time: who ends it reads one word, and the next start begins anew."""
+    shutil.rmtree(clone / ".venv")
+    ports = [str(port) for port in free_ports()]
+    command = [sys.executable, "dev.py", "--api-port", ports[0], "--ui-port", ports[1]]
+    pipe, merge = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=merge, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+
+    assert first.startswith("Making the virtual environment")
+    assert (process.returncode, rest.strip()) == (130, "Stopped.")
+    assert environment.flaw(clone / ".venv") in {"there is none yet", "the last start was cut off"}
 
 
 def test_the_database_of_the_environment_wins(clone: Path, tmp_path: Path) -> None:
