@@ -7,11 +7,13 @@ pytest_plugins = [
     "testing.api",
     "testing.redis",
     "testing.browser",
+    "testing.index",
     "testing.mail",
     "testing.smtp",
     "testing.suite",
     "testing.tls",
     "testing.balancer",
+    "testing.wheels",
 ]
 
 # Started in the background, a run is told to ignore Ctrl-C, and so would be every program that a test interrupts.

@@ -4,6 +4,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import URL
 
 from app.config import ConfigurationError, Settings, explain_unreadable, load_settings
+from app.development_file import WithDevelopmentFile
 from app.env_file import EnvFile
 from app.keys import Keyrings, make_keyrings
 from CreateDB.errors import OperatorError
@@ -17,12 +18,13 @@ def load_for(url: URL) -> Settings:
         raise OperatorError(f"This needs the API's settings, and those are unusable: {error}") from None
 
 
-class _Where(EnvFile):
+class _Where(WithDevelopmentFile, EnvFile):
     """DATABASE_URL alone, so that it can be found where other settings are unusable."""
 
     model_config = Settings.model_config
 
     database_url: SecretStr
+    environment: str = "development"
 
 
 def find_database_url() -> str:

@@ -13,6 +13,7 @@ from CreateDB.engine import SERVERS, make_engine
 from CreateDB.errors import OperatorError
 from CreateDB.explain import explain, redact
 from CreateDB.grants import NEEDED, list_grants, quote_pattern
+from CreateDB.server import find_stored_name
 from CreateDB.terminal import say
 from CreateDB.urls import require_text
 
@@ -65,9 +66,10 @@ def _make_account(arguments: Arguments, url: URL, account: str, password: str) -
         _require_stranger(connection, arguments.create_app_user or "")
         statements = [f"{verb} {account} IDENTIFIED BY " for verb in ("CREATE USER IF NOT EXISTS", "ALTER USER")]
         _execute(connection, arguments, statements[0], password)
-        _require_narrow(connection, account, url.database or "")
+        database = find_stored_name(connection)
+        _require_narrow(connection, account, database)
         _execute(connection, arguments, statements[1], password)
-        for statement in _list_changes(connection, account, url.database or ""):
+        for statement in _list_changes(connection, account, database):
             _execute(connection, arguments, statement)
 
 

@@ -31,6 +31,8 @@ SERVER_HINTS = {
     1273: "The server does not know the collation utf8mb4_nopad_bin: it is not MariaDB 10.2 or newer",
     1290: "The server is read-only: name the primary server instead",
     1698: "The server lets this account in through its local socket only: use an account that has a password",
+    1709: "A table of {database} has a row format too small for its index: "
+    "give it ALTER TABLE ... ROW_FORMAT=DYNAMIC, and set innodb_default_row_format=dynamic",
     1792: "The server is read-only: name the primary server instead",
     1836: "The server is read-only: name the primary server instead",
     2002: "No server answers at {where}: check that it is running, and --host and --port",

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
 from CreateDB.errors import OperatorError
+from CreateDB.server import find_stored_name
 
 WAIT_SECONDS = 60
 
@@ -28,7 +29,7 @@ def take_migration_lock(connection: Connection, say: Say) -> None:
 
 def lock_name(connection: Connection) -> str:
     """Name the lock after the database, hashed because MariaDB allows a lock's name 64 characters."""
-    database = connection.engine.url.database or ""
+    database = find_stored_name(connection)
     return "pupero.migrate." + hashlib.sha256(database.encode()).hexdigest()[:40]
 
 

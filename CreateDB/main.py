@@ -28,7 +28,11 @@ try:
     from CreateDB.terminal import fail, prepare_process, say
     from CreateDB.upgrade import upgrade
     from CreateDB.urls import describe, target
+except KeyboardInterrupt:
+    sys.exit(130)  # while it loads there is nobody yet to say it nicely, and nothing to finish
 except ModuleNotFoundError as missing:
+    if (missing.name or "").partition(".")[0] in {"app", "CreateDB"}:
+        sys.exit("Error: The folder CreateDB needs Login beside it, whose tables and settings it shares: copy both.")
     sys.exit(f"Error: {missing.name} is not installed. Run: pip install -r CreateDB/requirements.txt")
 
 MAKE_OR_TELL = (UPGRADE, "check", "doctor")  # what has a word of its own for a file that is not there

@@ -1,8 +1,16 @@
 """Makes the database itself, on a server that may only know an account limited to it."""
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 
 from CreateDB.engine import SERVERS, make_engine
+
+# A server with lower_case_table_names (the default on Windows and macOS, and offered by clouds) keeps all names small.
+STORED_NAME = "SELECT IF(@@lower_case_table_names = 0, DATABASE(), LOWER(DATABASE()))"
+
+
+def find_stored_name(connection: Connection) -> str:
+    """Return the name under which the server keeps the connected database: in its grants and in its locks."""
+    return str(connection.exec_driver_sql(STORED_NAME).scalar_one() or "")
 
 
 def create_database(url: URL, *, echo: bool = False) -> None:

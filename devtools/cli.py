@@ -8,15 +8,16 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import ROOT, environment, ports, say, services, settings
+from devtools import ROOT, environment, own_database, ports, say, services, settings
 from devtools.foreground import run_in_front
 from devtools.lock import write_locks
 from devtools.migration import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+RULE = "=" * 72
 EPILOG = """commands:
   (none)             prepare, migrate the database, run API and pages until Ctrl-C
   test [pytest args] prepare, run the whole test suite
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that cannot print a letter shows a question mark
     try:
+        services.on_signals(services.interrupt)
         return command(arguments)
     except KeyboardInterrupt:
         say("\nStopped.")
@@ -52,8 +54,9 @@ def run(arguments: Sequence[str]) -> int:
     ports.refuse_if_taken(options.ui_port, "--ui-port")
     python = environment.prepare(environment.FOR_RUNNING)
     settings.write_missing()
-    migrate(python)
-    pair = (api(python, options.api_port, options.ui_port), pages(python, options.ui_port, options.api_port))
+    own = {} if settings.configured("DATABASE_URL") else {"DATABASE_URL": own_database.url_of(ROOT)}
+    migrate(python, own)
+    pair = (api(python, options.api_port, options.ui_port, own), pages(python, options.ui_port, options.api_port))
     return services.serve(pair, announcement(options.api_port, options.ui_port))
 
 
@@ -66,12 +69,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def api(python: Path, port: int, ui_port: int) -> services.Service:
+def api(python: Path, port: int, ui_port: int, own: Mapping[str, str]) -> services.Service:
     """Return the API as it is started in development, told where the pages are; it writes its own request log."""
     words = "-m uvicorn app.main:app --app-dir Login --no-access-log --host 127.0.0.1 --port"
     # Links in mails lead to the pages, also on another port; a setting of the developer's own stays.
     told = {} if settings.configured("PUBLIC_URL") else {"PUBLIC_URL": f"http://127.0.0.1:{ui_port}"}
-    return services.Service("api", [str(python), *words.split(), str(port)], f"http://127.0.0.1:{port}/healthz", told)
+    command = [str(python), *words.split(), str(port)]
+    return services.Service("api", command, f"http://127.0.0.1:{port}/healthz", {**told, **own})
 
 
 def pages(python: Path, port: int, api_port: int) -> services.Service:
@@ -83,13 +87,17 @@ def pages(python: Path, port: int, api_port: int) -> services.Service:
 
 
 def announcement(api_port: int, ui_port: int) -> str:
-    """Return what a person wants to know once both answer."""
+    """Return what a person wants to know once both answer, set apart from the log."""
     return f"""
-Pupero is up.
+{RULE}
+Pupero is up. Open this in a browser:
+
   Pages   http://127.0.0.1:{ui_port}
   API     http://127.0.0.1:{api_port}  (documentation: http://127.0.0.1:{api_port}/docs)
   Mails   {mail_goes_to()}
-Ctrl-C stops both.
+
+Ctrl-C stops both. From here on come the logs of both.
+{RULE}
 """
 
 

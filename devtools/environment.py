@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
-import platform
-import re
+import shutil
 import subprocess
 import sys
-from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from devtools import ROOT, say
-from devtools.progress import Progress
+from devtools import ROOT, background, packages, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 VENV = ROOT / ".venv"
 RUN_LOCK = ROOT / "requirements.lock"
@@ -23,11 +25,8 @@ DEV_LOCK = ROOT / "requirements-dev.lock"
 FOR_RUNNING = (RUN_LOCK,)
 FOR_DEVELOPMENT = (DEV_LOCK, RUN_LOCK)
 
-# The driver's compiled half has no wheel for macOS before 15, which no marker in the lock can tell apart.
-COMPILED_DRIVER = re.compile(r"^mariadb-binary==(?:.*\\\n)*.*\n", re.MULTILINE)
-OLDEST_MACOS_WITH_DRIVER = 15
-
-IS_USABLE = "import pip, sys; sys.exit(sys.version_info < (3, 11))"
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+ITS_VERSION = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
 
 
 def python_of(venv: Path) -> Path:
@@ -37,31 +36,80 @@ def python_of(venv: Path) -> Path:
 
 def prepare(locks: tuple[Path, ...], venv: Path = VENV) -> Path:
     """Return the environment's Python, with everything that the locks name installed."""
-    if not is_usable(venv):
-        make(venv)
+    if why := flaw(venv):
+        make(venv, why)
     if not is_installed(locks[0], venv):
-        install(locks[0], venv)
+        stamp(venv).unlink(missing_ok=True)
+        say(f"Installing the packages of {locks[0].name}: some 60 MB, once ...")
+        with being_changed(venv):
+            packages.install(locks[0], python_of(venv), venv)
         remember(locks, venv)
     return python_of(venv)
 
 
-def is_usable(venv: Path) -> bool:
-    """Tell whether the environment's Python starts, is new enough and has pip."""
+def flaw(venv: Path) -> str:
+    """Return why an environment must be made, or nothing when it is whole and of the Python that runs this."""
+    if unfinished(venv).exists():
+        return "the last start was cut off"
+    if not venv.exists():
+        return "there is none yet"
+    version = version_of(venv)
+    if version == HERE:
+        return ""
+    return f"it was of Python {version}, this is {HERE}" if version else "there is none that works"
+
+
+def version_of(venv: Path) -> str:
+    """Return which Python an environment is of, or nothing when it does not start or has no pip."""
     try:
-        check = subprocess.run([python_of(venv), "-c", IS_USABLE], capture_output=True, check=False)
+        check = subprocess.run([python_of(venv), "-I", "-c", ITS_VERSION], capture_output=True, text=True, check=False)
     except OSError:
-        return False
-    return check.returncode == 0
+        return ""
+    return check.stdout.strip() if check.returncode == 0 else ""
 
 
-def make(venv: Path) -> None:
-    """Make the environment, or name the package that this takes."""
+def unfinished(venv: Path) -> Path:
+    """Return the file that stands while the environment is being changed."""
+    return venv / "unfinished"
+
+
+@contextlib.contextmanager
+def being_changed(venv: Path) -> Iterator[None]:
+    """Mark the environment while it changes: what Ctrl-C or a power cut leaves half-made is never trusted."""
+    unfinished(venv).touch()
+    try:
+        yield
+    except SystemExit:  # an ordinary failure, after which pip has put back what was there
+        unfinished(venv).unlink()
+        raise
+    unfinished(venv).unlink()
+
+
+def make(venv: Path, why: str) -> None:
+    """Make the environment anew, or name the package that this takes."""
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
         raise SystemExit(missing_venv_hint(Path("/etc/debian_version").exists()))
-    say(f"Making the virtual environment {venv} ...")
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=False)
-    if made.returncode != 0:
-        raise SystemExit(f"python -m venv could not make {venv}: its reason stands above.")
+    say(f"Making the virtual environment {venv} ({why}) ...")
+    venv.mkdir(exist_ok=True)
+    with being_changed(venv):
+        empty(venv)
+        status, tail = background.run([sys.executable, "-I", "-m", "venv", venv])
+        if status != 0:
+            raise SystemExit(f"python -m venv could not make {venv}. Its last lines:\n{tail}")
+
+
+def empty(venv: Path) -> None:
+    """Remove what is in the environment, but the mark that it is being changed."""
+    try:
+        for entry in set(venv.iterdir()) - {unfinished(venv)}:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+    except OSError as error:
+        raise SystemExit(
+            f"{error.filename} cannot be removed ({error.strerror}): stop what still runs from it."
+        ) from None
 
 
 def missing_venv_hint(debian: bool) -> str:
@@ -90,35 +138,3 @@ def is_installed(lock: Path, venv: Path) -> bool:
 def remember(locks: tuple[Path, ...], venv: Path) -> None:
     """Note the installed locks, and forget what was installed before them."""
     stamp(venv).write_text("".join(f"{digest(lock)}\n" for lock in locks), encoding="utf-8")
-
-
-def install(lock: Path, venv: Path) -> None:
-    """Install the lock with pip: every file checked against its hash, wheels only, so no compiler is needed."""
-    command: list[str | Path] = [python_of(venv), "-m", "pip", "install", "--require-hashes", "--only-binary=:all:"]
-    command += [
-        "--no-input",
-        "--disable-pip-version-check",
-        "--progress-bar=off",
-        "-r",
-        for_macos(lock, venv, platform.mac_ver()[0]),
-    ]
-    say(f"Installing the packages of {lock.name} ...")
-    with Progress(lock) as progress, read_output(command) as pip:
-        tail = deque(progress.follow(pip.stdout or []), maxlen=15)
-    if pip.returncode != 0:
-        raise SystemExit(f"pip could not install {lock.name}. Its last lines:\n{''.join(tail)}")
-
-
-def for_macos(lock: Path, venv: Path, version: str) -> Path:
-    """Return the lock, on an old macOS a copy without the compiled driver; elsewhere the version is empty."""
-    if not version or int(version.split(".", 1)[0]) >= OLDEST_MACOS_WITH_DRIVER:
-        return lock
-    copy = venv / lock.name
-    copy.write_text(COMPILED_DRIVER.sub("", lock.read_text(encoding="utf-8")), encoding="utf-8")
-    return copy
-
-
-def read_output(command: list[str | Path]) -> subprocess.Popen[str]:
-    """Start a command whose output is read line by line."""
-    pipe, merge = subprocess.PIPE, subprocess.STDOUT
-    return subprocess.Popen(command, stdout=pipe, stderr=merge, text=True, encoding="utf-8", errors="replace")

@@ -10,7 +10,6 @@ from devtools import ROOT, environment, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 PARTS = ("Login/requirements.txt", "CreateDB/requirements.txt", "FlaskProject/requirements.txt")
 SAME = ("-c", "requirements.lock")  # the versions that everything is tested with
@@ -29,7 +28,6 @@ LOCKS = {
         for image in ("login", "createdb", "ui", "build")
     },
 }
-UV = "uv>=0.13,<1"
 
 
 def write_locks(arguments: Sequence[str]) -> int:
@@ -51,15 +49,6 @@ def compile_command(uv: list[str]) -> list[str]:
 
 
 def uv_command() -> list[str]:
-    """Return how uv is called: the one on PATH, else one that pip brings into the environment."""
+    """Return how uv is called: the one on PATH, else the one that the development lock brings."""
     found = shutil.which("uv")
-    return [found] if found else [str(uv_from_pip(environment.VENV)), "-m", "uv"]
-
-
-def uv_from_pip(venv: Path) -> Path:
-    """Return the environment's Python, with uv installed."""
-    if not environment.is_usable(venv):
-        environment.make(venv)
-    python = environment.python_of(venv)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV], check=True)
-    return python
+    return [found] if found else [str(environment.prepare(environment.FOR_DEVELOPMENT)), "-m", "uv"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from devtools import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ENV_FILE = ROOT / "Login" / "app" / ".env"
@@ -29,9 +30,9 @@ print(json.dumps([url._replace(password=None).render_as_string(False), url.passw
 """
 
 
-def migrate(python: Path) -> None:
+def migrate(python: Path, told: Mapping[str, str]) -> None:
     """Bring the database to the schema that this code needs; its password is not shown in the process list."""
-    url, password = database(python)
+    url, password = database(python, told)
     hidden = {name: value for name, value in os.environ.items() if name != "DB_PASSWORD"}
     if password is not None:
         hidden["DB_PASSWORD"] = password
@@ -40,10 +41,11 @@ def migrate(python: Path) -> None:
         raise SystemExit("The database is not ready: the reason stands above.")
 
 
-def database(python: Path) -> tuple[str, str | None]:
+def database(python: Path, told: Mapping[str, str]) -> tuple[str, str | None]:
     """Return the API's database and, apart from it, the password; read as the API reads it."""
     read = [str(python), "-c", READ_DATABASE_URL, str(ROOT / "Login"), str(ENV_FILE)]
-    answer = subprocess.run(read, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
+    # Its stderr is kept from the terminal: interrupted, Python would print a trace.
+    answer = subprocess.run(read, env=os.environ | dict(told), capture_output=True, encoding="utf-8", check=False)
     if answer.returncode != 0:
         raise SystemExit("DATABASE_URL, in the environment or else in Login/app/.env, is missing or cannot be read.")
     url, password = json.loads(answer.stdout)

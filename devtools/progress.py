@@ -42,9 +42,9 @@ class Progress:
     def show(self, line: str) -> None:
         """Turn one line of pip's into progress."""
         words = line.split()
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+        if line.startswith(("Collecting ", "Processing ", "Requirement already satisfied: ")):
             self.seen += 1
-            self.draw(f"{self.seen}/{self.total}", is_milestone=self.seen % EVERY == 0)
+            self.draw(f"{self.seen}/{self.total} packages", is_milestone=self.seen % EVERY == 0)
         elif line.startswith("Downloading "):
             size = " ".join(words[2:]) if words[2:] else ""
             self.draw(f"{self.seen}/{self.total} {words[1].rsplit('/', 1)[-1]} {size}", is_milestone=False)

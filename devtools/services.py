@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
-from devtools import ROOT, say
+from devtools import ROOT, background, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
+SILENT_SECONDS = 0.3
+SETTLE_SECONDS = 3.0
 
 # A proxy that the machine is set up with must not stand between us and our own children.
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -49,6 +51,7 @@ class Running:
         """Start it apart from the terminal's Ctrl-C, which is ours to pass on."""
         self.service = service
         self.tail: deque[str] = deque(maxlen=15)
+        self.last_line = time.monotonic()
         self.process = start(service)
         self.reader = threading.Thread(target=self.relay, daemon=True)
         self.reader.start()
@@ -57,6 +60,7 @@ class Running:
         """Show the service's output under its name."""
         for line in self.process.stdout or ():
             self.tail.append(line)
+            self.last_line = time.monotonic()
             say(f"{self.service.name} | {line.rstrip()}")
 
     def check(self) -> None:
@@ -85,33 +89,14 @@ class Running:
         self.reader.join(2)
 
     def kill(self) -> None:
-        """End the process, and on POSIX every process that it started."""
-        if sys.platform == "win32":
-            self.process.kill()
-            return
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        """End the process and whatever it started."""
+        background.kill_group(self.process)
 
 
 def start(service: Service) -> subprocess.Popen[str]:
     """Start the service in a process group of its own."""
-    apart: dict[str, int | bool] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | dict(service.environment)
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-        service.command,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        **apart,
-    )
+    return background.start(service.command, environment, cwd=ROOT)
 
 
 def serve(services: Sequence[Service], announcement: str) -> int:
@@ -119,9 +104,11 @@ def serve(services: Sequence[Service], announcement: str) -> int:
     on_signals(interrupt)
     running: list[Running] = []
     try:
+        say(f"Starting {' and '.join(service.name for service in services)} ...")
         for service in services:
             running.append(Running(service))  # noqa: PERF401 - one by one, so that what has started is stopped
         wait_until_up(running)
+        wait_until_silent(running)
         say(announcement)
         watch(running)
     except KeyboardInterrupt:
@@ -155,6 +142,13 @@ def wait_until_up(running: Sequence[Running]) -> None:
             if time.monotonic() > deadline:
                 raise Fallen(f"{one.service.name} does not answer at {one.service.url} after {START_SECONDS:.0f} s.")
             time.sleep(PAUSE_SECONDS)
+
+
+def wait_until_silent(running: Sequence[Running]) -> None:
+    """Let the log of the start end, so that what a person looks for stands below it and not within."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while max(one.last_line for one in running) + SILENT_SECONDS > time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
 
 
 def watch(running: Sequence[Running]) -> NoReturn:

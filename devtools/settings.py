@@ -7,9 +7,8 @@ import os
 import re
 import secrets
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from devtools import ROOT, say
+from devtools import ROOT, own_database, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +20,9 @@ PLAIN = re.compile(r"[\w./:@%+=, -]*", re.ASCII)
 def write_missing(root: Path = ROOT) -> None:
     """Give both parts a .env where they have none."""
     make_private_folder(root / "var")
-    write_from_example(root / "Login" / "app", login_values(root))
+    write_from_example(root / "Login" / "app", login_values(), without="DATABASE_URL")
     write_from_example(root / "FlaskProject", ui_values())
+    own_database.forget_another_folder(root / "Login" / "app" / ".env", root)
 
 
 def make_private_folder(folder: Path) -> None:
@@ -31,10 +31,9 @@ def make_private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
 
 
-def login_values(root: Path) -> dict[str, str]:
-    """Return what the API needs on this machine."""
+def login_values() -> dict[str, str]:
+    """Return what the API needs, but for its database: an .env is copied and moved with its folder."""
     return {
-        "DATABASE_URL": f"sqlite:///{quote((root / 'var' / 'pupero.sqlite3').as_posix(), safe='/:')}",
         "JWT_SECRET_KEY": secrets.token_urlsafe(48),
         "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "30",
         "JWT_REFRESH_TOKEN_EXPIRE_MINUTES": "1440",
@@ -73,10 +72,11 @@ def unquoted(value: str) -> str:
     return quotes[2] if quotes else re.sub(r"\s+#.*", "", value)
 
 
-def write_from_example(folder: Path, values: Mapping[str, str]) -> None:
-    """Write the folder's .env after its .env.example, unless there is one."""
+def write_from_example(folder: Path, values: Mapping[str, str], without: str = "") -> None:
+    """Write the folder's .env after its .env.example, with one variable commented out, unless there is one."""
     path = folder / ".env"
     text = (folder / ".env.example").read_text(encoding="utf-8")
+    text = re.sub(rf"^(?={without}=)", "# ", text, flags=re.MULTILINE) if without else text
     if create_private(path, filled(text, values)):
         say(f"Wrote {path} with fresh secrets.")
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from devtools import environment
 
@@ -96,17 +97,32 @@ def started(clone: Path) -> Iterator[Started]:
     running.process.communicate(timeout=120)
 
 
+def list_users(clone: Path) -> subprocess.CompletedProcess[str]:
+    """Run a task that takes the API's database, in the copy."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
+    command = [environment.python_of(clone / ".venv"), "CreateDB/main.py", "--list-users"]
+    return subprocess.run(command, cwd=clone, env=clean, capture_output=True, text=True, check=False)  # noqa: S603
+
+
 def test_one_command_brings_everything_up_and_ctrl_c_takes_it_down(started: Started, clone: Path) -> None:
-    """Settings, database, API, its documentation and the pages are there; Ctrl-C ends with status 0."""
+    """Settings, database, API, its documentation and the pages are there, addresses below the log; Ctrl-C ends it."""
     seen = started.wait()
-    assert f"http://127.0.0.1:{started.ui}" in seen
-    assert f"http://127.0.0.1:{started.api}/docs" in seen
+    below = seen.rpartition("Pupero is up.")[2]
+    assert f"http://127.0.0.1:{started.ui}" in below
+    assert "api | " not in below
+    assert f"http://127.0.0.1:{started.api}/docs" in below
 
     assert started.read(started.api, "/readyz")[0] == 200
     assert started.read(started.api, "/docs")[0] == 200
     assert "<form" in started.read(started.ui, "/login")[1]
     assert stat.S_IMODE((clone / "Login/app/.env").stat().st_mode) == 0o600
     assert (clone / "var/pupero.sqlite3").exists()
+
+    # By hand: the operator's command finds the same accounts, though no .env says where.
+    assert "DATABASE_URL" not in dotenv_values(clone / "Login/app/.env")
+    listed = list_users(clone)
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "0 in all" in listed.stdout or "No account" in listed.stdout, listed.stdout
 
     assert started.end(signal.SIGINT) == 0
     for port in (started.api, started.ui):
@@ -128,10 +144,29 @@ def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:
     assert not (clone / "var").exists()
 
 
+def test_ctrl_c_while_the_environment_is_made_is_no_trace_and_leaves_nothing_to_trust(clone: Path) -> None:
+    """The first start takes its time: who ends it reads one word, and the next start begins anew."""
+    shutil.rmtree(clone / ".venv")
+    ports = [str(port) for port in free_ports()]
+    command = [sys.executable, "dev.py", "--api-port", ports[0], "--ui-port", ports[1]]
+    pipe, merge = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=merge, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+
+    assert first.startswith("Making the virtual environment")
+    assert (process.returncode, rest.strip()) == (130, "Stopped.")
+    assert environment.flaw(clone / ".venv") in {"there is none yet", "the last start was cut off"}
+
+
 def test_the_database_of_the_environment_wins(clone: Path, tmp_path: Path) -> None:
     """DATABASE_URL in the environment is the database that is migrated."""
     chosen = tmp_path / "chosen.sqlite3"
-    script = "from devtools import environment, migration; migration.migrate(environment.python_of(environment.VENV))"
+    script = (
+        "from devtools import environment, migration; migration.migrate(environment.python_of(environment.VENV), {})"
+    )
     settings = os.environ | {"DATABASE_URL": f"sqlite:///{chosen.as_posix()}"}
 
     subprocess.run([sys.executable, "-c", script], cwd=clone, env=settings, check=True)  # noqa: S603

@@ -1,32 +1,17 @@
 """dev.py's virtual environment, with a real pip and a package made on the spot, so without a network."""
 
-import hashlib
 import subprocess
 import sys
-import zipfile
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
 
-import dev
-from devtools import environment
+from devtools import environment, packages
+from testing.wheels import make_wheel
 
 VERSION = "import importlib.metadata; print(importlib.metadata.version('pupero-demo'))"
-
-
-def make_wheel(folder: Path, version: str) -> str:
-    """Write the smallest wheel there is and return the pin that a lock has for it."""
-    info = f"pupero_demo-{version}.dist-info"
-    files = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: pupero-demo\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/RECORD": "",
-    }
-    path = folder / f"pupero_demo-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        for name, text in files.items():
-            wheel.writestr(name, text)
-    return f"pupero-demo=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
 def installed_version(python: Path) -> str:
@@ -34,36 +19,27 @@ def installed_version(python: Path) -> str:
     return subprocess.run([python, "-c", VERSION], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
 
-@pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a folder that is all pip knows of the world."""
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null" if sys.platform != "win32" else "nul")
-    return tmp_path
-
-
 def test_the_lock_is_installed_once_and_again_when_it_changes(wheels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The first start installs, the second says nothing, a changed lock installs, a wrong hash refuses."""
-    lock, venv = wheels / "requirements.lock", wheels / "venv"
+    lock, folder = wheels / "requirements.lock", wheels / "venv"
     lock.write_text(make_wheel(wheels, "1.0"), encoding="utf-8")
-    python = environment.prepare((lock,), venv)
+    python = environment.prepare((lock,), folder)
     assert installed_version(python) == "1.0"
 
     capsys.readouterr()
-    environment.prepare((lock,), venv)
+    environment.prepare((lock,), folder)
     assert capsys.readouterr().out == ""
 
     lock.write_text(make_wheel(wheels, "2.0"), encoding="utf-8")
-    environment.prepare((lock,), venv)
+    environment.prepare((lock,), folder)
     assert installed_version(python) == "2.0"
 
     make_wheel(wheels, "3.0")
     lock.write_text(f"pupero-demo==3.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"(?s)could not install.*DO NOT MATCH THE HASHES"):
-        environment.prepare((lock,), venv)
+        environment.prepare((lock,), folder)
     assert installed_version(python) == "2.0"
-    assert not environment.is_installed(lock, venv)
+    assert not environment.is_installed(lock, folder)
 
 
 def test_installing_one_lock_forgets_what_stood_before(tmp_path: Path) -> None:
@@ -88,13 +64,77 @@ def test_the_fingerprint_ignores_line_ends(tmp_path: Path) -> None:
     assert environment.digest(unix) == environment.digest(windows)
 
 
-def test_a_broken_environment_is_not_usable(tmp_path: Path) -> None:
+def test_a_broken_environment_does_not_serve(tmp_path: Path) -> None:
     """An environment whose Python went with a system upgrade is seen as what it is."""
     python = environment.python_of(tmp_path)
     python.parent.mkdir()
     python.symlink_to(tmp_path / "gone")
 
-    assert not environment.is_usable(tmp_path)
+    assert environment.flaw(tmp_path) == "there is none that works"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """Give an environment that serves, at once: its pip is this one's."""
+    folder = tmp_path / "venv"
+    venv.create(folder, symlinks=sys.platform != "win32")
+    purelib = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
+    (Path(purelib) / "borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    assert environment.flaw(folder) == ""
+    return folder
+
+
+def test_an_environment_of_another_python_is_made_anew_and_that_is_said(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wheels: Path
+) -> None:
+    """Who types python3.13 gets it, instead of the Python of long ago without a word."""
+    lock = wheels / "requirements.lock"
+    lock.write_text(make_wheel(wheels, "1.0"), encoding="utf-8")
+    (made / "of-the-old-one").touch()
+    monkeypatch.setattr(environment, "HERE", "3.99")
+    monkeypatch.setattr(environment, "is_installed", lambda *_: True)
+
+    environment.prepare((lock,), made)
+
+    now = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert f"(it was of Python {now}, this is 3.99) ..." in capsys.readouterr().out
+    assert not (made / "of-the-old-one").exists()
+    assert not environment.unfinished(made).exists()
+    assert environment.version_of(made) == now
+
+
+def test_what_an_interrupted_start_leaves_is_never_trusted(made: Path) -> None:
+    """Ctrl-C, or a power cut, while packages are unpacked: the environment starts and has pip, and is made anew."""
+    with pytest.raises(KeyboardInterrupt), environment.being_changed(made):
+        raise KeyboardInterrupt
+
+    assert environment.flaw(made) == "the last start was cut off"
+
+
+def test_a_refused_installation_keeps_the_environment(made: Path) -> None:
+    """Without a network nothing was unpacked: the next start tries again in the same environment."""
+    with pytest.raises(SystemExit), environment.being_changed(made):
+        raise SystemExit("no network")
+
+    assert environment.flaw(made) == ""
+
+
+def test_a_cut_off_installation_does_not_pass_for_the_one_before(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switched to another branch, interrupted, and back: what was there is not believed to be there still."""
+    lock, folder = wheels / "requirements.lock", wheels / "venv"
+    lock.write_text(make_wheel(wheels, "1.0"), encoding="utf-8")
+    environment.prepare((lock,), folder)
+    other = wheels / "other.lock"
+    other.write_text(make_wheel(wheels, "2.0"), encoding="utf-8")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packages, "install", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        environment.prepare((other,), folder)
+
+    assert not environment.is_installed(lock, folder)
 
 
 def test_the_missing_package_is_named_exactly() -> None:
@@ -102,28 +142,3 @@ def test_the_missing_package_is_named_exactly() -> None:
     package = f"apt install python{sys.version_info.major}.{sys.version_info.minor}-venv"
 
     assert package in environment.missing_venv_hint(debian=True)
-
-
-def test_an_old_macos_goes_without_the_compiled_driver(tmp_path: Path) -> None:
-    """Only the block of mariadb-binary is left out, and only where it has no wheel."""
-    lock = tmp_path / "some.lock"
-    rest = "mariadb==2.0.0rc2 \\\n    --hash=sha256:aa\nmarkupsafe==3.0.4 \\\n    --hash=sha256:dd\n"
-    block = "mariadb-binary==2.0.0rc2 ; x == 'y' \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n    # via mariadb\n"
-    lock.write_text(rest.replace("markupsafe", f"{block}markupsafe"), encoding="utf-8")
-    venv = tmp_path / "venv"
-    venv.mkdir()
-
-    without = environment.for_macos(lock, venv, "14.6.1").read_text(encoding="utf-8")
-
-    assert without == rest.replace("markupsafe", "    # via mariadb\nmarkupsafe")
-    assert environment.for_macos(lock, venv, "15.0") == lock
-    assert environment.for_macos(lock, venv, "") == lock
-
-
-def test_an_old_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first thing that dev.py checks is the version, and it names a newer one that is installed."""
-    monkeypatch.setattr(dev.sys, "version_info", (3, 9, 2))
-    monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}" if name == "python3.12" else None)
-
-    with pytest.raises(SystemExit, match=r"3\.11 or newer is needed; this is 3\.9 .*Run: python3\.12 dev\.py"):
-        dev.refuse_old_python()

@@ -7,10 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from devtools import services
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
@@ -146,3 +149,31 @@ def test_one_that_ignores_the_signal_is_killed(start: Started) -> None:
 
     assert "api does not stop: it is killed." in seen
     assert not is_up(stubborn)
+
+
+class Logging:
+    """A service that has just logged, and perhaps goes on for ever."""
+
+    def __init__(self, *, forever: bool) -> None:
+        """Log once."""
+        self._forever = forever
+        self._last = time.monotonic()
+
+    @property
+    def last_line(self) -> float:
+        """When it logged last."""
+        return time.monotonic() if self._forever else self._last
+
+
+@pytest.mark.parametrize("forever", [False, True])
+def test_the_addresses_wait_for_the_log_of_the_start_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, *, forever: bool
+) -> None:
+    """They stand below it, so that nobody looks for them within; a service that never falls silent holds up nobody."""
+    monkeypatch.setattr(services, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(services, "SETTLE_SECONDS", 0.6)
+    one, before = Logging(forever=forever), time.monotonic()
+
+    services.wait_until_silent([one])  # type: ignore[list-item]
+
+    assert time.monotonic() - before >= (0.6 if forever else 0.15)

@@ -4,13 +4,14 @@ import os
 import stat
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from dotenv import dotenv_values
 from sqlalchemy import make_url
 
 from app.env_file import read_env_file
-from devtools import settings
+from devtools import own_database, settings
 
 EXAMPLE = "# Where the accounts are.\nDATABASE_URL=mariadb://USER:PASSWORD@127.0.0.1/pupero\n# LOG_USER=email\n"
 NAME = "it's a #1 place é"
@@ -74,10 +75,68 @@ def test_a_second_run_changes_nothing(root: Path) -> None:
 
 def test_the_database_is_found_whatever_the_folder_is_called(root: Path) -> None:
     """Quotes, spaces, #, %, ? and variables in a folder's name reach SQLite unharmed."""
+    assert Path(make_url(own_database.url_of(root)).database or "") == root / "var" / "pupero.sqlite3"
+
+
+def test_no_env_file_holds_the_path_of_its_folder(root: Path) -> None:
+    """Moved or copied with its folder, it names no other: the line for a database is there, commented out."""
     settings.write_missing(root)
 
-    url = make_url(dotenv_values(root / "Login/app/.env")["DATABASE_URL"] or "")
-    assert Path(url.database or "") == root / "var" / "pupero.sqlite3"
+    texts = [(root / part / ".env").read_text(encoding="utf-8") for part in ("Login/app", "FlaskProject")]
+    assert "DATABASE_URL" not in dotenv_values(root / "Login/app/.env")
+    assert "\n# DATABASE_URL=mariadb://USER:PASSWORD@127.0.0.1/pupero\n" in texts[0]
+    assert not any(str(root) in text or quote(root.as_posix()) in text for text in texts)
+
+
+def former_env_file(root: Path, folder: Path) -> Path:
+    """Write the .env of the API as dev.py did before, in another folder, with Windows line ends for good measure."""
+    path = root / "Login" / "app" / ".env"
+    url = f"sqlite:///{quote((folder / 'var' / 'pupero.sqlite3').as_posix(), safe='/:')}"
+    path.write_bytes(f"# mine\r\nDATABASE_URL={settings.quoted(url)}\r\nLOG_USER=id\r\n".encode())
+    path.chmod(0o600)
+    return path
+
+
+def test_a_copy_does_not_work_on_the_original_s_accounts(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The path that an earlier dev.py wrote in another folder is commented out, once, and that is said."""
+    original = tmp_path / "the original's folder"
+    path = former_env_file(root, original)
+    before = path.read_bytes()
+
+    settings.write_missing(root)
+    said = capsys.readouterr().out
+    settings.write_missing(root)
+
+    assert path.read_bytes() == before.replace(b"DATABASE_URL", b"# DATABASE_URL")
+    assert f"named the database of another folder, {original.as_posix()}/var/pupero.sqlite3." in said
+    assert str(root / "var" / "pupero.sqlite3") in said
+    assert "another folder" not in capsys.readouterr().out
+
+
+def test_the_path_of_the_folder_itself_stays(root: Path) -> None:
+    """Where nothing was moved, nothing is touched."""
+    path = former_env_file(root, root)
+    before = path.read_bytes()
+
+    settings.write_missing(root)
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["sqlite:////srv/accounts.sqlite3", "mariadb://u:p@db/var/pupero.sqlite3", "sqlite:////x/var/pupero.sqlite3?a=b"],
+)
+def test_a_database_that_a_person_has_chosen_stays(root: Path, line: str) -> None:
+    """Only what dev.py itself wrote is taken back."""
+    path = root / "Login" / "app" / ".env"
+    path.write_text(f"DATABASE_URL={line}\n", encoding="utf-8")
+
+    settings.write_missing(root)
+
+    assert path.read_text(encoding="utf-8") == f"DATABASE_URL={line}\n"
 
 
 def test_the_example_keeps_its_comments_and_order() -> None:

@@ -177,6 +177,8 @@ def test_the_compiled_driver_is_asked_for_only_where_it_has_a_wheel() -> None:
     asked = {key: bool(pin.marker and pin.marker.evaluate(environment(*key))) for key in machines}
 
     assert asked == machines
+    newer = {**environment("linux", "x86_64"), "python_full_version": "3.15.0", "python_version": "3.15"}
+    assert not (pin.marker and pin.marker.evaluate(newer))
     assert pins("requirements.lock")["mariadb"][0].marker is None
 
 

@@ -11,6 +11,7 @@ from CreateDB.engine import SERVERS
 from CreateDB.grants import NEEDED, list_grants
 from CreateDB.models import UtcDateTime, metadata
 from CreateDB.revisions import UPGRADE, compare
+from CreateDB.server import find_stored_name
 
 COLLATION, ENGINE, MOMENT = "utf8mb4_nopad_bin", "InnoDB", "datetime(6)"
 MEND = f"ALTER TABLE: {ENGINE}, {COLLATION} for text, {MOMENT} for times; or restore a backup of mariadb-dump."
@@ -138,7 +139,7 @@ def examine_rights(patient: Patient, connection: Connection) -> Findings:
     """Compare the account's rights with those that the API needs."""
     if connection.dialect.name not in SERVERS:
         return
-    grants, database = list_grants(connection), patient.url.database or ""
+    grants, database = list_grants(connection), find_stored_name(connection)
     fix = "Give the API an account of its own: --create-app-user NAME."
     wide = [grant for grant in grants.listed if not (grant.is_needed and grant.is_on(database))]
     if wide or grants.roles:

@@ -1,8 +1,10 @@
 """Backup and restore as docs/operations.md tells: dumped while people sign up, restored elsewhere, all sign in."""
 
+import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from testing.api import MakeSettings, enable_totp, register, sign_in
 from testing.required import missing
 
 Run = Callable[..., Any]
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 DUMP = ["--single-transaction", "--quick", "--hex-blob", "--default-character-set=utf8mb4"]
 
 
@@ -80,3 +83,73 @@ def test_a_copy_of_a_file_in_use_is_whole(migrated_url: str, make_settings: Make
     elsewhere = make_settings(f"sqlite:///{copy.as_posix()}", jwt_secret_key=settings.jwt_secret_key)
     with TestClient(create_app(elsewhere), client=("127.0.0.1", 50000)) as api:
         assert sign_in(api, plain).get("/user/profile").json()["username"] == "josé"
+
+
+def documented(line: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the first or second SQLite command of the operations page, in a folder with the file in var/."""
+    script = re.findall(r'^python3 -c "(import sqlite3; .*)"$', OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE)[
+        line
+    ]
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 our own words
+
+
+def names(file: Path) -> list[str]:
+    """Return what is in the file's one table."""
+    with sqlite3.connect(file) as connection:
+        found = [row[0] for row in connection.execute("SELECT name FROM people ORDER BY name")]
+    connection.close()
+    return found
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """Give a file that was backed up as documented, changed, and left with its -wal as by an API that was killed."""
+    file = tmp_path / "var" / "pupero.sqlite3"
+    file.parent.mkdir()
+    with sqlite3.connect(file) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        writer.execute("CREATE TABLE people (name TEXT)")
+        writer.execute("INSERT INTO people VALUES ('before')")
+        writer.commit()
+        assert documented(0, tmp_path).stderr == ""
+        writer.execute("INSERT INTO people VALUES ('after')")
+        writer.commit()
+        left = {path: path.read_bytes() for path in file.parent.iterdir()}
+    writer.close()
+    for path, content in left.items():
+        path.write_bytes(content)
+    assert len(left) == 3
+    return file
+
+
+def test_a_restored_file_is_the_backup_whatever_was_left_beside_it(killed: Path, tmp_path: Path) -> None:
+    """A -wal left by a killed API does not bring back what the restore was to undo."""
+    assert documented(1, tmp_path).stderr == ""
+
+    assert names(killed) == ["before"]
+
+
+def test_a_plain_copy_is_what_the_page_warns_of(killed: Path, tmp_path: Path) -> None:
+    """Copied over the file, the backup is undone by the -wal, unless that is deleted first."""
+    shutil.copy(tmp_path / "backup.sqlite3", killed)
+    undone = names(killed)
+
+    shutil.copy(tmp_path / "backup.sqlite3", killed)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{killed}{suffix}").unlink(missing_ok=True)
+
+    assert (undone, names(killed)) == (["after", "before"], ["before"])
+
+
+@pytest.mark.parametrize("line", [0, 1])
+def test_a_mistyped_name_empties_nothing(tmp_path: Path, line: int) -> None:
+    """A source that is not there is an error: made on the spot, it would replace everything by nothing."""
+    (tmp_path / "var").mkdir()
+
+    outcome = documented(line, tmp_path)
+
+    assert outcome.returncode == 1
+    assert "unable to open database file" in outcome.stderr
+    assert list((tmp_path / "var").iterdir()) == []

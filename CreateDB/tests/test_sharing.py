@@ -1,6 +1,7 @@
 """One definition: tables and bodies are the backend's own objects, and cost neither of its frameworks."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,26 @@ def test_it_needs_neither_fastapi_nor_flask(module: str) -> None:
 
     assert process.stderr == ""
     assert process.returncode == 0
+
+
+def test_copied_without_the_backend_it_says_what_is_missing(tmp_path: Path) -> None:
+    """The folder alone cannot work, and installing packages would not help."""
+    shutil.copytree(ROOT / "CreateDB", tmp_path / "CreateDB", ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    process = subprocess.run(
+        [sys.executable, "CreateDB/main.py", "--help"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert process.returncode == 1
+    assert process.stderr == (
+        "Error: The folder CreateDB needs Login beside it, whose tables and settings it shares: copy both.\n"
+    )
 
 
 def test_alembic_check_works_from_any_directory(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.common_passwords import check_list
 from app.database_url import check_driver, parse_database_url
+from app.development_file import WithDevelopmentFile
 from app.env_file import EnvFile
 from app.mail.sender import normalize_sender
 from app.processors import default_hash_threads
@@ -103,7 +104,7 @@ Domain = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_d
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
-class Settings(EnvFile, BaseSettings):
+class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
     """Each field is the environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(

@@ -54,7 +54,12 @@ metadata = MetaData(
     }
 )
 
-TABLE_OPTIONS = {"mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin"}
+TABLE_OPTIONS = {
+    "mariadb_engine": "InnoDB",
+    "mariadb_charset": "utf8mb4",
+    "mariadb_collate": "utf8mb4_nopad_bin",
+    "mariadb_row_format": "DYNAMIC",
+}
 
 RowId = BigInteger().with_variant(Integer, "sqlite")
 Digest = LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)

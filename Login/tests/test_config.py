@@ -11,6 +11,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -175,6 +176,30 @@ def test_missing_settings_are_all_named(load: Load) -> None:
     for answer in load({}, {"DATABASE_URL": "", "JWT_SECRET_KEY": ""}):
         assert "DATABASE_URL is missing" in answer["refused"]
         assert "JWT_SECRET_KEY is missing" in answer["refused"]
+
+
+def test_development_finds_the_file_of_dev_py(load: Load, api_copy: Path) -> None:
+    """Started by hand after dev.py, the API has the same accounts; what is named wins, and production must name it."""
+    file = api_copy.parent / "var" / "pupero.sqlite3"
+    secret = {"JWT_SECRET_KEY": STRONG}
+    [absent] = load(secret)
+    file.parent.mkdir()
+    file.touch()
+
+    taken, named, production = load(secret, LEAST, {**secret, "ENVIRONMENT": "production"})
+
+    assert "DATABASE_URL is missing" in absent["refused"]
+    assert "settings" in taken
+    assert "settings" in named
+    assert "DATABASE_URL is missing" in production["refused"]
+    assert read_url(api_copy, JWT_SECRET_KEY=STRONG) == f"sqlite:///{quote(file.as_posix(), safe='/:')}"
+    assert read_url(api_copy, **LEAST) == URL
+
+
+def read_url(api_copy: Path, **environment: str) -> str:
+    """Return the database that a copy of the API takes."""
+    script = "from app.config import load_settings; print(load_settings().database_url.get_secret_value())"
+    return run(api_copy, "-c", script, **environment).stdout.strip()
 
 
 def test_the_env_file_beside_config_is_read_from_anywhere(load: Load) -> None:

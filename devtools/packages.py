@@ -1,0 +1,112 @@
+"""The packages of a lock, installed with pip: checked against their hashes, ready-built only, and nowhere but here."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from devtools import background, say
+from devtools.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Compiled halves that only make things faster. Where one has no wheel (a newer Python, an older macOS, a rare
+# processor), what is written in Python serves.
+FASTER_ONLY = ("httptools", "mariadb-binary", "uvloop")
+NO_WHEEL = re.compile(r"No matching distribution found for ([\w.-]+)==")
+
+# pip's settings that say where packages come from. All others, in PIP_... or a pip.conf, are about somebody else's
+# work: user, target and prefix would install elsewhere, a constraint contradict the lock.
+ABOUT_SOURCES = {
+    "cache-dir",
+    "cert",
+    "client-cert",
+    "default-timeout",
+    "extra-index-url",
+    "find-links",
+    "index-url",
+    "keyring-provider",
+    "no-cache-dir",
+    "no-index",
+    "proxy",
+    "retries",
+    "timeout",
+    "trusted-host",
+    "use-feature",
+}
+SECTIONS = ("global", "install", ":env:")  # each wins over those before it
+
+
+def install(lock: Path, python: Path, folder: Path) -> None:
+    """Install the lock, without what only makes things faster and has no wheel here."""
+    while (tail := try_to_install(lock, python)) is not None:
+        missing = NO_WHEEL.search(tail)
+        if missing is None or missing[1] not in FASTER_ONLY:
+            raise SystemExit(f"pip could not install {lock.name}. Its last lines:\n{tail}")
+        say(f"  {missing[1]} is not ready-built for this Python and system: all works without it, a little slower.")
+        lock = write_without(missing[1], lock, folder)
+
+
+def try_to_install(lock: Path, python: Path) -> str | None:
+    """Run pip once; return its last words when it failed."""
+    # -I: no PYTHONPATH and no packages of the account's own may pass for installed ones.
+    command: list[str | Path] = [
+        python,
+        "-I",
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--no-input",
+    ]
+    command += ["--disable-pip-version-check", "--progress-bar=off", "-r", lock]
+    with Progress(lock) as progress:
+        status, tail = background.run(command, progress.follow, pip_environment(python))
+    return None if status == 0 else tail
+
+
+def write_without(name: str, lock: Path, folder: Path) -> Path:
+    """Write a copy of the lock that lacks one package."""
+    copy = folder / lock.name
+    copy.write_text(without(name, lock.read_text(encoding="utf-8")), encoding="utf-8")
+    return copy
+
+
+def without(name: str, lock: str) -> str:
+    """Return the text of a lock without the block of one package."""
+    return re.sub(rf"^{re.escape(name)}==(?:.*\\\n)*.*\n", "", lock, flags=re.MULTILINE)
+
+
+def pip_environment(python: Path) -> dict[str, str]:
+    """Return the environment for pip: of its own settings only those about sources."""
+    others = {name: value for name, value in os.environ.items() if not name.upper().startswith("PIP_")}
+    return others | about_sources(listed_settings(python)) | {"PIP_CONFIG_FILE": os.devnull}
+
+
+def listed_settings(python: Path) -> str:
+    """Return pip's settings from the environment and all configuration files, as pip itself lists them."""
+    command: list[str | Path] = [python, "-I", "-m", "pip", "config", "list"]
+    everything = os.environ | {"PIP_USER": "0"}  # where it is set, pip would list the account's own file alone
+    return subprocess.run(command, env=everything, capture_output=True, text=True, errors="replace", check=False).stdout
+
+
+def about_sources(listed: str) -> dict[str, str]:
+    """Return, as variables, which of the listed settings say where packages come from."""
+    kept: dict[str, str] = {}
+    lines = [line.partition("=") for line in listed.splitlines()]
+    for section in SECTIONS:
+        options = {
+            name.removeprefix(f"{section}."): value for name, _, value in lines if name.startswith(f"{section}.")
+        }
+        kept |= {variable(name): str(ast.literal_eval(options[name])) for name in ABOUT_SOURCES & options.keys()}
+    return kept
+
+
+def variable(option: str) -> str:
+    """Return the variable by which pip takes an option."""
+    return f"PIP_{option.upper().replace('-', '_')}"
