@@ -318,8 +318,8 @@ def test_it_reads_well(diagnose: Diagnose, run: Run) -> None:
     diagnose(TRUSTED_PROXIES="0.0.0.0/0")
     lines = run("--doctor").out.splitlines()
 
-    start = lines[1].index("The API's settings")
+    start = lines[1].index("The API cannot start: TRUSTED_PROXIES has 0.0.0.0/0")
     fixes = [number for number, line in enumerate(lines) if line.strip().startswith("-> ")]
     assert fixes
     assert all(lines[number].index("-> ") == start for number in fixes)
-    assert lines[-1].endswith(" ok, 1 warning, 1 failure.")
+    assert lines[-1].endswith(" ok, 1 warning, 2 failures.")
