@@ -27,13 +27,19 @@ class Balancer:
 
     def connect(self, port: int, speaking: str = "http/1.1") -> socket:
         """Open a connection to what the images serve at a port; TLS names the protocol."""
-        plain = create_connection(("127.0.0.1", self.ports[port]), timeout=60)
-        if port != 8443:  # noqa: PLR2004 the one that speaks TLS
-            return plain
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        context.set_alpn_protocols([speaking])
-        return context.wrap_socket(plain)
+        end = socket()
+        if port == 8443:  # noqa: PLR2004 the one that speaks TLS
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.set_alpn_protocols([speaking])
+            end = context.wrap_socket(end)
+        end.settimeout(60)
+        try:
+            end.connect(("127.0.0.1", self.ports[port]))
+        except OSError:
+            end.close()
+            raise
+        return end
 
 
 StartBalancer = Callable[[str, dict[str, str]], Balancer]
