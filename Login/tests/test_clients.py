@@ -250,8 +250,9 @@ def test_a_session_tells_where_it_was_last_seen(registered: tuple[Any, Person]) 
     http, person = registered
     user = sign_in(http, person)
     headers = {"X-Forwarded-For": "203.0.113.77", "User-Agent": "curl/8.5.0"}
-    http.post("/refresh", json={"refresh_token": user.refresh_token}, headers=headers)
-    [session] = user.get("/user/sessions").json()
+    pair = http.post("/refresh", json={"refresh_token": user.refresh_token}, headers=headers).json()
+    bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+    [session] = http.get("/user/sessions", headers=headers | bearer).json()
 
     assert (session["client_address"], session["label"]) == ("203.0.113.77", "curl")
 

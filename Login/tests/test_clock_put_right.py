@@ -107,7 +107,7 @@ def test_mails_of_the_future_use_up_nobody_s_pace(user: SignedIn, sql: RunSql) -
     """Five an hour count from then; today's person gets a link all the same."""
     while user.post("/email/verification").status_code == 200:
         pass
-    sql("UPDATE mails SET created_at = :ahead", ahead=AHEAD)
+    sql("UPDATE attempts SET window_started_at = :ahead, last_at = :ahead, expires_at = :ahead", ahead=AHEAD)
 
     assert user.post("/email/verification").status_code == 200
 
@@ -242,7 +242,7 @@ def test_a_sweep_removes_what_would_be_good_again_when_its_date_comes(
         age(sql, column, -YEAR)
     finish(_sweep(settings))
 
-    assert (today, count_rows(sql)) == ([1, 1, 1, 1, 1], [0, 0, 0, 1, 1])
+    assert (today, count_rows(sql)) == ([2, 1, 1, 1, 1], [0, 0, 0, 1, 1])
 
 
 def count_rows(sql: RunSql) -> list[int]:

@@ -103,8 +103,8 @@ def forger(victim: Victim, kind: str) -> Forger:
 def assert_refused(victim: Victim, kind: str, token: str) -> None:
     """Insist on the refusal for this place, and that the good token has lost nothing."""
     answer = victim.present(kind, token)
-    if kind != "access" and len(token) > PRESENTED_MAX:
-        assert answer.status_code in {413, 422}
+    if len(token) > PRESENTED_MAX:
+        assert answer.status_code in ({431} if kind == "access" else {413, 422})
     elif kind == "login":
         assert (answer.status_code, answer.json()["code"]) == (400, "login_token_invalid")
     else:

@@ -41,6 +41,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /email/change/confirm": {"token": LONG},
     "POST /email/revert": {"token": LONG},
     "POST /account/disown": {"token": LONG},
+    "POST /link/look": {"token": LONG},
     "DELETE /user/delete": {"confirm": True, "current_password": LONG, "totp": CODE},
 }
 FIELDS = [(endpoint, field) for endpoint, body in BODIES.items() for field in body]

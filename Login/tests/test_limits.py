@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.authority.letters import UNPROVED
 from app.clients import group_address
 from app.limits import (
     ADDRESS,
@@ -14,7 +15,6 @@ from app.limits import (
     EVERYWHERE,
     EVERYWHERE_DAY,
     EVERYWHERE_HOUR,
-    MAIL,
     MOVE,
     NO_WAIT,
     RECOVERY,
@@ -26,7 +26,7 @@ from app.limits import (
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-LONG = [CODE_HOUR, CODE_DAY, EVERYWHERE_HOUR, EVERYWHERE_DAY, MOVE, MAIL]
+LONG = [CODE_HOUR, CODE_DAY, EVERYWHERE_HOUR, EVERYWHERE_DAY, MOVE, UNPROVED]
 EACH = pytest.mark.parametrize("limit", [ADDRESS, EVERYWHERE, CODE, RECOVERY, *LONG], ids=lambda limit: limit.name)
 
 

@@ -211,6 +211,7 @@ BROKEN = [
 
 # What the token of a link from a mail opens.
 LINKS = {"/password/reset/confirm", "/email/verify", "/email/change/confirm", "/email/revert", "/account/disown"}
+LINKS |= {"/link/look"}
 
 
 @pytest.mark.asvs("8.2.1", "8.3.1")
