@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from testing.quiet import QuietHttpServer
+
 StartProxy = Callable[..., str]
 
 
@@ -31,12 +33,6 @@ def write_certificate(path: Path) -> Path:
     secret = key.private_bytes(pem, pkcs8, serialization.NoEncryption())
     path.write_bytes(secret + certificate.public_bytes(pem))
     return path
-
-
-class PatientServer(ThreadingHTTPServer):
-    """Lets a browser open many connections at once; of more than the usual five some would come back a second later."""
-
-    request_queue_size = 64
 
 
 def _handler(target: str, prefix: str, *, spoils: bool) -> type[BaseHTTPRequestHandler]:
@@ -77,7 +73,7 @@ def start_proxy(tmp_path: Path) -> Iterator[StartProxy]:
     context.load_cert_chain(write_certificate(tmp_path / "localhost.pem"))
 
     def start(url: str, prefix: str = "", *, spoils: bool = False) -> str:
-        server = PatientServer(("127.0.0.1", 0), _handler(urlsplit(url).netloc, prefix, spoils=spoils))
+        server = QuietHttpServer(("127.0.0.1", 0), _handler(urlsplit(url).netloc, prefix, spoils=spoils))
         server.daemon_threads = True
         server.socket = context.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -78,4 +78,4 @@ def test_all_find_the_same_database(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     assert Settings().database_url == SecretStr(url)
     assert find_database_url() == url
-    assert make_url(migration.database(Path(sys.executable))[0]) == make_url(url)
+    assert make_url(migration.database(Path(sys.executable), {})[0]) == make_url(url)

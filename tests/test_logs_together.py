@@ -68,6 +68,7 @@ def live(site: str, mail: Path) -> list[str]:
     visitor = Visitor(site)
     person = {"email": "ann@example.com", "username": "ann", "password": PASSWORD}
     visitor.submit(visitor.get("/register"), "/register", **person)
+    visitor.submit(visitor.get(wait_for_link(mail, "/email/verify", "ann@example.com")), "/email/verify")
     kept = [cookie.value or "" for cookie in visitor.cookies]
     authenticator, codes = enable_totp(visitor)
     visitor.submit(visitor.get("/profile"), "/logout")

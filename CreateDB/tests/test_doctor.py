@@ -24,6 +24,7 @@ from CreateDB.doctor.database import is_verified
 from CreateDB.doctor.findings import is_this_machine
 from CreateDB.engine import make_engine
 from CreateDB.models import User, metadata
+from testing.quiet import QuietTcpServer
 
 Run = Callable[..., Any]
 Diagnose = Callable[..., dict[str, dict[str, Any]]]
@@ -250,7 +251,7 @@ class _Smtp(socketserver.StreamRequestHandler):
 @pytest.fixture
 def smtp_port() -> Iterator[int]:
     """Run that server."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Smtp) as server:
+    with QuietTcpServer(("127.0.0.1", 0), _Smtp) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server.server_address[1]
         server.shutdown()

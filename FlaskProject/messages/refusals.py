@@ -41,6 +41,7 @@ REFUSALS: dict[str, str] = {
     "api.malformed_body": "That could not be understood. Please try again.",
     "api.request_timeout": "That took too long to arrive. Please try again.",
     "api.content_too_large": "That is more than fits. Please shorten it.",
+    "api.head_too_large": "Your browser sent more than we take. Delete this site's cookies and try again.",
     "api.unsupported_media_type": "That could not be understood. Please try again.",
     "api.not_found": "That is no longer there.",
     "api.method_not_allowed": "That cannot be done here.",

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from FlaskProject.app import create_app
 from FlaskProject.config import Config
-from testing.tls import PatientServer
+from testing.quiet import QuietHttpServer
 from testing.visits import Visit
 
 KEY = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
@@ -90,7 +90,7 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
 def small_api() -> Iterator[SmallApi]:
     """Give a started API that knows nothing yet."""
     api = SmallApi()
-    server = PatientServer(("127.0.0.1", 0), _handler(api))
+    server = QuietHttpServer(("127.0.0.1", 0), _handler(api))
     server.daemon_threads = True
     api.url = f"http://127.0.0.1:{server.server_port}"
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -8,7 +8,7 @@ import pytest
 
 from FlaskProject import kept_connections
 from FlaskProject.backend import Backend, BackendUnavailable, Visitor
-from testing.tls import PatientServer
+from testing.quiet import QuietHttpServer
 
 NOBODY = Visitor("203.0.113.7", "Firefox/1", "0123456789abcdef")
 
@@ -38,7 +38,7 @@ class OneAnswer(BaseHTTPRequestHandler):
 @pytest.fixture
 def backend() -> Iterator[Backend]:
     """Give the pages' road to such a server."""
-    server = PatientServer(("127.0.0.1", 0), OneAnswer)
+    server = QuietHttpServer(("127.0.0.1", 0), OneAnswer)
     server.daemon_threads = True
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield Backend(f"http://127.0.0.1:{server.server_port}")

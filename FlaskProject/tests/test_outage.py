@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+
+from testing.quiet import QuietHttpServer
 
 TYPED = {"username": "ada&co", "email": "ada@example.com", "password": "secret-of-ada"}
 INNER = ("127.0.0.1", "Traceback", "Connection", "requests", "urllib3", "http://")
@@ -51,7 +53,7 @@ def dripping_api() -> Iterator[str]:
                     self.wfile.write(b" ")
                     time.sleep(0.05)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    server = QuietHttpServer(("127.0.0.1", 0), Drip)
     server.daemon_threads = True
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"

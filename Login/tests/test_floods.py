@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from socketserver import BaseRequestHandler, ThreadingTCPServer
+from socketserver import BaseRequestHandler
 from threading import Thread
 from typing import Any
 
@@ -22,6 +22,7 @@ from app.deps import get_limits
 from app.floods import LIMITS, PAUSE, SHARED_WAIT
 from app.main import create_app
 from testing.api import PASSWORD, MakeSettings, Person, SignedIn, StartApi, register, sign_in
+from testing.quiet import QuietTcpServer
 from testing.redis import RedisControl
 
 HERE, ELSEWHERE = "203.0.113.9", "198.51.100.1"
@@ -238,7 +239,7 @@ def test_a_redis_that_refuses_is_as_good_as_gone(settings: Settings, reply: byte
                     if not reply:
                         return
 
-    with ThreadingTCPServer(("127.0.0.1", 0), Refuse) as server:
+    with QuietTcpServer(("127.0.0.1", 0), Refuse) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         url = f"redis://127.0.0.1:{server.server_address[1]}/0"
         changed = settings.model_copy(update={"rate_limit_storage_uri": SecretStr(url)})
