@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from testing.balancer import Balancer, StartBalancer
-from testing.tls import PatientServer
+from testing.quiet import QuietHttpServer
 
 PAGES = [("plain.cfg", 5000), ("tls.cfg", 8443)]
 EVERY_DOOR = [*PAGES, ("plain.cfg", 8000)]
@@ -44,7 +44,7 @@ def behind() -> Iterator[Behind]:
 
         do_GET = do_POST = _answer  # noqa: N815 the library's names
 
-    server = PatientServer(("127.0.0.1", 0), Handler)
+    server = QuietHttpServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     noted.address = f"127.0.0.1:{server.server_port}"
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

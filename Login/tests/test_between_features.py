@@ -86,12 +86,27 @@ def test_nobody_lives_in_an_account_that_its_maker_can_take_back(
 def test_a_notice_gives_the_account_no_more_than_a_reset_does(
     api: TestClient, parked: SignedIn, mailbox: Mailbox, sql: RunSql
 ) -> None:
-    """Whatever the attacker does there meanwhile, "this was not me" takes the address off the account."""
+    """Whatever the attacker does there meanwhile: the way to a new password goes to the address that was proved."""
     parked.update(phrase="Lovely place")
     disown(api, mailbox.token(PAGE, VICTIM, "phrase_changed"))
 
+    assert parked.get("/user/profile").status_code == 401
     assert RESET not in {path for mail in mailbox.read(VICTIM) for path in links_of(mail)}
+    assert mailbox.kinds(parked.person.email)[-1] == "account_rescue"
+    assert sql("SELECT email, phrase FROM users") == [(VICTIM, None)]
+
+
+@pytest.mark.asvs("6.4.3")
+@pytest.mark.parametrize("token_of", [PAGE, VERIFY])
+def test_the_new_address_can_take_itself_off(
+    api: TestClient, parked: SignedIn, mailbox: Mailbox, sql: RunSql, token_of: str
+) -> None:
+    """By the mail that told of the move, whichever of its links the page has."""
+    answer = disown(api, mailbox.token(token_of, VICTIM, "email_changed_unverified"))
+
+    assert answer.status_code == 200
     assert sql("SELECT email FROM users") == [(parked.person.email,)]
+    assert mailbox.kinds(VICTIM)[-1] == "email_left"
 
 
 @pytest.mark.asvs("6.4.3")

@@ -13,7 +13,7 @@ from app.crud.one_time_tokens import Link
 from app.logs import log_event
 from app.resources import Resources
 from app.services.consequences import conclude
-from app.services.emails import bring_back
+from app.services.emails import at_address, bring_back
 from app.services.links import find_way_back, take_link
 
 
@@ -26,17 +26,23 @@ async def disown(resources: Resources, token: str, client: Client) -> None:
 def _disown(connection: Connection, resources: Resources, token: str, client: Client) -> tuple[str, str | None]:
     """Act for the mailbox that the notice went to, while it is the account's or may take the account back.
 
-    Where the account was moved within the last 72 hours, it goes back to the address that was proved before.
+    Where the account was moved within the last 72 hours, the way to a new password goes to the address that was proved
+    before; and so does the account, if that is who asks or if it is the move that was told.
     """
     link, person = take_link(connection, token, Purpose.DISOWN, Purpose.VERIFY)
     way_back = find_way_back(connection, link, person)
     if take_back := TAKE_BACK.get(link.event or ""):
         take_back(connection, link, person)
-    if way_back is not None:
+    if way_back is not None and (link.email_key != person.email_key or _is_about_address(link)):
         bring_back(connection, resources, "email.reverted", way_back, person, client)
     else:
-        conclude(connection, resources, "account.disowned", person, client, other=person)
+        there = at_address(person, way_back) if way_back else person
+        conclude(connection, resources, "account.disowned", person, client, other=there)
     return person.public_id, link.event
+
+
+def _is_about_address(link: Link) -> bool:
+    return link.purpose == Purpose.VERIFY or (link.event or "").startswith("email.")
 
 
 def _take_factor_back(connection: Connection, _link: Link, person: Addressee) -> None:

@@ -160,8 +160,7 @@ def bring_back(  # noqa: PLR0913, PLR0917 which account comes back by which way,
     if not _move(connection, lost, way_back):
         raise LinkInvalid
     one_time_tokens.void_links(connection, lost.id, (Purpose.REVERT,), since=way_back.created_at)
-    now = crud.current_time(connection)
-    restored = lost._replace(email=way_back.email, email_key=way_back.email_key, email_verified_at=now)
+    restored = at_address(lost, way_back)
     conclude(connection, resources, event, lost, client, other=restored, facts={"new_email": restored.email})
     return restored
 
@@ -183,7 +182,12 @@ def find_former_holder(connection: Connection, email_key: str, own: int = 0) -> 
     owner = crud.get_addressee(connection, link.user_id) if link else None
     if link is None or owner is None:
         return None
-    return owner._replace(email=link.email, email_key=link.email_key, email_verified_at=link.created_at)
+    return at_address(owner, link)
+
+
+def at_address(person: Addressee, way_back: Link) -> Addressee:
+    """Return an account as it is at a former address, which was proved: else it had no way back."""
+    return person._replace(email=way_back.email, email_key=way_back.email_key, email_verified_at=way_back.created_at)
 
 
 def answer_claim(connection: Connection, resources: Resources, claim: tuple[str, str], client: Client) -> None:
