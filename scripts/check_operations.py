@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 
 from scripts.check_people import API, PAGES, PASSWORD, open_profile, switch_totp_on
@@ -12,6 +13,7 @@ from scripts.report import note, require, wait_for
 from scripts.visitor import Visitor, call
 
 OK, UNAVAILABLE = 200, 503
+CONFIRM = "Confirm your email address"
 MAIL = f"http://127.0.0.1:{os.environ.get('MAIL_PORT', '8025')}"
 TLS = f"https://{os.environ.get('TLS_BIND', '127.0.0.1:8443')}"
 
@@ -73,8 +75,20 @@ def mails_are_caught(compose: Compose) -> None:
     require(subjects, f"caught: {subjects}")
 
 
+def confirm_address(name: str) -> None:
+    """Follow the link by which somebody confirms an address: a second factor wants that where mail is delivered."""
+    call(f"{API}/email/verification", {}, Authorization=f"Bearer {sign_in(name)['access_token']}")
+    wait_for(lambda: CONFIRM in call(f"{MAIL}/api/v1/messages").text, 30, "the mail to confirm an address")
+    messages = json.loads(call(f"{MAIL}/api/v1/messages").text)["messages"]
+    letter = next(one["ID"] for one in messages if one["Subject"] == CONFIRM)
+    found = re.search(r"/email/verify\?token=([\w-]+)", call(f"{MAIL}/api/v1/message/{letter}").text)
+    token = found[1] if found else ""
+    require(call(f"{API}/email/verify", {"token": token}).status == OK, f"{name} confirms the address")
+
+
 def operator_resets_a_second_factor(compose: Compose) -> None:
     """Help somebody who has lost the device, from inside: the owner is told by mail."""
+    confirm_address("ann")
     ann = Visitor(PAGES)
     open_profile(ann)
     switch_totp_on(ann)
