@@ -216,14 +216,14 @@ PAGES: dict[str, str] = {
     "Then undo it here; you need not sign in.",
     "link.revert.submit": "Undo the change",
     "link.revert.done": "Your account has its address back, and everybody is signed out. "
-    "Now choose a new password by the link in the mail that is on its way to you.",
+    "Now choose a new password by the link in the mail that is on its way. If none comes, ask for one.",
     "link.revert.over": "If you cannot sign in any more, ask for a new password.",
     "link.disown.title": "This was not me",
     "link.disown.lead": "Did somebody else do what our mail told you about? Then lock them out here; "
     "you need not sign in.",
     "link.disown.submit": "Lock them out",
     "link.disown.done": "Everybody is signed out of your account. "
-    "Now choose a new password by the link in the mail that is on its way to you.",
+    "Now choose a new password by the link in the mail that is on its way. If none comes, ask for one.",
     "link.disown.over": "If something is still wrong with your account, choose a new password.",
     "link.reset.done": "Your new password is set. Please sign in with it.",
     "link.reset.over": "If you have just set a new password, sign in with it. Otherwise ask for a new link; "

@@ -8,6 +8,8 @@ from app.problems import refusals
 from app.schemas import LinkToken, Message
 from app.services import disowning
 
+A_WAY_IN = "A link for a new password is on its way by mail, unless five were sent this hour."
+
 router = APIRouter(tags=["Account"])
 
 
@@ -23,4 +25,4 @@ async def disown(body: LinkToken, resources: FromResources, client: FromClient) 
     By the token of the notice's link, or of the mail that asks to confirm the address of a new account.
     """
     await disowning.disown(resources, body.token.get_secret_value(), client)
-    return Message(message="Every session has ended. A mail with a link for a new password is on its way to you.")
+    return Message(message=f"Every session has ended. {A_WAY_IN}")

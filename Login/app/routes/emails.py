@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.problems import refusals
+from app.routes.disowning import A_WAY_IN
 from app.routes.sessions import UNAUTHORIZED
 from app.schemas import LinkToken, Message
 from app.services import emails
@@ -51,4 +52,4 @@ async def confirm_change(body: LinkToken, resources: FromResources, client: From
 async def revert(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Restore the address that the mail went to, end every session, and mail it a way to a new password."""
     await emails.revert(resources, body.token.get_secret_value(), client)
-    return Message(message="Your email address is restored. A mail with a link for a new password is on its way to it.")
+    return Message(message=f"Your email address is restored. {A_WAY_IN}")

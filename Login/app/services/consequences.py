@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from app import crud
-from app.authority.changes import CHANGES, Change, Ends, Mailbox
+from app.authority.changes import CHANGES, Ends, Mailbox
 from app.clients import Client
 from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
@@ -22,17 +22,17 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     client: Client | None,
     *,
     other: Addressee | None = None,
-    keep: int | None = None,
     told: Told | None = None,
     facts: Mapping[str, object] = NO_FACTS,
-) -> int:
-    """Let everything follow from a change just made, and return how many sessions have ended.
+) -> None:
+    """Let everything follow from a change just made, but for the one session that the caller may mean.
 
     `person` is the account as it was: its words are those that no thief has chosen. `other` is the new address, or the
-    one that a link went to; `keep` the session that stays where all others end. Without a client it was an operator.
+    one that a link went to. Without a client it was an operator.
     """
     change = CHANGES[event]
-    ended = _end_sessions(connection, change, person.id, keep)
+    if change.ends is Ends.ALL:
+        crud.end_sessions(connection, person.id, change.reason, crud.current_time(connection))
     if change.voids:
         one_time_tokens.void_links(connection, person.id, change.voids)
     mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
@@ -41,15 +41,6 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
         kind = notice.kind_for(proved=to.is_proved) if to else None
         if to and kind:
             queue_mail(connection, resources, to, kind, client, told=told or Told(event), facts=facts)
-    return ended
-
-
-def _end_sessions(connection: Connection, change: Change, user_id: int, keep: int | None) -> int:
-    """End the sessions that end by a change; the one that is meant, the caller ends."""
-    if change.ends not in {Ends.OTHERS, Ends.ALL}:
-        return 0
-    kept = keep if change.ends is Ends.OTHERS else None
-    return crud.end_sessions(connection, user_id, change.reason, crud.current_time(connection), keep=kept)
 
 
 def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
