@@ -37,7 +37,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="deliver mails until stopped; for an API with MAIL_WORKER=false")
     commands.add_parser("list-dead", help="list the mails that were given up: id, time, tries, kind")
-    retry = commands.add_parser("retry", help="queue a mail that was given up again")
+    # One id in 64 begins with a dash, which makes it no flag.
+    retry = commands.add_parser("retry", help="queue a mail that was given up again", prefix_chars="+", add_help=False)
     retry.add_argument("id", help="as list-dead shows it")
     commands.add_parser("retry-all", help="queue all of them again")
     return parser.parse_args(arguments)
