@@ -1,7 +1,7 @@
 """The operator's part: makes the database and brings its tables up to date.
 
 This is the one bridge to the backend: it makes `Login/` importable, so that tables and schemas have one definition.
-"""  # noqa: N999 the folder's name is part of the documented commands
+"""
 
 import sys
 from pathlib import Path

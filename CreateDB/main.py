@@ -15,19 +15,20 @@ if __name__ == "__main__":  # Python puts only this folder on the path, where it
 try:
     from sqlalchemy import URL
 
-    from CreateDB import accounts, doctor, logins, second_factors
-    from CreateDB.app_user import ask_app_password, create_app_user
-    from CreateDB.arguments import UPGRADE, Arguments, parse
-    from CreateDB.credentials import with_password
-    from CreateDB.errors import OperatorError
-    from CreateDB.explain import explain
-    from CreateDB.reencrypt import reencrypt
-    from CreateDB.revisions import check, is_absent_file
-    from CreateDB.server import create_database
-    from CreateDB.sweep import sweep
-    from CreateDB.terminal import fail, prepare_process, say
-    from CreateDB.upgrade import upgrade
-    from CreateDB.urls import describe, target
+    from CreateDB import doctor
+    from CreateDB.command.arguments import UPGRADE, Arguments, parse
+    from CreateDB.command.errors import OperatorError
+    from CreateDB.command.explain import explain
+    from CreateDB.command.terminal import fail, prepare_process, say
+    from CreateDB.command.urls import describe, target
+    from CreateDB.server.app_user import ask_app_password, create_app_user
+    from CreateDB.server.credentials import with_password
+    from CreateDB.server.database import create_database
+    from CreateDB.tables.reencrypt import reencrypt
+    from CreateDB.tables.revisions import check, is_absent_file
+    from CreateDB.tables.sweep import sweep
+    from CreateDB.tables.upgrade import upgrade
+    from CreateDB.users import accounts, logins, second_factors
 except KeyboardInterrupt:
     sys.exit(130)  # while it loads there is nobody yet to say it nicely, and nothing to finish
 except ModuleNotFoundError as missing:

@@ -1,1 +1,1 @@
-"""The web pages of the suite; this file makes Flask's loader import them as FlaskProject.app, from any folder."""  # noqa: N999 the seed named it
+"""The web pages of the suite; this file makes Flask's loader import them as FlaskProject.app, from any folder."""

@@ -8,18 +8,19 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from FlaskProject.backend import Backend
+from FlaskProject.backend.http import Backend
 from FlaskProject.config import Config, ConfigError, load_config
-from FlaskProject.error_pages import init_error_pages
-from FlaskProject.guards import init_guards
-from FlaskProject.headers import init_headers
-from FlaskProject.identity import Services, init_identity
-from FlaskProject.logs import RequestLog, init_logs, quiet_development_server
-from FlaskProject.mail_links import init_mail_links
-from FlaskProject.refresh import Refresher
-from FlaskProject.session_cookies import PageSessions
-from FlaskProject.submissions import init_submissions
-from FlaskProject.template_helpers import init_templates
+from FlaskProject.forms.outages import init_outages
+from FlaskProject.forms.submissions import init_submissions
+from FlaskProject.mail_links.links import init_mail_links
+from FlaskProject.protection.guards import init_guards
+from FlaskProject.protection.headers import init_headers
+from FlaskProject.rendering.error_pages import init_error_pages
+from FlaskProject.rendering.template_helpers import init_templates
+from FlaskProject.runtime.logs import RequestLog, init_logs, quiet_development_server
+from FlaskProject.signed_in.identity import Services, init_identity
+from FlaskProject.signed_in.refresh import Refresher
+from FlaskProject.signed_in.session_cookies import PageSessions
 from FlaskProject.views import (
     accounts,
     devices,
@@ -56,6 +57,7 @@ def create_app(config: Config | None = None) -> Flask:
     init_submissions(app)
     init_mail_links(app)
     init_error_pages(app)
+    init_outages(app)
     init_templates(app)
 
     for part in (home, accounts, sessions, profile, security, totp, devices, passwords, emails, disowning, health):

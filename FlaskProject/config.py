@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from FlaskProject.stray_env import own_environment
-from FlaskProject.weak_keys import weakness_of
+from FlaskProject.settings.stray_env import own_environment
+from FlaskProject.settings.weak_keys import weakness_of
 
 log = logging.getLogger(__name__)
 

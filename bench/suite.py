@@ -14,8 +14,8 @@ from sqlalchemy import insert, select
 
 from app.auth import PasswordHasher
 from app.models import User, metadata
-from CreateDB.engine import make_engine
-from CreateDB.upgrade import upgrade
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.upgrade import upgrade
 from testing.mariadb_server import MariadbControl
 from testing.processes import Server, free_port
 

@@ -9,7 +9,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "Login")]
 
 from app.authority.changes import CHANGES, Change, Notice
 from app.authority.letters import LETTERS, UNPROVED, LetterRule
-from app.limits import Limit
+from app.throttling.limits import Limit
 
 PAGE = ROOT / "docs" / "authority.md"
 HEAD = """# Who may change what

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Login"))
 
-from app.common_passwords import write_list
+from app.passwords.common import write_list
 
 ENOUGH = 2  # a list and where to write
 

@@ -9,7 +9,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "Login")]
 
 from playwright.sync_api import Browser, Page
 
-from CreateDB.upgrade import upgrade
+from CreateDB.tables.upgrade import upgrade
 from testing.browser import find_chromium, running_chromium
 from testing.suite import Suite, running_suite
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from app import auth
 from app.config import Settings
-from app.keys import make_keyrings
+from app.secrets.keys import make_keyrings
 from testing.api import RunSql
 from testing.mail import Mailbox
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from CreateDB.engine import make_engine
+from CreateDB.server.engine import make_engine
 from testing.processes import Server, free_port
 
 CHEAP_ARGON2 = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}

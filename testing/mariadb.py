@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
-from CreateDB.engine import SERVERS, make_engine
 from CreateDB.models import metadata
-from CreateDB.upgrade import upgrade
+from CreateDB.server.engine import SERVERS, make_engine
+from CreateDB.tables.upgrade import upgrade
 from testing.mariadb_server import MariadbControl, unavailable
 from testing.required import missing
 

@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy import text
 
-from CreateDB.engine import make_engine
+from CreateDB.server.engine import make_engine
 from testing.mariadb_server import MariadbControl
 
 CAUGHT_UP_SECONDS = 30

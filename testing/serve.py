@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
-from app.collection import settle_collection
 from app.config import Settings
-from app.logs import set_up_logging
 from app.main import create_app
+from app.runtime.collection import settle_collection
+from app.runtime.logs import set_up_logging
 
 
 def make_app() -> FastAPI:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from CreateDB.engine import make_engine
+from CreateDB.server.engine import make_engine
 from testing.api import CHEAP_ARGON2
 from testing.arrivals import wait_for_link
 from testing.browser import pages_server

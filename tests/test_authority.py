@@ -9,14 +9,14 @@ import pytest
 
 from app.authority.changes import CHANGES
 from app.authority.letters import LETTERS, Link
-from app.mail.catalogue import CATALOGUE
+from app.letters.catalogue import CATALOGUE
 from app.services.disowning import TAKE_BACK
 from app.services.links import PAGES
 from scripts.authority_page import PAGE, write_page
 
 ROOT = Path(__file__).resolve().parents[1]
 CRUD = sorted((ROOT / "Login/app/crud").glob("*.py"))
-DOERS = [*sorted((ROOT / "Login/app/services").glob("*.py")), *sorted((ROOT / "CreateDB").glob("*.py"))]
+DOERS = [*sorted((ROOT / "Login/app/services").glob("*.py")), *sorted((ROOT / "CreateDB" / "users").glob("*.py"))]
 TABLES = {"users", "recovery_codes", "enrolments", "sessions", "tokens"}
 ROWS = {"User", "Session", "OneTimeToken"}
 WRITES = {"insert", "update", "delete"}

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from app.config import Settings
-from CreateDB.api_settings import find_database_url
+from CreateDB.command.api_settings import find_database_url
 from devtools import migration
 from FlaskProject.config import load_config
 

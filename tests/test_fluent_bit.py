@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.logs import JsonFormatter
-from FlaskProject.logs import JsonLines
+from app.runtime.logs import JsonFormatter
+from FlaskProject.runtime.logs import JsonLines
 
 DOCS = Path(__file__).parents[1] / "docs"
 MAIN, PARSERS = ((DOCS / name).read_text(encoding="utf-8") for name in ("fluent-bit.conf", "fluent-bit-parsers.conf"))

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from app.config import Settings
 from app.errors import ApiError
 from app.main import create_app
-from app.problems import CODES, VALIDATION_CODE
+from app.web.problems import CODES, VALIDATION_CODE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""--doctor: examines settings, database, mail and this machine; each finding has a verdict and says what to do."""  # noqa: N999 the folder's name is part of the commands
+"""--doctor: examines settings, database, mail and this machine; each finding has a verdict and says what to do."""
 
 from CreateDB.doctor.report import run
 

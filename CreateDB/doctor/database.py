@@ -5,13 +5,13 @@ import time
 from sqlalchemy import URL, Connection, inspect, text
 
 from app import crud
-from CreateDB.api_settings import make_keys
+from CreateDB.command.api_settings import make_keys
 from CreateDB.doctor.findings import Finding, Findings, OfDatabase, Patient, is_this_machine
-from CreateDB.engine import SERVERS
-from CreateDB.grants import NEEDED, list_grants
 from CreateDB.models import UtcDateTime, metadata
-from CreateDB.revisions import UPGRADE, compare
-from CreateDB.server import find_stored_name
+from CreateDB.server.database import find_stored_name
+from CreateDB.server.engine import SERVERS
+from CreateDB.server.grants import NEEDED, list_grants
+from CreateDB.tables.revisions import UPGRADE, compare
 
 COLLATION, ENGINE, MOMENT = "utf8mb4_nopad_bin", "InnoDB", "datetime(6)"
 MEND = f"ALTER TABLE: {ENGINE}, {COLLATION} for text, {MOMENT} for times; or restore a backup of mariadb-dump."

@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import URL, Connection
 
-from app.clients import parse_address
+from app.clients.addresses import parse_address
 from app.config import Settings
-from CreateDB.explain import explain
+from CreateDB.command.explain import explain
 
 Verdict: TypeAlias = Literal["ok", "warning", "failure"]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.config import Settings
-from app.processors import usable_cores
-from app.production import least_memory
+from app.runtime.processors import usable_cores
+from app.settings.production import least_memory
+from CreateDB.command.explain import one_line
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient
-from CreateDB.explain import one_line
 
 SLOW = 1.0  # seconds that a person notices at each login
 ROUNDS = 3

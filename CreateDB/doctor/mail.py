@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from email.utils import parseaddr
 
 from app.config import Settings
+from app.letters.letter import Letter, Paragraph
 from app.mail.delivery import ServerAway, Smtp
-from app.mail.letters import Letter, Paragraph, compose
+from app.mail.messages import compose
+from CreateDB.command.explain import one_line
 from CreateDB.doctor.findings import Finding, Findings, Patient, is_this_machine
-from CreateDB.explain import one_line
 
 ENCRYPTION = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}
 

@@ -10,20 +10,20 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import ConfigurationError, Settings, load_settings
-from app.database_url import check_options
-from app.production import is_this_machine
-from CreateDB.arguments import Arguments
+from app.driver.url import check_options
+from app.settings.production import is_this_machine
+from CreateDB.command.arguments import Arguments
+from CreateDB.command.explain import explain
+from CreateDB.command.terminal import say, show
+from CreateDB.command.urls import describe
 from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient, attempt
 from CreateDB.doctor.machine import EXAMINATIONS as OF_MACHINE
 from CreateDB.doctor.mail import examine_sender, examine_smtp
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.doctor.secrets import EXAMINATIONS as OF_SECRETS
-from CreateDB.engine import make_engine
-from CreateDB.explain import explain
-from CreateDB.revisions import is_absent_file
-from CreateDB.terminal import say, show
-from CreateDB.urls import describe
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.revisions import is_absent_file
 
 OF_SETTINGS: OfSettings = {**OF_SECRETS, **OF_MACHINE, "mail_from": examine_sender, "smtp": examine_smtp}
 

@@ -1,8 +1,8 @@
 """Examines the secrets and networks in the API's settings."""
 
 from app.config import Network, Settings
-from app.production import is_everybody
-from app.weak_keys import find_weakness
+from app.secrets.weak_keys import find_weakness
+from app.settings.production import is_everybody
 from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient
 
 GOOD_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))" prints a good one.'

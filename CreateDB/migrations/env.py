@@ -8,8 +8,8 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from CreateDB.engine import make_engine
 from CreateDB.models import metadata
+from CreateDB.server.engine import make_engine
 
 config = context.config
 

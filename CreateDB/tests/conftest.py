@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from CreateDB.engine import make_engine
 from CreateDB.main import main
+from CreateDB.server.engine import make_engine
 from testing.required import missing
 
 MAIN = Path(__file__).resolve().parents[1] / "main.py"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from CreateDB.upgrade import upgrade  # noqa: E402 the path comes first
+from CreateDB.tables.upgrade import upgrade  # noqa: E402 the path comes first
 
 CHANGES = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 DIED = 9

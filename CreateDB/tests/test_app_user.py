@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from CreateDB.app_user import ADMINISTRATOR
-from CreateDB.engine import make_engine
-from CreateDB.grants import list_grants
+from CreateDB.server.app_user import ADMINISTRATOR
+from CreateDB.server.engine import make_engine
+from CreateDB.server.grants import list_grants
 from testing.api import PASSWORD, StartApi, enable_totp, register, sign_in
 
 Run = Callable[..., Any]

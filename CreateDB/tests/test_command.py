@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, make_url, text
 
-from CreateDB.engine import make_engine
+from CreateDB.server.engine import make_engine
 
 Run = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]

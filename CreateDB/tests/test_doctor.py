@@ -16,14 +16,14 @@ import pytest
 from sqlalchemy import make_url
 
 from app.config import Settings
-from app.encryption import encrypt
-from app.keys import make_keyrings
+from app.secrets.encryption import encrypt
+from app.secrets.keys import make_keyrings
 from app.services.health import REVISION
 from CreateDB.doctor import machine
 from CreateDB.doctor.database import is_verified
 from CreateDB.doctor.findings import is_this_machine
-from CreateDB.engine import make_engine
 from CreateDB.models import User, metadata
+from CreateDB.server.engine import make_engine
 from testing.quiet import QuietTcpServer
 
 Run = Callable[..., Any]

@@ -52,7 +52,7 @@ def test_pages_whose_packages_are_elsewhere(
 ) -> None:
     """Where only CreateDB/requirements.txt is installed, the pages' settings are left to where they run."""
     monkeypatch.delitem(sys.modules, "FlaskProject.config")
-    monkeypatch.delitem(sys.modules, "FlaskProject.stray_env")
+    monkeypatch.delitem(sys.modules, "FlaskProject.settings.stray_env")
     monkeypatch.setitem(sys.modules, "click", None)
     findings = diagnose(migrated_url)
 

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import OperationalError
 
-from CreateDB.explain import DISK_FULL, FOREIGN_KEY, PLUGIN, SERVER_HINTS, explain
-from CreateDB.lock import take_migration_lock
-from CreateDB.upgrade import quiet
+from CreateDB.command.explain import DISK_FULL, FOREIGN_KEY, PLUGIN, SERVER_HINTS, explain
+from CreateDB.tables.lock import take_migration_lock
+from CreateDB.tables.upgrade import quiet
 
 Run = Callable[..., Any]
 
@@ -214,7 +214,7 @@ class TestOnAFile:
 
     def test_held_for_too_long(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A file that another run holds is waited for, then given up with a message."""
-        monkeypatch.setattr("CreateDB.lock.WAIT_SECONDS", 1)
+        monkeypatch.setattr("CreateDB.tables.lock.WAIT_SECONDS", 1)
         engine = create_engine(f"sqlite:///{tmp_path}/held.db")
         with engine.connect() as other:
             take_migration_lock(other, quiet)

@@ -7,9 +7,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import DateTime, inspect, text
 
-from CreateDB.engine import make_engine
 from CreateDB.models import UtcDateTime, metadata
-from CreateDB.upgrade import downgrade, upgrade
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.upgrade import downgrade, upgrade
 
 
 def test_they_make_what_the_models_say(database_url: str) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import make_url
 
 from CreateDB.doctor.database import examine_rights
 from CreateDB.doctor.findings import Patient
-from CreateDB.engine import make_engine
-from CreateDB.lock import lock_name
 from CreateDB.models import metadata
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.lock import lock_name
 from testing.mariadb_server import MariadbControl, unavailable
 from testing.required import missing
 

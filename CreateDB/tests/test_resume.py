@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from CreateDB.engine import make_engine
-from CreateDB.lock import lock_name, take_migration_lock
 from CreateDB.models import metadata
-from CreateDB.revisions import MIGRATIONS
-from CreateDB.upgrade import quiet, upgrade
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.lock import lock_name, take_migration_lock
+from CreateDB.tables.revisions import MIGRATIONS
+from CreateDB.tables.upgrade import quiet, upgrade
 from testing.mariadb_server import MariadbControl
 
 DRIVER = Path(__file__).with_name("die_after.py")

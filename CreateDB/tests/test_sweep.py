@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.encryption import encrypt
-from app.keys import make_keyrings
-from CreateDB.engine import make_engine
+from app.secrets.encryption import encrypt
+from app.secrets.keys import make_keyrings
 from CreateDB.models import Mail, UsedToken, User, metadata
+from CreateDB.server.engine import make_engine
 
 Run = Callable[..., Any]
 OLD, NEW = secrets.token_urlsafe(32), secrets.token_urlsafe(32)

@@ -12,12 +12,12 @@ from starlette.testclient import TestClient
 
 from app.auth import PasswordHasher
 from app.config import Settings
-from app.encryption import encrypt
-from app.keys import make_keyrings
 from app.main import create_app
-from CreateDB.engine import make_engine
-from CreateDB.revisions import MIGRATIONS
-from CreateDB.upgrade import upgrade
+from app.secrets.encryption import encrypt
+from app.secrets.keys import make_keyrings
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.revisions import MIGRATIONS
+from CreateDB.tables.upgrade import upgrade
 from testing.api import CHEAP_ARGON2, PASSWORD, MakeSettings
 
 REVISIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))

@@ -1,4 +1,4 @@
-"""The one catalogue of everything a person reads, so that a translation has one place to go to."""  # noqa: N999 the seed named it
+"""The one catalogue of everything a person reads, so that a translation has one place to go to."""
 
 from FlaskProject.messages.fields import FIELDS
 from FlaskProject.messages.pages import PAGES

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from FlaskProject.clock import ago, clock_time, date
+from FlaskProject.rendering.times import ago, clock_time, date
 
 
 def test_a_moment_of_today_needs_no_date() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import app.weak_keys
-from app.weak_keys import SECRET_BYTES, SECRET_VARIETY
-from FlaskProject import weak_keys
+import app.secrets.weak_keys
+from app.secrets.weak_keys import SECRET_BYTES, SECRET_VARIETY
 from FlaskProject.app import create_app
 from FlaskProject.config import Config, ConfigError, is_loopback, is_public, load_config
+from FlaskProject.settings import weak_keys
 from testing.forging import PUBLISHED_SECRETS
 
 STRONG = "Zk3vR8mQpL2xWn7TcY5bHs9DfGj4KaEu"
@@ -46,7 +46,12 @@ def test_pages_and_api_know_the_same_samples() -> None:
     """Neither part takes a key that the other one knows from a tutorial."""
     pages = (weak_keys.SAMPLE, weak_keys.PUBLISHED, weak_keys.CYCLES, weak_keys.SENTENCES)
 
-    assert pages == (app.weak_keys.SAMPLE, app.weak_keys.PUBLISHED, app.weak_keys.CYCLES, app.weak_keys.SENTENCES)
+    assert pages == (
+        app.secrets.weak_keys.SAMPLE,
+        app.secrets.weak_keys.PUBLISHED,
+        app.secrets.weak_keys.CYCLES,
+        app.secrets.weak_keys.SENTENCES,
+    )
     assert (weak_keys.SHORTEST, weak_keys.FEWEST_DIFFERENT) == (SECRET_BYTES, SECRET_VARIETY)
 
 

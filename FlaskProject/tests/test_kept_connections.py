@@ -6,8 +6,8 @@ from threading import Thread
 
 import pytest
 
-from FlaskProject import kept_connections
-from FlaskProject.backend import Backend, BackendUnavailable, Visitor
+from FlaskProject.backend import kept_connections
+from FlaskProject.backend.http import Backend, BackendUnavailable, Visitor
 from testing.quiet import QuietHttpServer
 
 NOBODY = Visitor("203.0.113.7", "Firefox/1", "0123456789abcdef")

@@ -20,7 +20,7 @@ from testing.sinks import Sink, broken_sink
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="makes a FIFO, and forks")
 FORK = """
 import logging, os
-from FlaskProject.logs import init_logs
+from FlaskProject.runtime.logs import init_logs
 init_logs()
 log = logging.getLogger("FlaskProject")
 log.info("before")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app import errors, problems
+from app import errors
+from app.web import problems
 from FlaskProject.messages import TEXT, sentence_for, t
-from FlaskProject.template_helpers import init_templates
+from FlaskProject.rendering.template_helpers import init_templates
 
 PAGES = Path(__file__).resolve().parents[1]
 TEMPLATES = sorted((PAGES / "templates").glob("*.html"))

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from FlaskProject.own_paths import own_path
+from FlaskProject.rendering.own_paths import own_path
 
 OURS = ["/", "/profile", "/security#totp", "/account/delete", "/security?from=home", "/password/forgot"]
 FOREIGN = [

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
 
-from FlaskProject.own_paths import own_path
+from FlaskProject.rendering.own_paths import own_path
 from testing.ageing import age
 from testing.api import RunSql
 from testing.arrivals import wait_for_link

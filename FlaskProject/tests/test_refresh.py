@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from FlaskProject.refresh import ends_soon
+from FlaskProject.signed_in.refresh import ends_soon
 
 DAY = 86_400
 

@@ -1,1 +1,1 @@
-"""The pages, by resource; each module's `pages` is a blueprint and its stem is the API's."""  # noqa: N999 the seed named it
+"""The pages, by resource; each module's `pages` is a blueprint and its stem is the API's."""

@@ -3,12 +3,12 @@
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.backend import BackendUnavailable, Refusal
-from FlaskProject.error_pages import log_outage
-from FlaskProject.forms import Form
-from FlaskProject.identity import account_if_any, api, current_account, sign_in, sign_out
-from FlaskProject.submissions import require, submission
-from FlaskProject.telling import tell
+from FlaskProject.backend.http import BackendUnavailable, Refusal
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import require, submission
+from FlaskProject.rendering.error_pages import log_outage
+from FlaskProject.rendering.telling import tell
+from FlaskProject.signed_in.identity import account_if_any, api, current_account, sign_in, sign_out
 
 pages = Blueprint("accounts", __name__)
 

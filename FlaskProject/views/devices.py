@@ -3,10 +3,10 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.forms import Form
-from FlaskProject.identity import api
-from FlaskProject.submissions import submission
-from FlaskProject.telling import tell_at
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import submission
+from FlaskProject.rendering.telling import tell_at
+from FlaskProject.signed_in.identity import api
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("devices", __name__, url_prefix="/security/sessions")

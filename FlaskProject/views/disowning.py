@@ -3,10 +3,10 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.forms import Form
-from FlaskProject.identity import api
-from FlaskProject.mail_links import button_page, open_link, use_link
-from FlaskProject.submissions import submission
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import submission
+from FlaskProject.mail_links.links import button_page, open_link, use_link
+from FlaskProject.signed_in.identity import api
 
 pages = Blueprint("disowning", __name__, url_prefix="/account")
 

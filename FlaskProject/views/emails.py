@@ -3,11 +3,11 @@
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.forms import Form
-from FlaskProject.identity import api
-from FlaskProject.mail_links import button_page, open_link, use_link
-from FlaskProject.submissions import submission
-from FlaskProject.telling import tell_at
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import submission
+from FlaskProject.mail_links.links import button_page, open_link, use_link
+from FlaskProject.rendering.telling import tell_at
+from FlaskProject.signed_in.identity import api
 from FlaskProject.views.profile import profile_page
 
 pages = Blueprint("emails", __name__, url_prefix="/email")

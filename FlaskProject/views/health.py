@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.identity import services
+from FlaskProject.signed_in.identity import services
 
 pages = Blueprint("health", __name__)
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.answers import Account, Device
-from FlaskProject.identity import api, current_account, tokens
+from FlaskProject.backend.answers import Account, Device
+from FlaskProject.signed_in.identity import api, current_account, tokens
 
 pages = Blueprint("home", __name__)
 

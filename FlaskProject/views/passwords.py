@@ -3,11 +3,11 @@
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.forms import Form
-from FlaskProject.identity import account_if_any, api
-from FlaskProject.mail_links import open_link, use_link
-from FlaskProject.submissions import require, submission
-from FlaskProject.telling import tell
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import require, submission
+from FlaskProject.mail_links.links import open_link, use_link
+from FlaskProject.rendering.telling import tell
+from FlaskProject.signed_in.identity import account_if_any, api
 
 pages = Blueprint("passwords", __name__, url_prefix="/password")
 

@@ -3,10 +3,10 @@
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.forms import Form
-from FlaskProject.identity import api, current_account, tokens
-from FlaskProject.submissions import require, submission
-from FlaskProject.telling import tell_at
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import require, submission
+from FlaskProject.rendering.telling import tell_at
+from FlaskProject.signed_in.identity import api, current_account, tokens
 
 pages = Blueprint("security", __name__, url_prefix="/security")
 

@@ -3,10 +3,13 @@
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.answers import TokenPair
-from FlaskProject.backend import BackendUnavailable, Refusal
-from FlaskProject.forms import Form
-from FlaskProject.identity import (
+from FlaskProject.backend.answers import TokenPair
+from FlaskProject.backend.http import BackendUnavailable, Refusal
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import require, submission
+from FlaskProject.rendering.own_paths import own_path, worth_carrying
+from FlaskProject.rendering.telling import tell
+from FlaskProject.signed_in.identity import (
     account_if_any,
     api,
     current_account,
@@ -16,10 +19,7 @@ from FlaskProject.identity import (
     token_cookies,
     tokens,
 )
-from FlaskProject.own_paths import own_path, worth_carrying
-from FlaskProject.session_cookies import LOGIN_STEP
-from FlaskProject.submissions import require, submission
-from FlaskProject.telling import tell
+from FlaskProject.signed_in.session_cookies import LOGIN_STEP
 
 pages = Blueprint("sessions", __name__)
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from FlaskProject.backend import Refusal
-from FlaskProject.forms import Form
-from FlaskProject.identity import api, current_account
+from FlaskProject.backend.http import Refusal
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.submissions import Incomplete, reauthentication_page, require, submission
 from FlaskProject.messages import t
-from FlaskProject.submissions import Incomplete, reauthentication_page, require, submission
-from FlaskProject.telling import tell_at
+from FlaskProject.rendering.telling import tell_at
+from FlaskProject.signed_in.identity import api, current_account
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("totp", __name__, url_prefix="/security/totp")

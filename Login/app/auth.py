@@ -22,7 +22,7 @@ from jose import jwk, jws
 from jose.backends.base import Key as JwsKey
 from passlib.context import CryptContext
 
-from app.keys import Key
+from app.secrets.keys import Key
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.common_passwords import check_list
-from app.database_url import check_driver, parse_database_url
-from app.development_file import WithDevelopmentFile
-from app.env_file import EnvFile
-from app.mail.sender import normalize_sender
-from app.processors import default_hash_threads
-from app.production import find_refusals
-from app.weak_keys import find_weakness
+from app.driver.url import check_driver, parse_database_url
+from app.passwords.common import check_list
+from app.runtime.processors import default_hash_threads
+from app.secrets.weak_keys import find_weakness
+from app.settings.development_file import WithDevelopmentFile
+from app.settings.env_file import EnvFile
+from app.settings.mail_sender import normalize_sender
+from app.settings.production import find_refusals
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")

@@ -16,9 +16,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from app.database_failures import CannotConnect, connect, describe, find_pause, is_ours, is_passing
+from app.driver.failures import CannotConnect, connect, describe, find_pause, is_ours, is_passing
 from app.errors import DatabaseUnavailable, OutcomeUnknown
-from app.threads import Team
+from app.runtime.threads import Team
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from fastapi.params import Depends as DependsMarker
 from fastapi.security.base import SecurityBase
 from fastapi.security.utils import get_authorization_scheme_param
 
-from app.clients import Client
+from app.clients.addresses import Client
 from app.crud import Principal
 from app.errors import InvalidCredentials, TokenMissing, TotpInvalid
-from app.floods import Name
 from app.resources import Resources
 from app.services.sessions import authenticate, require_fresh
+from app.throttling.floods import Name
 
 
 def resources_of(request: Request) -> Resources:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from app.identifiers import BLANKS, normalize_email, normalize_phrase, normalize_username, require_text
-from app.passwords import BYTES_MAX, LENGTH_MIN, normalize_password
+from app.passwords.rules import BYTES_MAX, LENGTH_MIN, normalize_password
 
 
 def _blank_is_none(value: object) -> object:

@@ -10,20 +10,20 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.browsers import allow_origins
-from app.collection import settle_collection
 from app.config import ConfigurationError, Settings, load_settings
-from app.logs import set_up_logging
 from app.mail.worker import running_worker
-from app.methods import HeadAsGet
-from app.middleware import Edge
-from app.openapi import describe_api
-from app.problems import handle_errors
 from app.resources import make_resources
 from app.routes import accounts, disowning, docs, emails, health, logins, looking, metrics, passwords, sessions, totp
+from app.runtime.collection import settle_collection
+from app.runtime.logs import set_up_logging
 from app.services.health import report_unreadable_secrets
 from app.services.metrics import sample_forever
 from app.services.sweeping import sweep_forever
+from app.web.cors import allow_origins
+from app.web.methods import HeadAsGet
+from app.web.middleware import Edge
+from app.web.openapi import describe_api
+from app.web.problems import handle_errors
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +87,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 a module's attribute
     except ConfigurationError as error:
         sys.exit(f"Pupero cannot start: {error}")
     with suppress(ImportError):  # another server, or a Python without httptools: uvicorn's other parser has its bounds
-        import_module("app.connections").bound_connections()
+        import_module("app.web.connections").bound_connections()
     settle_collection()
     return globals()["app"]

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from app.auth import PasswordHasher
-from app.common_passwords import CommonPasswords
 from app.config import Settings
 from app.database import Database
-from app.floods import Floods
-from app.hashing import HashPool
-from app.keys import Keyrings, make_keyrings
-from app.mail.bell import Bell
+from app.passwords.common import CommonPasswords
+from app.passwords.hash_pool import HashPool
+from app.runtime.bell import Bell
+from app.secrets.keys import Keyrings, make_keyrings
+from app.throttling.floods import Floods
 
 
 @dataclass(frozen=True)

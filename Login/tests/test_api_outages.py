@@ -15,8 +15,8 @@ from sqlalchemy import make_url
 
 from app import crud
 from app.config import Settings
-from CreateDB.engine import make_engine
-from CreateDB.upgrade import upgrade
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.upgrade import upgrade
 from testing.ageing import issued_earlier
 from testing.api import PASSWORD, SignedIn, StartApi, register, sign_in
 from testing.line import Line

@@ -16,7 +16,7 @@ from app.crud.sessions import SESSIONS_MAX
 from app.models import metadata
 from app.resources import make_resources
 from app.services.sweeping import sweep_unconfirmed
-from CreateDB.engine import transaction
+from CreateDB.server.engine import transaction
 from testing.api import PASSWORD, RunSql, SignedIn, StartApi, register, sign_in
 from testing.loops import finish
 from testing.mail import Mailbox

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import crud
-from app.clients import Client
+from app.clients.addresses import Client
 from app.errors import SessionEnded
 from app.resources import Resources, make_resources
 from app.schemas import Deletion, UserUpdate

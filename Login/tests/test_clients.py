@@ -13,8 +13,8 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.clients import clean_user_agent, find_address, parse_address
-from app.devices import describe_device
+from app.clients.addresses import clean_user_agent, find_address, parse_address
+from app.clients.devices import describe_device
 from testing.api import Person, StartApi, register, sign_in
 
 NETWORKS = [ip_network("127.0.0.1"), ip_network("::1"), ip_network("10.0.0.0/8")]

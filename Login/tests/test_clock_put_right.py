@@ -7,13 +7,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import auth, crud
-from app.clock import SLACK
 from app.config import Settings
-from app.counters import hash_address
-from app.keys import make_keyrings
+from app.crud.clock import SLACK
 from app.resources import make_resources
+from app.secrets.keys import make_keyrings
 from app.services.links import PAGES
 from app.services.sweeping import sweep
+from app.throttling.counters import hash_address
 from testing.ageing import age, issued_earlier
 from testing.api import PASSWORD, RunSql, SignedIn, enable_totp, sign_in
 from testing.loops import finish

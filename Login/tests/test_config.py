@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.weak_keys import find_weakness
+from app.secrets.weak_keys import find_weakness
 from testing.forging import PUBLISHED_SECRETS
 
 LOGIN = Path(__file__).parents[1]

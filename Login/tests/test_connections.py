@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-from app import connections
-from app.connections import BoundedConnection
+from app.web import connections
+from app.web.connections import BoundedConnection
 from testing.processes import Server, free_port
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"

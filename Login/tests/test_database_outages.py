@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
 from app.errors import DatabaseUnavailable, OutcomeUnknown
-from CreateDB.engine import make_engine
+from CreateDB.server.engine import make_engine
 from testing.loops import finish
 from testing.mariadb_server import MariadbControl
 

@@ -10,7 +10,7 @@ from sqlalchemy import URL, text
 
 from app.config import ConfigurationError, Settings, load_settings
 from app.database import Database
-from app.database_url import OPTIONS, check_parts, parse_database_url
+from app.driver.url import OPTIONS, check_parts, parse_database_url
 from app.errors import DatabaseUnavailable
 from testing.loops import finish
 

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from CreateDB.engine import make_engine
-from CreateDB.upgrade import upgrade
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.upgrade import upgrade
 from testing.api import StartApi, register, sign_in
 from testing.load import OK, UNAVAILABLE, Load
 from testing.mariadb_server import unavailable

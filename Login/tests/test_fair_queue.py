@@ -11,11 +11,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from app import hashing
 from app.auth import PasswordHasher
 from app.errors import Busy
-from app.fair_queue import Party, party_of
-from app.hashing import HashPool
+from app.passwords import hash_pool as hashing
+from app.passwords.fair_queue import Party, party_of
+from app.passwords.hash_pool import HashPool
 from testing.api import PASSWORD, StartApi, register
 from testing.loops import finish
 

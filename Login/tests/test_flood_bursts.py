@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
-from app.clients import list_networks
+from app.clients.addresses import list_networks
 from testing.api import PASSWORD, StartApi, register
 from testing.processes import Server
 from testing.redis import RedisControl

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.flood_memory import FloodMemory
+from app.throttling.flood_memory import FloodMemory
 from testing.loops import finish
 
 

@@ -19,8 +19,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.deps import get_limits
-from app.floods import LIMITS, PAUSE, SHARED_WAIT
 from app.main import create_app
+from app.throttling.floods import LIMITS, PAUSE, SHARED_WAIT
 from testing.api import PASSWORD, MakeSettings, Person, SignedIn, StartApi, register, sign_in
 from testing.quiet import QuietTcpServer
 from testing.redis import RedisControl

@@ -11,8 +11,8 @@ from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.keys import make_keyrings
 from app.main import create_app
+from app.secrets.keys import make_keyrings
 from testing.api import CHEAP_ARGON2, PASSWORD, enable_totp, register, sign_in
 from testing.forging import decode, encode, forge, mac, part, without
 

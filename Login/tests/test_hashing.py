@@ -16,10 +16,10 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app import hashing
 from app.auth import PasswordHasher
 from app.errors import Busy
-from app.hashing import QUEUE_MIN, HashPool
+from app.passwords import hash_pool as hashing
+from app.passwords.hash_pool import QUEUE_MIN, HashPool
 from app.resources import Resources
 from testing.api import PASSWORD, Person, RunSql, SignedIn, StartApi, register, sign_in
 from testing.loops import finish

@@ -13,8 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message, Scope
 
-from app import body_limit
 from app.main import create_app
+from app.web import body_limit
 from testing.api import PASSWORD, MakeSettings, SignedIn, StartApi
 from testing.loops import finish
 

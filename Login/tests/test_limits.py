@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.authority.letters import UNPROVED
-from app.clients import group_address
-from app.limits import (
+from app.clients.addresses import group_address
+from app.throttling.limits import (
     ADDRESS,
     CODE,
     CODE_DAY,

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
-from app.logs import BackgroundHandler, JsonFormatter
-from CreateDB.engine import make_engine
+from app.runtime.logs import BackgroundHandler, JsonFormatter
+from CreateDB.server.engine import make_engine
 from testing.api import PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.mariadb import empty_tables
 from testing.sinks import Sink, broken_sink

@@ -10,7 +10,7 @@ import pytest
 
 from app import auth
 from app.config import Settings
-from app.keys import make_keyrings
+from app.secrets.keys import make_keyrings
 from testing.ageing import age, issued_earlier
 from testing.api import RunSql, SignedIn, StartApi, register, sign_in
 from testing.mail import Mailbox

@@ -12,9 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.mail.catalogue import CATALOGUE, write_letter
+from app.letters.catalogue import CATALOGUE, write_letter
+from app.letters.letter import Letter, Paragraph
 from app.mail.delivery import Folder
-from app.mail.letters import Letter, Paragraph, compose
+from app.mail.messages import compose
 from testing.ageing import let_a_minute_pass
 from testing.api import PASSWORD, RunSql, SignedIn, register, sign_in
 from testing.mail import Mailbox, html_of, links_of, parse_mail, text_of

@@ -17,7 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.resources import make_resources
 from app.services.mails import queue_mail
-from CreateDB.engine import make_engine
+from CreateDB.server.engine import make_engine
 from testing.api import PRODUCTION, RunSql, register
 from testing.mail import deliver_due
 from testing.processes import ROOT

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app import auth
 from app.config import Settings
-from app.keys import make_keyrings
+from app.secrets.keys import make_keyrings
 from app.services.sweeping import sweep
 from testing.ageing import let_a_minute_pass
 from testing.api import PASSWORD, Person, RunSql, SignedIn, enable_totp, register, sign_in

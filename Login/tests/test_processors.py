@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app import processors
-from app.processors import default_hash_threads, usable_cores
+from app.runtime import processors
+from app.runtime.processors import default_hash_threads, usable_cores
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="affinity and cgroups")
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.config import ConfigurationError, Settings, load_settings
-from app.production import LONGEST_ACCESS
-from app.weak_keys import find_weakness
+from app.secrets.weak_keys import find_weakness
+from app.settings.production import LONGEST_ACCESS
 
 STRONG = "Vb7kQ2xNfTz9LmWc4RsYh8JpDg3Ea6Uo"
 SMTP = {"smtp_host": "relay.example.com", "mail_from": "a@example.com", "public_url": "https://example.com"}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, event, insert
 from starlette.testclient import TestClient
 
 from app.models import User, metadata
-from CreateDB.engine import make_engine
+from CreateDB.server.engine import make_engine
 from testing.api import register, sign_in
 from testing.mariadb import empty_tables
 

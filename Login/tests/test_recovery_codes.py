@@ -5,8 +5,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import auth
-from app.encryption import UnreadableSecret, decrypt, encrypt
-from app.keys import make_keyrings
+from app.secrets.encryption import UnreadableSecret, decrypt, encrypt
+from app.secrets.keys import make_keyrings
 from testing.api import (
     PASSWORD,
     LetPass,

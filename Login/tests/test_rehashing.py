@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.auth import PasswordHasher
-from app.clients import Client
+from app.clients.addresses import Client
 from app.resources import Resources, make_resources
 from app.schemas import LoginRequest
 from app.services.logins import log_in

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.reserved import LOOK_ALIKES, RESERVED, fold_look_alikes, is_reserved
+from app.services.reserved import LOOK_ALIKES, RESERVED, fold_look_alikes, is_reserved
 from testing.api import PASSWORD, RunSql, SignedIn, register
 
 LOOK_ALIKE_NAMES = [

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection, update
 from starlette.testclient import TestClient
 
-from app.clock import utc_now
 from app.config import Settings
 from app.crud.attempts import attempts
-from CreateDB.engine import transaction
+from app.crud.clock import utc_now
+from CreateDB.server.engine import transaction
 from testing.api import PASSWORD, Person
 
 

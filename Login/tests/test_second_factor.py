@@ -10,11 +10,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import auth
-from app.clients import Client
+from app.clients.addresses import Client
 from app.config import Settings
-from app.keys import make_keyrings
 from app.resources import make_resources
 from app.schemas import LoginRequest
+from app.secrets.keys import make_keyrings
 from app.services import logins as services
 from testing.api import (
     PASSWORD,

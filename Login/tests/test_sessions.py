@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app import auth
 from app.config import Settings
-from app.keys import make_keyrings
+from app.secrets.keys import make_keyrings
 from testing.ageing import age
 from testing.api import PASSWORD, MakeStale, Person, RunSql, SignedIn, register, sign_in
 

@@ -17,8 +17,8 @@ from app.resources import make_resources
 from app.services import health, sweeping
 from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep
-from CreateDB.engine import make_engine, transaction
-from CreateDB.upgrade import upgrade
+from CreateDB.server.engine import make_engine, transaction
+from CreateDB.tables.upgrade import upgrade
 from testing.api import PASSWORD, MakeSettings, RunSql, SignedIn, register, sign_in
 from testing.loops import finish
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.clients import Client
+from app.clients.addresses import Client
 from app.errors import ApiError, TotpRequired
 from app.resources import Resources, make_resources
 from app.schemas import LoginRequest

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from app.threads import Team
+from app.runtime.threads import Team
 from testing.loops import finish
 
 WHO: ContextVar[str] = ContextVar("WHO")

@@ -14,7 +14,7 @@ from jose import jwk, jws
 from starlette.testclient import TestClient
 
 from app import auth
-from app.keys import name_key
+from app.secrets.keys import name_key
 from testing.api import RunSql, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.forging import PUBLISHED_SECRETS, decode, forge
 

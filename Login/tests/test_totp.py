@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import auth, crud
-from app.clients import Client
+from app.clients.addresses import Client
 from app.config import Settings
 from app.resources import make_resources
 from app.services import totp as services

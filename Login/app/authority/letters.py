@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.limits import Limit
+from app.throttling.limits import Limit
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from app.clock import is_void, utc_horizon, utc_now
+from app.crud.clock import is_void, utc_horizon, utc_now
 from app.crud.operations import NOW, Upsert
-from app.limits import Tally
 from app.models import metadata
+from app.throttling.limits import Tally
 
 attempts = metadata.tables["attempts"]
 known_addresses = metadata.tables["known_addresses"]

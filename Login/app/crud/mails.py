@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from app.clock import utc_horizon, utc_now
+from app.crud.clock import utc_horizon, utc_now
 from app.crud.operations import current_time, insert_row
 from app.models import Mail, metadata
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, select
 
-from app.clock import utc_horizon, utc_now
+from app.crud.clock import utc_horizon, utc_now
 from app.crud.operations import insert_row
 from app.models import OneTimeToken, metadata
 

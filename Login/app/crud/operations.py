@@ -25,7 +25,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.clock import utc_now
+from app.crud.clock import utc_now
 from app.models import Table, metadata
 
 used_tokens = metadata.tables["used_tokens"]

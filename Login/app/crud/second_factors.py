@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
 
-from app.clock import utc_horizon, utc_now
 from app.crud.accounts import users
+from app.crud.clock import utc_horizon, utc_now
 from app.models import RecoveryCode, TotpEnrolment, metadata
 
 enrolments = metadata.tables["totp_enrolments"]

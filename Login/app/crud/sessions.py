@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, literal_column, or_, select, update
 
-from app.clock import utc_horizon, utc_now
 from app.crud.accounts import Account, users
+from app.crud.clock import utc_horizon, utc_now
 from app.crud.operations import NOW, insert_row
 from app.crud.prepared import PreparedSelect, PreparedUpdate
 from app.models import Session, metadata

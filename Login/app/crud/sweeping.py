@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from app.clock import utc_horizon
+from app.crud.clock import utc_horizon
 from app.crud.operations import current_time
 from app.crud.second_factors import ENROLMENT_LIFETIME
 from app.models import metadata

@@ -1,1 +1,1 @@
-"""Mail: what it says, how it is delivered, and the worker that never loses one."""
+"""How mails leave the queue and reach their server; nothing above but main.py may need it."""

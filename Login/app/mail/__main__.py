@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from app.config import ConfigurationError, Settings, load_settings
 from app.crud import mails
 from app.errors import ApiError
-from app.logs import set_up_logging
 from app.mail.worker import make_worker
 from app.resources import Resources, make_resources
+from app.runtime.logs import set_up_logging
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from app.config import Settings
-from app.mail.letters import has_eight_bits, make_seven_bit
+from app.mail.messages import has_eight_bits, make_seven_bit
 
 # RFC 3463, section 3.2, and Postfix, which tells of a sender at the recipient: MAIL_FROM is at fault, and no mail.
 OF_SENDER = re.compile(rb"^5\.1\.[78]\b|sender address rejected", re.IGNORECASE)

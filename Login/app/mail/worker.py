@@ -14,12 +14,13 @@ from datetime import timedelta
 from app.crud import mails
 from app.crud.mails import AWAY_WAIT, LONGEST_WAIT, MailRow
 from app.errors import ApiError, DatabaseUnavailable, OutcomeUnknown
+from app.letters.letter import Letter
 from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
-from app.mail.letters import Letter, compose
-from app.mail.sender import normalize_sender
+from app.mail.messages import compose
 from app.resources import Resources
 from app.services.errands import ERRANDS, run_errand
 from app.services.mails import open_content
+from app.settings.mail_sender import normalize_sender
 
 logger = logging.getLogger(__name__)
 

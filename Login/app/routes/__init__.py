@@ -1,1 +1,1 @@
-"""HTTP only: each module translates requests to one call of the service with the same name."""
+"""The HTTP of every endpoint in a few lines each; what happens stands in the service of the same name."""

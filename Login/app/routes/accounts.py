@@ -4,10 +4,10 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
-from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED, UNPROVED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
 from app.services import accounts, emails
+from app.web.problems import Responses, refusals
 
 router = APIRouter(tags=["Account"])
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import FromClient, FromResources, limit
-from app.problems import refusals
 from app.schemas import LinkToken, Message
 from app.services import disowning
+from app.web.problems import refusals
 
 A_WAY_IN = "A link for a new password is on its way by mail, unless five were sent this hour."
 

@@ -4,11 +4,11 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
-from app.problems import refusals
 from app.routes.disowning import A_WAY_IN
 from app.routes.sessions import UNAUTHORIZED
 from app.schemas import LinkToken, Message
 from app.services import emails
+from app.web.problems import refusals
 
 router = APIRouter(prefix="/email", tags=["Account"])
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import FromResources
-from app.problems import refusals
 from app.schemas import Health
 from app.services import health
+from app.web.problems import refusals
 
 router = APIRouter(tags=["Operation"])
 

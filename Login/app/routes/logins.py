@@ -4,9 +4,9 @@ from fastapi import APIRouter, Depends
 
 from app import errors
 from app.deps import FromClient, FromResources, limit, limit_failures
-from app.problems import refusals
 from app.schemas import LoginRequest, TokenPair
 from app.services import logins
+from app.web.problems import refusals
 
 router = APIRouter(tags=["Sessions"])
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import FromResources, limit
-from app.problems import refusals
 from app.schemas import LinkInfo, LinkToken
 from app.services import looking
+from app.web.problems import refusals
 
 router = APIRouter(prefix="/link", tags=["Account"])
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from app.clients import is_direct
+from app.clients.addresses import is_direct
 from app.deps import FromResources, read_bearer
 from app.errors import MetricsForbidden, TokenInvalid
 from app.services.metrics import render

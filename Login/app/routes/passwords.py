@@ -4,10 +4,10 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import FromClient, FromResources, limit
-from app.problems import refusals
 from app.routes.accounts import WEAK_PASSWORD
 from app.schemas import Message, PasswordReset, PasswordResetRequest
 from app.services import passwords
+from app.web.problems import refusals
 
 router = APIRouter(prefix="/password", tags=["Account"])
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
-from app.problems import refusals
 from app.schemas import Message, Reauthenticated, Reauthentication, RefreshRequest, SessionInfo, Tokens
 from app.services import sessions
+from app.web.problems import refusals
 
 router = APIRouter(tags=["Sessions"])
 

@@ -5,10 +5,10 @@ from fastapi import APIRouter
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.errors import ApiError
-from app.problems import Responses, refusals
 from app.routes.sessions import UNAUTHORIZED, UNPROVED
 from app.schemas import Message, Proof, RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
 from app.services import totp
+from app.web.problems import Responses, refusals
 
 router = APIRouter(prefix="/totp", tags=["Second factor"])
 

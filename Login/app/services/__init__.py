@@ -1,1 +1,1 @@
-"""What happens: decisions about accounts, sessions and factors, without HTTP."""
+"""What happens: decisions, and the order of what follows from them; no query, no HTTP, no delivery of mails."""

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
 from app.auth import Pair
-from app.clients import Client
+from app.clients.addresses import Client
 from app.config import Settings
 from app.crud import Addressee, Principal
 from app.crud.one_time_tokens import is_claimed
@@ -20,13 +20,12 @@ from app.errors import (
     UsernameReserved,
     UsernameTaken,
 )
-from app.fair_queue import party_of
 from app.identifiers import find_private_domain, normalize_email, normalize_username
-from app.logs import log_event
 from app.models import Session, User
-from app.passwords import check_password
-from app.reserved import is_reserved
+from app.passwords.fair_queue import party_of
+from app.passwords.rules import check_password
 from app.resources import Resources
+from app.runtime.logs import log_event
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
 from app.services.consequences import conclude
@@ -41,6 +40,7 @@ from app.services.emails import (
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
 from app.services.proofs import Proof, needs_code, prove, require_session, spend_proof
+from app.services.reserved import is_reserved
 from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair, prove_for
 
 

@@ -12,20 +12,20 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from app import crud
-from app.clients import Client
-from app.counters import (
+from app.clients.addresses import Client
+from app.errors import TooManyAttempts, TotpInvalid
+from app.passwords.fair_queue import Party, party_of
+from app.resources import Resources
+from app.runtime.logs import log_event
+from app.services.mails import THROTTLED, queue_note
+from app.throttling.counters import (
     Counter,
     hash_address,
     list_keys,
     name_move_counter,
     name_password_counters,
 )
-from app.errors import TooManyAttempts, TotpInvalid
-from app.fair_queue import Party, party_of
-from app.limits import CODE, CODE_DAY, RECOVERY, Limit, Tally, add_guess, find_wait
-from app.logs import log_event
-from app.resources import Resources
-from app.services.mails import THROTTLED, queue_note
+from app.throttling.limits import CODE, CODE_DAY, RECOVERY, Limit, Tally, add_guess, find_wait
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from app import crud
 from app.authority.changes import CHANGES, Ends, Mailbox
-from app.clients import Client
+from app.clients.addresses import Client
 from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
 from app.resources import Resources

@@ -7,11 +7,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app import crud
 from app.authority.letters import Link as Purpose
-from app.clients import Client
+from app.clients.addresses import Client
 from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
-from app.logs import log_event
 from app.resources import Resources
+from app.runtime.logs import log_event
 from app.services.consequences import conclude
 from app.services.emails import at_address, bring_back
 from app.services.links import find_way_back, take_link

@@ -5,15 +5,15 @@ from sqlalchemy.exc import IntegrityError
 
 from app import crud
 from app.authority.letters import Link as Purpose
-from app.clients import Client
+from app.clients.addresses import Client
 from app.config import Settings
 from app.crud import Principal, one_time_tokens
 from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
 from app.errors import EmailTaken, LinkInvalid, SessionEnded, TooManyAttempts
 from app.identifiers import name_mailbox, normalize_email
-from app.logs import log_event
 from app.resources import Resources
+from app.runtime.logs import log_event
 from app.services.consequences import conclude
 from app.services.links import make_link, take_link
 from app.services.mails import ADDRESS_WANTED, find_room, queue_mail, queue_note, write_moment

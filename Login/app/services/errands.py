@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.clients import Client
+from app.clients.addresses import Client
 from app.crud import mails
 from app.crud.mails import MailRow
 from app.resources import Resources

@@ -8,9 +8,8 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Pair
 from app.authority.changes import CHANGES
-from app.clients import Client
-from app.clock import is_void
-from app.counters import hash_address, name_account
+from app.clients.addresses import Client
+from app.crud.clock import is_void
 from app.errors import (
     ApiError,
     EmailUnverified,
@@ -19,17 +18,18 @@ from app.errors import (
     LoginTokenInvalid,
     TotpRequired,
 )
-from app.fair_queue import Party, party_of
 from app.identifiers import login_keys
-from app.logs import log_event
 from app.models import Session
+from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
+from app.runtime.logs import log_event
 from app.schemas import LoginRequest
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.consequences import conclude
 from app.services.emails import resend_verification
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
+from app.throttling.counters import hash_address, name_account
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,20 @@ from sqlalchemy import Connection
 
 from app import auth, crud
 from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, Link
-from app.clients import Client
-from app.counters import hash_mailbox, name_mail_counter
+from app.clients.addresses import Client
+from app.clients.devices import describe_device
 from app.crud import mails
 from app.crud.accounts import Addressee
 from app.crud.mails import QUEUED, MailRow
 from app.database import after_commit
-from app.devices import describe_device
-from app.encryption import decrypt, encrypt
-from app.mail.catalogue import write_letter
-from app.mail.letters import Letter
+from app.letters.catalogue import write_letter
+from app.letters.letter import Letter
 from app.models import Mail
 from app.resources import Resources
+from app.secrets.encryption import decrypt, encrypt
 from app.services.links import NOTHING_TOLD, Told, make_link
 from app.services.paces import count_all
+from app.throttling.counters import hash_mailbox, name_mail_counter
 
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them

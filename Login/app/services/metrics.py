@@ -12,8 +12,8 @@ from prometheus_client.registry import Collector
 
 from app import crud
 from app.errors import ApiError
-from app.metrics import CONNECTIONS, HASH_WAIT_NOW, HASHES_WAITING, OWN
 from app.resources import Resources
+from app.runtime.metrics import CONNECTIONS, HASH_WAIT_NOW, HASHES_WAITING, OWN
 
 SAMPLE_SECONDS = 2.0
 

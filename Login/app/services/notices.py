@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from app import crud
-from app.clients import Client
+from app.clients.addresses import Client
 from app.resources import Resources
 from app.services.consequences import conclude_for
 from app.services.mails import NO_FACTS, queue_mail

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from app import crud
-from app.counters import Counter, list_keys
-from app.limits import add_guess, find_wait
+from app.throttling.counters import Counter, list_keys
+from app.throttling.limits import add_guess, find_wait
 
 
 def count_all(connection: Connection, counters: Sequence[Counter]) -> int:

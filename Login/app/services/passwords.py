@@ -4,15 +4,15 @@ from sqlalchemy import Connection
 
 from app import crud
 from app.authority.letters import Link
-from app.clients import Client
+from app.clients.addresses import Client
 from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
 from app.errors import LinkInvalid
-from app.fair_queue import party_of
 from app.identifiers import login_keys
-from app.logs import log_event
-from app.passwords import check_password
+from app.passwords.fair_queue import party_of
+from app.passwords.rules import check_password
 from app.resources import Resources
+from app.runtime.logs import log_event
 from app.schemas import PasswordReset, PasswordResetRequest
 from app.services.consequences import conclude
 from app.services.emails import bring_back, find_former_holder

@@ -16,10 +16,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
-from app.clients import Client
-from app.clock import SLACK
-from app.counters import Counter, hash_address, name_account, name_code_counters, name_recovery_counters
-from app.encryption import UnreadableSecret, decrypt
+from app.clients.addresses import Client
+from app.crud.clock import SLACK
 from app.errors import (
     AccountDisabled,
     ApiError,
@@ -31,8 +29,10 @@ from app.errors import (
     TotpRequired,
 )
 from app.resources import Resources
+from app.secrets.encryption import UnreadableSecret, decrypt
 from app.services.attempts import Guess, expect_guess, judge_code, judge_password, settle_code
 from app.services.notices import notify_recovery_code_used, notify_wrong_codes
+from app.throttling.counters import Counter, hash_address, name_account, name_code_counters, name_recovery_counters
 
 logger = logging.getLogger(__name__)
 

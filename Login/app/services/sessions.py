@@ -11,11 +11,11 @@ from app import auth, crud
 from app.auth import Line, Pair, Purpose
 from app.authority.changes import CHANGES
 from app.authority.changes import Proof as Asked
-from app.clients import Client
-from app.clock import is_void
+from app.clients.addresses import Client
+from app.clients.devices import describe_device
 from app.config import Settings
 from app.crud import Principal, SessionRow
-from app.devices import describe_device
+from app.crud.clock import is_void
 from app.errors import (
     CurrentPasswordRequired,
     DatabaseUnavailable,
@@ -27,9 +27,9 @@ from app.errors import (
     TokenExpired,
     TokenInvalid,
 )
-from app.logs import log_event
 from app.models import Session
 from app.resources import Resources
+from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
 from app.schemas import Reauthentication, SessionInfo
 from app.services.consequences import conclude_for

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app import auth, crud
-from app.clients import Client
-from app.counters import name_code_counters
+from app.clients.addresses import Client
 from app.crud import Principal
-from app.encryption import encrypt
 from app.errors import EmailConfirmationRequired, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
-from app.logs import log_event
 from app.models import TotpEnrolment
 from app.resources import Resources
+from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
 from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
+from app.secrets.encryption import encrypt
 from app.services.attempts import judge_code, settle_code
 from app.services.consequences import conclude_for
 from app.services.proofs import (
@@ -30,6 +29,7 @@ from app.services.proofs import (
     totp_place,
 )
 from app.services.sessions import FRESH, prove_for
+from app.throttling.counters import name_code_counters
 
 
 async def show_status(resources: Resources, principal: Principal) -> TotpStatus:

@@ -1,0 +1,51 @@
+"""How the command speaks: a line for each step, tables for lists, one line for an error."""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from CreateDB.command.explain import one_line
+
+GAP = 2  # blanks between columns
+
+
+def say(line: str) -> None:
+    """Tell the operator of a step, at once."""
+    _write(one_line(line))
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines as they are laid out, without what could pass for a line of ours or steer the terminal."""
+    for line in lines:
+        _write("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line))
+
+
+def align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay rows out in columns."""
+    widths = [max(map(len, column)) + GAP for column in zip(*rows, strict=True)]
+    return ["".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def fail(line: str) -> int:
+    """Tell the operator why it ended."""
+    sys.stderr.write(f"Error: {one_line(line)}\n")
+    return 1
+
+
+def _write(line: str) -> None:
+    try:
+        print(line, flush=True)  # noqa: T201 a command line speaks here
+    except BrokenPipeError:  # the listener has left (`| head`); a half-done migration is no reason to leave too
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def prepare_process() -> None:
+    """Let any name be printed on any terminal, and keep logging from printing traces of its own."""
+    logging.raiseExceptions = False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
+    logging.getLogger("sqlalchemy.pool").propagate = False

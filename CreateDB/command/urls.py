@@ -1,0 +1,85 @@
+"""Where the database is: a URL made from parts, never by pasting strings, and checked before anything runs."""
+
+import re
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from app.driver.url import check_options, check_parts, parse_database_url
+from CreateDB.command.api_settings import find_database_url
+from CreateDB.command.arguments import Arguments
+from CreateDB.command.errors import OperatorError
+
+
+def target(arguments: Arguments) -> URL:
+    """Say where the tables shall be, without the password that is yet to come, or raise OperatorError."""
+    url = _read(arguments)
+    require_text("The user, host or database", f"{url.username}{url.host}{url.database}")
+    if url.get_backend_name() == "sqlite":
+        _require_folder(url)
+    elif arguments.task != "doctor":  # which makes a finding of it
+        _require_known_options(url)
+    return url
+
+
+def describe(url: URL) -> str:
+    """Name the target for a person, without the password."""
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite file {url.database}"
+    where = f"{url.host}:{url.port}" if url.port else url.host or "the local socket"
+    return f"{where} as {url.username or 'nobody in particular'}"
+
+
+def require_text(what: str, value: str | None) -> None:
+    """Refuse bytes that are not UTF-8: no driver can send them, and most fail with a trace."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise OperatorError(f"{what} holds bytes that are not UTF-8. Check the terminal's encoding.") from None
+
+
+def _read(arguments: Arguments) -> URL:
+    if not arguments.says_where:
+        return _parse(find_database_url(), "DATABASE_URL")
+    return _from_parts(arguments) if arguments.url is None else _parse(arguments.url, "--url")
+
+
+def _from_parts(arguments: Arguments) -> URL:
+    if not re.fullmatch(r"\w+(\+\w+)?", arguments.driver, re.ASCII) or arguments.driver.startswith("sqlite"):
+        raise OperatorError("--driver takes a name such as mariadb+mariadbconnector. SQLite needs --url instead.")
+    if not arguments.user or not arguments.host:
+        raise OperatorError("--user and --host cannot be empty.")
+    url = URL.create(
+        arguments.driver,
+        username=arguments.user,
+        host=arguments.host,
+        port=arguments.port,
+        database=arguments.database,
+    )
+    try:
+        check_parts(url)
+    except ValueError as error:
+        raise OperatorError(f"The URL of these flags {error}") from None
+    return url
+
+
+def _parse(text: str, name: str) -> URL:
+    """Judge as the API does, which never repeats what was given."""
+    try:
+        return parse_database_url(text)
+    except ValueError as error:
+        raise OperatorError(f"{name} {error}") from None
+
+
+def _require_known_options(url: URL) -> None:
+    try:
+        check_options(url)
+    except ValueError as error:
+        raise OperatorError(f"The database's URL {error}") from None
+
+
+def _require_folder(url: URL) -> None:
+    file = url.database or ""
+    folder = Path(file).absolute().parent
+    if not file.startswith("file:") and not folder.is_dir():
+        raise OperatorError(f"The folder {folder} does not exist. Make it first.")

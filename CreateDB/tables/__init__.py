@@ -1,0 +1,1 @@
+"""The tables' lives: upgrades under a lock, their revision, sweeping, new keys for what is encrypted."""

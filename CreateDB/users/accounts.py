@@ -1,0 +1,188 @@
+"""Users as an operator manages them: listed, shown, shut out, let in, signed out. Never shows a hash or a secret."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import URL, Connection
+
+from app import crud
+from app.authority.changes import CHANGES
+from app.clients.devices import describe_device
+from app.crud import directory
+from app.crud.directory import Entry
+from CreateDB.command.arguments import Arguments
+from CreateDB.command.errors import OperatorError
+from CreateDB.command.terminal import align, say, show
+from CreateDB.server.engine import make_engine, transaction
+from CreateDB.users.audit import log_change
+from CreateDB.users.telling import tell_owner
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = "never"
+MOST_SESSIONS = 100  # that crud lists
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done: a sentence for the operator, and facts for the log unless nothing changed."""
+
+    sentence: str
+    event: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    row: str | None = None  # of the table of authority: the owner hears of it
+
+
+def list_users(arguments: Arguments, url: URL) -> int:
+    """Do --list-users."""
+    with make_engine(url, echo=arguments.echo).connect() as connection:
+        entries = directory.list_entries(connection, arguments.like, arguments.limit)
+        total = directory.count_entries(connection)
+    head = ("PUBLIC ID", "EMAIL", "USERNAME", "ROLE", "2FA", "LAST LOGIN", "STATE")
+    rows = [_list_one(entry) for entry in entries]
+    show(align([head, *rows]) if rows else [])
+    matching = f" with {arguments.like!r}" if arguments.like else ""
+    say(f"{len(rows)} shown{matching}, {total} in all.")
+    return 0
+
+
+def show_user(arguments: Arguments, url: URL) -> int:
+    """Do --show-user."""
+    with make_engine(url, echo=arguments.echo).connect() as connection:
+        entry = find_one(connection, arguments.who)
+        codes = crud.count_recovery_codes(connection, entry.id)
+        sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
+    count = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
+    show(align([*_describe(entry, codes), ("sessions", count)]))
+    show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
+    return 0
+
+
+def disable_user(arguments: Arguments, url: URL) -> int:
+    """Do --disable-user: the API asks for this at every call, so it takes effect at once."""
+
+    def disable(connection: Connection, entry: Entry) -> Change:
+        if entry.disabled_at is not None:
+            return Change(f"{name(entry)} has been disabled since {moment(entry.disabled_at)}.")
+        now, reason = crud.current_time(connection), CHANGES["account.disabled"].reason
+        crud.update_user(connection, entry.id, disabled_at=now)
+        ended = crud.end_sessions(connection, entry.id, reason, now)
+        text = f"{name(entry)} is disabled; {sessions_ended(ended)}."
+        return Change(text, "user_disabled", {"sessions_ended": ended}, row="account.disabled")
+
+    return change(arguments, url, disable)
+
+
+def enable_user(arguments: Arguments, url: URL) -> int:
+    """Do --enable-user."""
+
+    def enable(connection: Connection, entry: Entry) -> Change:
+        if entry.disabled_at is None:
+            return Change(f"{name(entry)} is not disabled.")
+        crud.update_user(connection, entry.id, disabled_at=None)
+        return Change(f"{name(entry)} may log in again.", "user_enabled", row="account.enabled")
+
+    return change(arguments, url, enable)
+
+
+def end_sessions(arguments: Arguments, url: URL) -> int:
+    """Do --end-sessions."""
+
+    def end(connection: Connection, entry: Entry) -> Change:
+        reason, now = CHANGES["sessions.ended"].reason, crud.current_time(connection)
+        ended = crud.end_sessions(connection, entry.id, reason, now)
+        text = f"{name(entry)}: {sessions_ended(ended)}."
+        if not ended:
+            return Change(text)
+        return Change(text, "user_sessions_ended", {"sessions_ended": ended}, row="sessions.ended")
+
+    return change(arguments, url, end)
+
+
+def set_role(arguments: Arguments, url: URL) -> int:
+    """Do --set-role."""
+
+    def give(connection: Connection, entry: Entry) -> Change:
+        if entry.role == arguments.role:
+            return Change(f"{name(entry)} has the role {entry.role} already.")
+        crud.update_user(connection, entry.id, role=arguments.role)
+        facts = {"role": arguments.role, "former_role": entry.role}
+        text = f"{name(entry)} has the role {arguments.role} now, and had {entry.role}."
+        return Change(text, "user_role_set", facts, row="account.role_set")
+
+    return change(arguments, url, give)
+
+
+def change(arguments: Arguments, url: URL, work: Callable[[Connection, Entry], Change]) -> int:
+    """Change one account in one transaction, then log it and say so."""
+    with transaction(url, echo=arguments.echo) as connection:
+        entry = find_one(connection, arguments.who)
+        done = work(connection, entry)
+        why_not = tell_owner(connection, url, done.row, entry.id, done.facts) if done.row else None
+    if done.event is not None:
+        mailed = {"owner_mailed": not why_not} if done.row else {}
+        log_change(done.event, entry.public_id, **done.facts, **mailed)
+    say(done.sentence if done.row is None else f"{done.sentence} {_how_told(why_not)}")
+    return 0
+
+
+def _how_told(why_not: str | None) -> str:
+    return f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
+
+
+def find_one(connection: Connection, who: str) -> Entry:
+    """Find the one account that is meant, or raise OperatorError."""
+    entries = directory.find_entries(connection, who)
+    if not entries:
+        raise OperatorError(f"No account has the email, username or public id {who!r}. Try --list-users --like TEXT.")
+    if len(entries) > 1:
+        raise OperatorError(f"{who!r} is one account's username and another's public id: give the email instead.")
+    return entries[0]
+
+
+def name(entry: Entry) -> str:
+    """Name an account for a person."""
+    return f"{entry.email} ({entry.public_id})"
+
+
+def moment(time: datetime | None) -> str:
+    """Write a time as operators read it."""
+    return NEVER if time is None else f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def sessions_ended(count: int) -> str:
+    """Count sessions in words."""
+    return f"{count or 'no'} {'session' if count == 1 else 'sessions'} ended"
+
+
+def _list_one(entry: Entry) -> tuple[str, ...]:
+    state = "disabled" if entry.disabled_at else "" if entry.email_verified_at else "email not verified"
+    second = "yes" if entry.has_totp else "no"
+    last = f"{entry.last_login_at:%Y-%m-%d %H:%M}" if entry.last_login_at else NEVER
+    return (entry.public_id, entry.email, entry.username or "-", entry.role, second, last, state)
+
+
+def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
+    second = f"on, {codes} recovery {'code' if codes == 1 else 'codes'} left" if entry.has_totp else "off"
+    return [
+        ("public id", entry.public_id),
+        ("email", entry.email),
+        ("email verified", moment(entry.email_verified_at) if entry.email_verified_at else "no"),
+        ("username", entry.username or "-"),
+        ("role", entry.role),
+        ("second factor", second),
+        ("created", moment(entry.created_at)),
+        ("last login", moment(entry.last_login_at)),
+        ("password set", moment(entry.password_changed_at)),
+        ("disabled", f"since {moment(entry.disabled_at)}" if entry.disabled_at else "no"),
+    ]
+
+
+def _describe_session(session: crud.SessionRow) -> tuple[str, ...]:
+    return (
+        describe_device(session.user_agent),
+        f"from {session.client_address}",
+        f"since {moment(session.created_at)}",
+        f"last seen {moment(session.last_seen_at)}",
+        "remembered" if session.remember else "",
+    )

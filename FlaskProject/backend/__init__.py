@@ -1,0 +1,1 @@
+"""How the API is called and its answers are understood; nothing else speaks HTTP to it."""

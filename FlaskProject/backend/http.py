@@ -1,0 +1,181 @@
+"""The only file that calls the API: one pooled connection, a time budget, and two ways to fail."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # what its raw answers raise
+
+from FlaskProject.backend.answers import Json
+from FlaskProject.backend.kept_connections import POOLS
+
+CONNECT_SECONDS = 2.0
+LARGEST_ANSWER = 1024 * 1024
+CHUNK = 64 * 1024
+BUSY_SECONDS = 5  # to come back in, when too many wait for the API already
+
+
+class BackendUnavailable(Exception):
+    """The API is down, too slow, or answers nonsense; nothing of it is fit for a page."""
+
+    def __init__(self, why: str, retry_after: int | None = None, code: str = "") -> None:
+        """Keep the reason for the log, and what the API itself said: when to come back, and its code."""
+        super().__init__(why)
+        self.code = code
+        self.retry_after = retry_after
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """The API said no, with a stable code."""
+
+    status: int
+    code: str
+    fields: tuple[str, ...] = ()
+    retry_after: int | None = None
+    extra: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whom the pages speak for: what the API stores with a session and limits by."""
+
+    address: str
+    user_agent: str
+    request_id: str
+
+
+def _pooled_http(ca_bundle: Path | None) -> requests.Session:
+    """Make the one keep-alive session of the process."""
+    http = requests.Session()
+    # The caller's proxy variables and .netrc would send passwords elsewhere.
+    http.trust_env = False
+    http.verify = str(ca_bundle) if ca_bundle else True
+    http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=64)
+    adapter.poolmanager.pool_classes_by_scheme = POOLS
+    http.mount("http://", adapter)
+    http.mount("https://", adapter)
+    return http
+
+
+class Backend:
+    """Sends one request, hands back JSON, a Refusal or BackendUnavailable."""
+
+    def __init__(self, url: str, ca_bundle: Path | None = None, at_once: int = 48) -> None:
+        """Remember where the API is, and who alone may have signed its certificate, if not the public authorities."""
+        self._url = url
+        self._places = BoundedSemaphore(at_once)
+        self._http = _pooled_http(ca_bundle)
+
+    def send(  # noqa: PLR0913 a request has this many parts
+        self, visitor: Visitor, method: str, path: str, *, body: Json | None, token: str | None, seconds: float
+    ) -> Json:
+        """Ask once; a GET whose kept-alive connection had just been closed is asked again."""
+        headers = _headers(visitor, token)
+        try:
+            return self._ask(method, path, body, headers, seconds)
+        except requests.Timeout:
+            raise BackendUnavailable(f"{method} {path}: no answer within its budget") from None
+        except requests.ConnectionError as failure:
+            if method != "GET":
+                raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
+        except requests.RequestException as failure:
+            raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
+        return self._ask_again(method, path, headers, seconds)
+
+    def _ask_again(self, method: str, path: str, headers: dict[str, str], seconds: float) -> Json:
+        try:
+            return self._ask(method, path, None, headers, seconds)
+        except requests.RequestException as failure:
+            raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
+
+    def _ask(self, method: str, path: str, body: Json | None, headers: dict[str, str], seconds: float) -> Json:
+        deadline = time.monotonic() + CONNECT_SECONDS + seconds
+        with (
+            self._place(f"{method} {path}"),
+            self._http.request(
+                method,
+                self._url + path,
+                json=body,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            return _understand(response, _read_all(response, deadline))
+
+    @contextmanager
+    def _place(self, call: str) -> Iterator[None]:
+        """Wait for the API in one of so many places; whoever finds none is told at once and holds no thread."""
+        if not self._places.acquire(blocking=False):
+            raise BackendUnavailable(f"{call}: too many wait for the API already", retry_after=BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:
+    headers = {
+        "Accept": "application/json",
+        "User-Agent": visitor.user_agent,
+        "X-Forwarded-For": visitor.address,
+        "X-Request-ID": visitor.request_id,
+    }
+    return headers | {"Authorization": f"Bearer {token}"} if token else headers
+
+
+def _read_all(response: requests.Response, deadline: float) -> bytes:
+    """Read the body as it comes, giving up on one that never ends or drips in."""
+    body = b""
+    try:
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
+                raise BackendUnavailable("the answer is too large or too slow")
+    except BaseHTTPError as failure:
+        raise BackendUnavailable(f"the answer broke off: {type(failure).__name__}") from None
+    return body
+
+
+def _understand(response: requests.Response, body: bytes) -> Json:
+    """Sort an answer into success, refusal and nonsense."""
+    status, data = response.status_code, _json(body)
+    retry_after = _seconds(response.headers.get("Retry-After"))
+    if status == HTTPStatus.OK and isinstance(data, dict | list):
+        return data if isinstance(data, dict) else {"items": data}
+    code = data.get("code") if isinstance(data, dict) else None
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise BackendUnavailable(f"the API answered {status}", retry_after, str(code or ""))
+    if status >= HTTPStatus.BAD_REQUEST and isinstance(data, dict) and isinstance(code, str):
+        raise Refusal(status, code, _refused_fields(data.get("detail")), retry_after, data)
+    raise BackendUnavailable(f"the API answered {status}, which means nothing here")
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 whatever JSON holds
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _seconds(header: str | None) -> int | None:
+    return int(header) if header and header.isascii() and header.isdigit() and len(header) < len("1000000") else None
+
+
+def _refused_fields(detail: Any) -> tuple[str, ...]:  # noqa: ANN401 whatever JSON holds
+    """Name the fields of a 422, whose detail is FastAPI's list."""
+    rows = detail if isinstance(detail, list) else []
+    places = [row.get("loc") for row in rows if isinstance(row, dict)]
+    return tuple(str(place[-1]) for place in places if isinstance(place, list) and place)

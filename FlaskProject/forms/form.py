@@ -1,0 +1,151 @@
+"""What a person typed, and what is wrong with it."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from flask import request
+
+from FlaskProject.backend.http import BackendUnavailable, Refusal
+from FlaskProject.messages import field_sentence, has_text, sentence_for, t
+from FlaskProject.rendering.times import duration
+
+# Never written back into a page.
+PASSWORDS = frozenset({"password", "new_password", "current_password"})
+SECRETS = PASSWORDS | {"totp", "code", "secret", "csrf_token"}
+
+# About the form itself, not what it is for.
+SWITCHES = frozenset({"passwords", "shown_passwords"})
+
+# Written into a form by its page, and typed by nobody: a mail's link, where to go on, which kind of code is asked for.
+OF_THE_PAGE = frozenset({"token", "next", "with"})
+
+# Where a code's sentence stands: beside the first of these fields that the form has, else above the form.
+PLACES: dict[str, tuple[str, ...]] = {
+    "email_taken": ("new_email", "email"),
+    "email_domain_private": ("new_email", "email"),
+    "username_taken": ("username",),
+    "username_reserved": ("username",),
+    "password_too_short": ("new_password", "password"),
+    "password_too_common": ("new_password", "password"),
+    "password_too_personal": ("new_password", "password"),
+    "current_password_required": ("current_password",),
+    "current_password_invalid": ("current_password",),
+    "totp_required": ("totp", "code"),
+    "totp_invalid": ("totp", "code"),
+}
+
+
+@dataclass
+class Form:
+    """The fields of one submission, with the sentences that belong beside and above them."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    refused_as: str = ""
+
+    @classmethod
+    def from_request(cls) -> Self:
+        """Take what was posted."""
+        return cls({name: value for name, value in request.form.items() if name != "csrf_token"})
+
+    def text(self, name: str) -> str:
+        """Return a field as it was typed."""
+        return self.values.get(name, "")
+
+    def text_if_asked(self, name: str) -> str:
+        """Return a field that the page may not have had; what is wrong with it stands beside it all the same."""
+        return self.values.setdefault(name, "")
+
+    def ticked(self, name: str) -> bool:
+        """Tell whether a box was ticked."""
+        return name in self.values
+
+    def shown(self, name: str, default: str | None = "") -> str:
+        """Return what to write back into a field: what was typed, unless it is a secret."""
+        return "" if name in SECRETS else self.values.get(name, default or "")
+
+    @property
+    def passwords_shown(self) -> bool:
+        """Tell whether the person wants to see what they type into password fields."""
+        return self.text("passwords") == "show" or ("passwords" not in self.values and self.ticked("shown_passwords"))
+
+    @property
+    def switched(self) -> str | None:
+        """Name the password field to go on with when the person has just had them shown or hidden."""
+        # A summary of what went wrong comes first: one page, one focus.
+        fields = [] if self.failed or "passwords" not in self.values else self.values
+        return next((name for name in fields if name in PASSWORDS), None)
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Everything that may be written back into a page."""
+        return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES}
+
+    @property
+    def asked_secrets(self) -> list[str]:
+        """The secrets that were typed and have to be typed again."""
+        return [name for name in self.values if name in SECRETS - {"secret"}]
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether there is anything to put right."""
+        return bool(self.errors or self.notices)
+
+    def without_fields(self) -> Self:
+        """Return what was wrong as sentences alone, for a page that has none of these fields."""
+        return type(self)(notices=[*self.notices, *self.errors.values()])
+
+    def untouched(self) -> Self:
+        """Return the form as it was before anybody typed or ticked anything."""
+        return type(self)({name: value for name, value in self.values.items() if name in OF_THE_PAGE})
+
+    def require(self, *names: str) -> bool:
+        """Note each of these fields that was left empty; browsers that skip `required` learn it here."""
+        for name in names:
+            if not self.text(name).strip():
+                self.errors[name] = t(f"required.{name}")
+        return not self.errors
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Turn the API's refusal into sentences."""
+        self.refused_as = refusal.code
+        if refusal.fields:
+            for name in refusal.fields:
+                self._blame(name, field_sentence(name))
+            return
+        code = self._find_sentence(refusal)
+        place = next((name for name in PLACES.get(refusal.code, ()) if name in self.values), None)
+        self._blame(place, sentence_for(code, wait=duration(refusal.retry_after or 60)))
+
+    def excuse(self, outage: BackendUnavailable) -> None:
+        """Say that it was us, and what is needed to try again."""
+        self.try_again(outage_sentence(outage))
+
+    def try_again(self, sentence: str) -> None:
+        """Ask for the form once more, and say what has to be typed again."""
+        self.notices.append(sentence)
+        if self.asked_secrets:
+            self.notices.append(t("form.retype"))
+
+    def _find_sentence(self, refusal: Refusal) -> str:
+        """Name the sentence: an app's wrong code and a wrong recovery code are put right in different ways."""
+        if refusal.extra.get("clock_off") is True:
+            return "clock_off"
+        with_recovery = refusal.code == "totp_invalid" and self.text("with") == "recovery"
+        return "recovery_code_invalid" if with_recovery else refusal.code
+
+    def _blame(self, name: str | None, sentence: str) -> None:
+        if name in self.values:
+            self.errors.setdefault(str(name), sentence)
+        elif sentence not in self.notices:
+            self.notices.append(sentence)
+
+
+def outage_sentence(outage: BackendUnavailable) -> str:
+    """Say that the service is away, and when to come back if it said so."""
+    if has_text(f"api.{outage.code}"):
+        return sentence_for(outage.code, wait=duration(outage.retry_after or 60))
+    if outage.retry_after:
+        return t("outage.busy", wait=duration(outage.retry_after))
+    return t("outage.away")

@@ -1,0 +1,1 @@
+"""How a link from a mail is opened, looked at and used; each kind of link has its view."""

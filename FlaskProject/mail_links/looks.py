@@ -1,0 +1,73 @@
+"""What a link from a mail is about, asked before its button is pressed; its page stands without an answer, too."""
+
+from contextlib import suppress
+from typing import cast
+
+from flask import g
+
+from FlaskProject.backend.answers import LinkInfo
+from FlaskProject.backend.http import BackendUnavailable, Refusal
+from FlaskProject.rendering.error_pages import log_outage
+from FlaskProject.signed_in.identity import api
+
+# Which links each page is for; the words "this was not me" stand beside the confirmation of a new account, too.
+PURPOSES = {"reset": {"reset", "rescue"}, "disown": {"disown", "verify"}}
+
+# What pressing the button of a page does beyond its title.
+EFFECTS = {"revert": ("address", "signed_out", "mail", "factor"), "disown": ("signed_out", "mail", "factor")}
+FORMER_ADDRESS = ("former", "signed_out", "factor")
+# What "this was not me" takes back, by what the mail told.
+TAKEN_BACK = {
+    "factor.totp.enabled": ("factor_off", "signed_out", "mail"),
+    "phrase.changed": ("phrase", *EFFECTS["disown"]),
+    "username.changed": ("username", *EFFECTS["disown"]),
+    "recovery_codes.replaced": ("codes", *EFFECTS["disown"]),
+    "email.changed": FORMER_ADDRESS,
+    "email.change_confirmed": FORMER_ADDRESS,
+}
+
+
+def is_over(refusal: Refusal) -> bool:
+    """Tell whether a link was refused because it is used, expired or mangled."""
+    return refusal.code == "link_invalid" or "token" in refusal.fields
+
+
+def works(kind: str, token: str) -> bool:
+    """Tell whether a link may still do what its page is for: not if the API says no."""
+    try:
+        about = _look(token)
+    except Refusal:
+        return False
+    return about is None or about.purpose in PURPOSES.get(kind, {kind})
+
+
+def about_link(token: str) -> LinkInfo | None:
+    """Return what a link is about, or None when the API does not say."""
+    with suppress(Refusal):
+        return _look(token)
+    return None
+
+
+def effects_of(kind: str, about: LinkInfo | None) -> tuple[str, ...]:
+    """Name what pressing the button of a page does."""
+    told = about.event if about and kind == "disown" else ""
+    return TAKEN_BACK.get(told, EFFECTS.get(kind, ()))
+
+
+def _look(token: str) -> LinkInfo | None:
+    """Ask once a request; a Refusal says that the link is over."""
+    if "about_link" not in g:
+        g.about_link = _ask(token)
+    return cast("LinkInfo | None", g.about_link)
+
+
+def _ask(token: str) -> LinkInfo | None:
+    try:
+        return api().look_at_link(token)
+    except BackendUnavailable as outage:
+        log_outage(outage)
+    except Refusal as refusal:
+        # Any other refusal, such as of a busy network, says nothing about the link.
+        if is_over(refusal):
+            raise
+    return None

@@ -1,0 +1,1 @@
+"""What stands between a stranger and every view: guards before it, headers after it."""

@@ -1,0 +1,49 @@
+"""The headers that every answer carries, errors and static files included."""
+
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+
+from FlaskProject.config import Config
+from FlaskProject.rendering.static_files import version_of
+from FlaskProject.signed_in.session_cookies import is_secure
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not `no-referrer`, which makes browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+ONE_YEAR = 31_536_000
+
+
+def init_headers(app: Flask, config: Config) -> None:
+    """Put the headers on every answer."""
+    stay_with_https = f"max-age={ONE_YEAR}" + ("; includeSubDomains" if config.hsts_include_subdomains else "")
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        if is_secure(config):
+            response.headers["Strict-Transport-Security"] = stay_with_https
+        if request.endpoint != "static":
+            # The back button after signing out, and a shared computer's disk, must show nothing private.
+            response.headers["Cache-Control"] = "no-store"
+        elif _is_what_the_address_says(response):
+            response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}"
+        return response
+
+
+def _is_what_the_address_says(response: Response) -> bool:
+    """Tell whether a static file may be kept for good: during a roll-out, pages of one version ask another one."""
+    if response.status_code not in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
+        return False
+    return request.args.get("v") == version_of((request.view_args or {})["filename"])

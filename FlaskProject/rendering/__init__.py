@@ -1,0 +1,1 @@
+"""How a page is written: helpers, times, addresses, files, and the pages for errors; it knows no form."""

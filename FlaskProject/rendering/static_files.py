@@ -1,0 +1,13 @@
+"""Which content of a static file an address means."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+STATIC = Path(__file__).parents[1] / "static"
+
+
+@lru_cache(maxsize=64)  # bounded: one file has many spellings
+def version_of(name: str) -> str:
+    """Return what changes with the content of a file that is there."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]

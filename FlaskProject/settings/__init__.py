@@ -1,0 +1,1 @@
+"""What settings are checked against; each setting itself stands in config.py."""

@@ -1,0 +1,1 @@
+"""Whose visit this is: tokens, the cookies that keep them, and their refresh; no page is written here."""

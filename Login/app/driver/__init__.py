@@ -1,0 +1,1 @@
+"""What the database's driver is told, and what its failures mean; no query stands here."""

@@ -1,0 +1,1 @@
+"""What mails say; when one is written is decided in services/, how it travels in mail/."""

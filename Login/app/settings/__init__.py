@@ -1,0 +1,1 @@
+"""Where settings come from and what production refuses; each setting itself stands in config.py."""

@@ -1,0 +1,191 @@
+"""Floods: how many requests one client address may send, whatever they say; and one IPv6 subscriber with many of them.
+
+The counts live in this process, or in the Redis that RATE_LIMIT_STORAGE_URI names, for all processes together.
+While Redis is away each process counts for itself: a flood is then cut at the limit times the number of processes,
+and nobody is turned away because a cache is down.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import cache, partial
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
+
+from limits import RateLimitItem, parse
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import StorageError
+
+from app.clients.addresses import list_networks
+from app.errors import ApiError, TooManyRequests
+from app.throttling.flood_memory import FloodMemory
+from app.throttling.trials import Trials
+
+if TYPE_CHECKING:
+    from app.throttling.flood_redis import SharedFloods
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "call"]
+
+# Per client address, behind which a whole office may sit: its members sign in once in the morning, mistype now and
+# then, and refresh twice an hour, but nobody sends dozens of passwords a minute.
+LIMITS: dict[Name, RateLimitItem] = {
+    "login": parse("60/minute"),
+    "failed_login": parse("30/minute"),  # one password at each of many accounts shows here and in no account's counter
+    "register": parse("30/minute"),  # a class that signs up together
+    "reset": parse("20/minute"),
+    "link": parse("60/minute"),  # links from mails, of 256 bits each
+    "refresh": parse("120/minute"),
+    "proof": parse("30/minute"),  # whatever takes a password or code of somebody who is signed in
+    "call": parse("6000/minute"),  # one indexed query each: only a program gone wild reaches this
+}
+
+# What the /56 and the /48 around an IPv6 address may send, in times what a /64 may: a household or a company has one of
+# them, and a provider of mobile phones may put hundreds of customers into one.
+WIDER = (2, 4)
+BY_ADDRESS_ALONE = {"call"}  # nothing is guessed there, and each read would count three times
+
+VERDICT_WAIT = 10.0  # seconds for a place that others hold who are counted and not yet judged
+SHARED_WAIT = 0.4  # seconds for Redis to answer
+PAUSE = 5.0  # seconds without asking Redis again, so that its absence does not slow each request
+SILENCE = 60.0  # seconds between two log lines about it
+
+
+class Window(NamedTuple):
+    """A limit, and whose requests are counted by it."""
+
+    limit: RateLimitItem
+    name: Name
+    network: str
+
+
+@cache
+def _widen(name: Name) -> tuple[RateLimitItem, ...]:
+    own = LIMITS[name]
+    factors = () if name in BY_ADDRESS_ALONE else WIDER
+    return (own, *(type(own)(own.amount * factor, own.multiples) for factor in factors))
+
+
+def list_windows(name: Name, address: str) -> list[Window]:
+    """Return all that count a request, the narrowest first: what that refuses must not use up the neighbours'."""
+    return [Window(limit, name, network) for limit, network in zip(_widen(name), list_networks(address), strict=False)]
+
+
+class Limiter(MovingWindowRateLimiter):
+    """Counts in a memory that also gives back."""
+
+    def __init__(self, storage: "FloodMemory | SharedFloods") -> None:
+        """Take the memory."""
+        super().__init__(storage)
+        self._memory = storage
+
+    async def give_back(self, window: Window) -> None:
+        """Take one request out again: the youngest, as good as the very one."""
+        await self._memory.give_back(window.limit.key_for(*window[1:]))
+
+
+class Floods:
+    """Counts requests by kind and client address."""
+
+    def __init__(self, storage_uri: str | None, *, enforced: bool = True) -> None:
+        """Prepare; Redis is first asked when the first request comes, and may be away then."""
+        self._enforced = enforced
+        self._local = Limiter(FloodMemory())
+        self._redis = _open_redis(storage_uri) if storage_uri else None
+        self._shared = Limiter(self._redis) if self._redis else None
+        self._trials = Trials()
+        self._ask_again_at = self._log_again_at = 0.0
+
+    async def hit(self, name: Name, address: str) -> None:
+        """Count a request, or raise TooManyRequests."""
+        if full := await self._count(list_windows(name, address)):
+            await self._refuse(full)
+
+    @asynccontextmanager
+    async def trial(self, name: Name, address: str, *failures: type[ApiError]) -> AsyncIterator[None]:
+        """Count what is about to be judged, and give it back unless it ends in one of the failures.
+
+        A burst does not outrun a count that comes first. An outcome that we do not know stays counted.
+        """
+        windows = list_windows(name, address)
+        counted = await self._wait_for_place(windows)
+        with self._trials.under_way(windows[-1].network):
+            try:
+                yield
+            except failures:
+                raise
+            except ApiError:
+                await self._give_back(counted)
+                raise
+            await self._give_back(counted)
+
+    async def _wait_for_place(self, windows: list[Window]) -> list[Window]:
+        """Count, once there is room, and return what has to be given back; TooManyRequests when there is none."""
+        end = time.monotonic() + VERDICT_WAIT
+        verdict = self._trials.find_verdict(windows[-1].network)
+        while full := await self._count(windows):
+            if verdict is None or not self._enforced or not await _comes(verdict, end - time.monotonic()):
+                await self._refuse(full)
+                return []
+            verdict = self._trials.find_verdict(windows[-1].network)
+        return windows
+
+    async def _count(self, windows: list[Window]) -> Window | None:
+        """Count on all windows, or on none and return the one that is full."""
+        for number, window in enumerate(windows):
+            if not await self._hit(window):
+                await self._give_back(windows[:number])
+                return window
+        return None
+
+    async def _hit(self, window: Window) -> bool:
+        return await self._ask(lambda limiter: limiter.hit(window.limit, *window[1:]))
+
+    async def _give_back(self, windows: list[Window]) -> None:
+        for window in reversed(windows):
+            await self._ask(partial(Limiter.give_back, window=window))
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._redis is not None:
+            await self._redis.close()
+
+    async def _refuse(self, full: Window) -> None:
+        if self._enforced:
+            window = await self._ask(lambda limiter: limiter.get_window_stats(full.limit, *full[1:]))
+            raise TooManyRequests(retry_after=max(1, math.ceil(window.reset_time - time.time())))
+
+    async def _ask(self, question: Callable[[Limiter], Awaitable[Result]]) -> Result:
+        """Ask Redis when there is one that answers, else our own memory."""
+        if self._shared is not None and time.monotonic() >= self._ask_again_at:
+            try:
+                async with asyncio.timeout(SHARED_WAIT):
+                    return await question(self._shared)
+            except (StorageError, TimeoutError) as error:
+                self._do_without(error)
+        return await question(self._local)
+
+    def _do_without(self, error: Exception) -> None:
+        now = time.monotonic()
+        self._ask_again_at = now + PAUSE
+        if now >= self._log_again_at:
+            self._log_again_at = now + SILENCE
+            reason = type(getattr(error, "storage_error", error)).__name__
+            logger.warning("rate_limit_storage_unavailable", extra={"event": {"reason": reason, "used": "memory"}})
+
+
+async def _comes(verdict: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await verdict.wait()
+    return False
+
+
+def _open_redis(uri: str) -> "SharedFloods":
+    from app.throttling.flood_redis import SharedFloods  # noqa: PLC0415 six megabytes, for those only who have a Redis
+
+    return SharedFloods(uri, SHARED_WAIT)

@@ -1,0 +1,1 @@
+"""What surrounds every request: connections, middleware, errors, CORS, OpenAPI; it decides nothing about accounts."""
