@@ -28,21 +28,6 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
-__all__ = [
-    "Attempt",
-    "KnownAddress",
-    "Mail",
-    "OneTimeToken",
-    "RecoveryCode",
-    "Schedule",
-    "Session",
-    "TotpEnrolment",
-    "UsedToken",
-    "User",
-    "UtcDateTime",
-    "metadata",
-]
-
 MARIADB = ("mysql", "mariadb")
 
 metadata = MetaData(

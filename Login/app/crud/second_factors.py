@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, in
 
 from app.crud.accounts import users
 from app.crud.clock import utc_horizon, utc_now
-from app.models import RecoveryCode, TotpEnrolment, metadata
+from app.crud.operations import current_time
+from app.models import RecoveryCode, metadata
 
 enrolments = metadata.tables["totp_enrolments"]
 recovery_codes = metadata.tables["recovery_codes"]
@@ -43,10 +44,12 @@ def get_enrolment(connection: Connection, user_id: int) -> Any | None:  # noqa: 
     return connection.execute(query).one_or_none()
 
 
-def replace_enrolment(connection: Connection, enrolment: TotpEnrolment) -> None:
+def replace_enrolment(connection: Connection, user_id: int, session_id: int, secret: str) -> None:
     """Begin a set-up in place of any other of the account."""
-    drop_enrolment(connection, enrolment.user_id)
-    connection.execute(insert(enrolments).values(enrolment.model_dump()))
+    drop_enrolment(connection, user_id)
+    values = {"user_id": user_id, "session_id": session_id, "secret": secret}
+    expires_at = current_time(connection) + ENROLMENT_LIFETIME
+    connection.execute(insert(enrolments).values(**values, expires_at=expires_at))
 
 
 def hand_enrolment_over(connection: Connection, session_id: int, to: int) -> None:

@@ -39,7 +39,7 @@ from app.services.emails import (
 )
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
-from app.services.proofs import Proof, needs_code, prove, require_session, spend_proof
+from app.services.proofs import Proof, act_on, needs_code, prove
 from app.services.reserved import is_reserved
 from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair, prove_for
 
@@ -194,9 +194,7 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     new_hash: str | None,
     client: Client,
 ) -> Session | None:
-    if proof is not None:
-        spend_proof(connection, proof)
-    session = require_session(connection, principal)
+    session = act_on(connection, principal, proof)
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
         raise SessionEnded
@@ -267,8 +265,7 @@ async def delete(resources: Resources, principal: Principal, body: Deletion, cli
 
 
 def _delete(connection: Connection, resources: Resources, principal: Principal, proof: Proof, client: Client) -> None:
-    spend_proof(connection, proof)
-    require_session(connection, principal)
+    act_on(connection, principal, proof)
     person = crud.get_addressee(connection, proof.account.id)
     if person is not None and crud.delete_user(connection, person.id):
         conclude(connection, resources, "account.deleted", person, client)

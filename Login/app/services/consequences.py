@@ -37,9 +37,8 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
         one_time_tokens.void_links(connection, person.id, change.voids)
     mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
     for notice in change.notices:
-        to = mailboxes[notice.to]
-        kind = notice.kind_for(proved=to.is_proved) if to else None
-        if to and kind:
+        if to := mailboxes[notice.to]:
+            kind = notice.kind if to.is_proved else notice.unproved or notice.kind
             queue_mail(connection, resources, to, kind, client, told=told or Told(event), facts=facts)
 
 

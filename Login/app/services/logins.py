@@ -11,6 +11,7 @@ from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.crud.clock import is_void
 from app.errors import (
+    AccountDisabled,
     ApiError,
     EmailUnverified,
     InvalidCredentials,
@@ -27,7 +28,7 @@ from app.schemas import LoginRequest
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.consequences import conclude
 from app.services.emails import resend_verification
-from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
+from app.services.proofs import Proof, prove_code, spend_proof
 from app.services.sessions import issue_pair
 from app.throttling.counters import hash_address, name_account
 
@@ -57,11 +58,9 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
         first = await _resume(resources, body.login_token.get_secret_value())
     else:
         first = await _check_password(resources, body, client)
-    try:
-        require_enabled(first.account)
-    except ApiError as error:
-        _tell_failed(first.account, error.code)
-        raise
+    if first.account.disabled_at is not None:  # said only once the password was right
+        _tell_failed(first.account, AccountDisabled.code)
+        raise AccountDisabled
     return first
 
 
@@ -129,7 +128,8 @@ def _start_session(
     connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
     now = spend_proof(connection, proof, stale=InvalidCredentials)
-    if first.jti is not None and not spend_token(connection, first.jti, first.account):
+    over = first.account.now + auth.LOGIN_TOKEN_LIFETIME
+    if first.jti is not None and not crud.spend_token(connection, first.jti, over):
         raise LoginTokenInvalid
     _note_place(connection, resources, first.account, client, now)
     crud.update_user(connection, first.account.id, last_login_at=now)

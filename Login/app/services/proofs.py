@@ -13,13 +13,11 @@ from functools import partial
 
 from pydantic import SecretStr
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from app import auth, crud
 from app.clients.addresses import Client
 from app.crud.clock import SLACK
 from app.errors import (
-    AccountDisabled,
     ApiError,
     ClockOff,
     CurrentPasswordInvalid,
@@ -88,22 +86,21 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
     secret = open_totp_secret(resources, account.public_id, account.totp_secret)
     warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     counters = name_code_counters(resources.keys, account.public_id)
-    match = partial(match_totp_step, secret, typed, account.now)
     here = hash_address(resources.keys, account.public_id, client.address)
-    judge = partial(_match_from, user_id=account.id, address_hash=here, match=match)
+    judge = partial(_match_from, account=account, address_hash=here, secret=secret, code=typed)
     step = await judge_code(resources, counters, account.public_id, judge, warn)
     return Proof(account, counters, totp_step=step)
 
 
-def _match_from(connection: Connection, user_id: int, address_hash: bytes, match: Callable[[], int]) -> int:
+def _match_from(connection: Connection, account: crud.Credentials, address_hash: bytes, secret: str, code: str) -> int:
     """Tell of a clock only where the account has signed in before: elsewhere it is a guesser who profits.
 
     What a wrong code costs is the same with either answer, or the time would tell.
     """
     try:
-        return match()
+        return match_totp_step(secret, code, account.now)
     except TotpInvalid:
-        if not crud.is_known_address(connection, user_id, address_hash):
+        if not crud.is_known_address(connection, account.id, address_hash):
             raise TotpInvalid from None
         raise
 
@@ -152,8 +149,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     account = proof.account
     now = _hold_unchanged(connection, proof, stale)
     if proof.totp_step is not None:
-        secret, latest = account.totp_secret or "", _find_latest_step(now)
-        if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step, latest):
+        latest = int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW  # later ones: by a clock ahead
+        if not crud.spend_totp_step(connection, account.id, account.totp_secret or "", proof.totp_step, latest):
             raise TotpInvalid
     if proof.recovery_code is not None and not crud.spend_recovery_code(
         connection, account.id, proof.recovery_code, account.now
@@ -170,11 +167,6 @@ def needs_code(proof: Proof | None, person: crud.Addressee) -> bool:
     """Whether a password was proved without the code that the account asks for by now."""
     has_code = proof is not None and (proof.totp_step is not None or proof.recovery_code is not None)
     return proof is not None and person.has_totp and not has_code
-
-
-def _find_latest_step(now: datetime) -> int:
-    """Return the last step that can have been taken by now; a later one was taken while the clock was ahead."""
-    return int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW
 
 
 def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> datetime:
@@ -199,16 +191,8 @@ def require_session(connection: Connection, principal: crud.Principal) -> crud.S
     return session
 
 
-def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:
-    """Use up a single-use token; False when it was used before."""
-    try:
-        crud.spend_token(connection, jti, account.now + auth.LOGIN_TOKEN_LIFETIME)
-    except IntegrityError:
-        return False
-    return True
-
-
-def require_enabled(account: crud.Credentials) -> None:
-    """Refuse a disabled account, once its password was right."""
-    if account.disabled_at is not None:
-        raise AccountDisabled
+def act_on(connection: Connection, principal: crud.Principal, proof: Proof | None) -> crud.SessionRow:
+    """Use up a proof, where one was asked for, and hold the caller's account and session for what follows."""
+    if proof is not None:
+        spend_proof(connection, proof)
+    return require_session(connection, principal)

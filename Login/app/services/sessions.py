@@ -53,7 +53,8 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
     found = await resources.database.read(crud.get_principal, claims["sid"])
     principal = _require_live(resources.settings, found, claims)
     if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
-        await _note_use(resources, principal, client)
+        with suppress(DatabaseUnavailable, OutcomeUnknown):  # one that cannot write just now can still be read
+            await resources.database.transaction(_touch, principal, client)
     return principal
 
 
@@ -62,12 +63,6 @@ def _is_news(settings: Settings, principal: Principal) -> bool:
     session, now = principal.session, principal.now
     pace = min(TOUCH, settings.idle_limit(remember=session.remember) / 4)
     return now - session.last_seen_at >= pace or is_void(session.last_seen_at, now)
-
-
-async def _note_use(resources: Resources, principal: Principal, client: Client) -> None:
-    """Note that the session is in use; a database that cannot write just now is no reason to refuse to read."""
-    with suppress(DatabaseUnavailable, OutcomeUnknown):
-        await resources.database.transaction(_touch, principal, client)
 
 
 def _touch(connection: Connection, principal: Principal, client: Client) -> None:
@@ -107,7 +102,9 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
             _touch(connection, principal, client)
             principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
         if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
-            return _move_on(principal)
+            session, now = principal.session, principal.now
+            moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
+            return principal._replace(session=moved)
         principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
         if principal.session.generation == claims["gen"]:  # no rival was first: the database was too slow
             raise DatabaseUnavailable(retry_after=1)
@@ -121,13 +118,6 @@ def _end_reused(connection: Connection, resources: Resources, claims: Claims, cl
     principal = crud.get_principal(connection, claims["sid"])
     if principal and crud.end_session(connection, claims["sid"], REUSED, principal.now):
         conclude_for(connection, resources, "session.reused", principal.account.id, client)
-
-
-def _move_on(principal: Principal) -> Principal:
-    """Return what the row has become by its rotation."""
-    session, now = principal.session, principal.now
-    moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
-    return principal._replace(session=moved)
 
 
 def _is_retry(principal: Principal, claims: Claims) -> bool:
@@ -255,10 +245,8 @@ async def list_sessions(resources: Resources, principal: Principal) -> list[Sess
 
 async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
     """End one of the caller's own sessions."""
-    ended = await resources.database.transaction(
-        crud.end_own_session, principal.account.id, sid, REVOKED, principal.now
-    )
-    if not ended:
+    user_id, now = principal.account.id, principal.now
+    if not await resources.database.transaction(crud.end_own_session, user_id, sid, REVOKED, now):
         raise SessionNotFound
     log_event("session_revoked", "success", user_id=principal.account.public_id)
 
