@@ -6,20 +6,12 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import auth, crud
+from app import auth, crud, errors
 from app.auth import Pair
 from app.clients.addresses import Client
 from app.config import Settings
 from app.crud import Addressee, Principal
 from app.crud.one_time_tokens import is_claimed
-from app.errors import (
-    EmailDomainPrivate,
-    EmailTaken,
-    SessionEnded,
-    TotpRequired,
-    UsernameReserved,
-    UsernameTaken,
-)
 from app.identifiers import find_private_domain, normalize_email, normalize_username
 from app.models import Session, User
 from app.passwords.fair_queue import party_of
@@ -39,7 +31,7 @@ from app.services.emails import (
 )
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
-from app.services.proofs import Proof, act_on, needs_code, prove
+from app.services.proofs import Proof, begin_change, needs_code, prove
 from app.services.reserved import is_reserved
 from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair, prove_for
 
@@ -76,7 +68,7 @@ def _insert(
         _add(connection, user)
         queue_note(connection, resources, ADDRESS_WANTED, [user.email_key, public_id], client)
     elif _add(connection, user) is not None:
-        raise EmailTaken
+        raise errors.EmailTaken
     elif person := crud.find_addressee(connection, user.email_key):
         conclude(connection, resources, "account.registered", person, None, facts=describe_opening(person))
     return public_id
@@ -114,28 +106,28 @@ def _refuse_private(settings: Settings, typed: str | None) -> None:
     domain = find_private_domain(normalize_email(typed)[0]) if typed else None
     allowed = settings.private_email_domains
     if domain and not any(f".{domain}".lower().endswith(f".{name}") for name in allowed):
-        raise EmailDomainPrivate
+        raise errors.EmailDomainPrivate
 
 
 def _refuse_reserved(settings: Settings, typed: str | None, own: str | None = None) -> None:
     """Refuse names of those who speak for the service; whoever has one from before may go on writing it."""
     key = _username_columns(typed)["username_key"]
     if typed and key != _username_columns(own)["username_key"] and is_reserved(key, settings.totp_issuer):
-        raise UsernameReserved
+        raise errors.UsernameReserved
 
 
 def _refuse_taken(connection: Connection, email_key: str | None, username_key: str | None, own: int = 0) -> None:
     taken = crud.find_taken(connection, email_key, username_key, own)
     if taken == "email_key":
-        raise EmailTaken
+        raise errors.EmailTaken
     if taken == "username_key":
-        raise UsernameTaken
+        raise errors.UsernameTaken
 
 
 def _refuse_claimed(connection: Connection, username_key: str | None, own: int) -> None:
     """Refuse a name that its former owner may take back; asked once the name is held, so that no rival slips by."""
     if username_key is not None and is_claimed(connection, username_key, own):
-        raise UsernameTaken
+        raise errors.UsernameTaken
 
 
 def show_profile(settings: Settings, principal: Principal) -> Profile:
@@ -194,12 +186,12 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     new_hash: str | None,
     client: Client,
 ) -> Session | None:
-    session = act_on(connection, principal, proof)
+    session = begin_change(connection, principal, proof)
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     if needs_code(proof, old) and not is_fresh(principal._replace(session=session)):
-        raise TotpRequired
+        raise errors.TotpRequired
     if is_move(old.email, body.new_email):
         count_move(connection, resources, old.public_id)
     waits = must_confirm(resources.settings, old.email, body.new_email, has_factor=old.has_totp)
@@ -250,7 +242,7 @@ def _tell(
 def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
     try:
         if not crud.update_user(connection, user_id, **values):
-            raise SessionEnded
+            raise errors.SessionEnded
     except IntegrityError:
         _refuse_taken(connection, values.get("email_key"), values.get("username_key"), user_id)
         raise
@@ -265,7 +257,7 @@ async def delete(resources: Resources, principal: Principal, body: Deletion, cli
 
 
 def _delete(connection: Connection, resources: Resources, principal: Principal, proof: Proof, client: Client) -> None:
-    act_on(connection, principal, proof)
+    begin_change(connection, principal, proof)
     person = crud.get_addressee(connection, proof.account.id)
     if person is not None and crud.delete_user(connection, person.id):
         conclude(connection, resources, "account.deleted", person, client)

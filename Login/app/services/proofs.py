@@ -14,18 +14,9 @@ from functools import partial
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth, crud, errors
 from app.clients.addresses import Client
 from app.crud.clock import SLACK
-from app.errors import (
-    ApiError,
-    ClockOff,
-    CurrentPasswordInvalid,
-    SecretUnreadable,
-    SessionEnded,
-    TotpInvalid,
-    TotpRequired,
-)
 from app.resources import Resources
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.services.attempts import Guess, expect_guess, judge_code, judge_password, settle_code
@@ -61,7 +52,7 @@ async def prove(  # noqa: PLR0913 who proves what to whom, from where
     """
     account, guess = await resources.database.read(_expect_own_guess, resources, user_id, client)
     if not await judge_password(resources, guess, password.get_secret_value(), account.password_hash):
-        raise CurrentPasswordInvalid
+        raise errors.CurrentPasswordInvalid
     return await prove_code(resources, account, code, client) if need_code else Proof(account)
 
 
@@ -70,7 +61,7 @@ def _expect_own_guess(
 ) -> tuple[crud.Credentials, Guess]:
     account = crud.get_credentials(connection, user_id)
     if account is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     return account, expect_guess(connection, resources, account, name_account(account), client)
 
 
@@ -79,7 +70,7 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
     if account.totp_secret is None:
         return Proof(account, without_factor=True)
     if code is None:
-        raise TotpRequired
+        raise errors.TotpRequired
     typed = auth.normalize_code(code)
     if auth.is_recovery_code(typed):
         return await _prove_recovery_code(resources, account, typed, client)
@@ -99,9 +90,9 @@ def _match_from(connection: Connection, account: crud.Credentials, address_hash:
     """
     try:
         return match_totp_step(secret, code, account.now)
-    except TotpInvalid:
+    except errors.TotpInvalid:
         if not crud.is_known_address(connection, account.id, address_hash):
-            raise TotpInvalid from None
+            raise errors.TotpInvalid from None
         raise
 
 
@@ -111,8 +102,8 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
     if step is not None:
         return step
     if auth.find_totp_step(secret, code, now, auth.DRIFT_WINDOW) is not None:
-        raise ClockOff(clock_off=True)
-    raise TotpInvalid
+        raise errors.ClockOff(clock_off=True)
+    raise errors.TotpInvalid
 
 
 async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
@@ -127,7 +118,7 @@ async def _prove_recovery_code(resources: Resources, account: crud.Credentials, 
 
 def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
     if not crud.has_recovery_code(connection, account.id, code_hash):
-        raise TotpInvalid
+        raise errors.TotpInvalid
 
 
 def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> str:
@@ -136,10 +127,10 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
         return decrypt(ciphertext, totp_place(public_id), resources.keys.secrets)
     except UnreadableSecret as error:
         logger.exception("totp_secret_unreadable", extra={"event": {"user_id": public_id}})
-        raise SecretUnreadable(retry_after=60) from error
+        raise errors.SecretUnreadable(retry_after=60) from error
 
 
-def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> datetime:
+def spend_proof(connection: Connection, proof: Proof, stale: type[errors.ApiError] = errors.SessionEnded) -> datetime:
     """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
 
     Return the time.
@@ -151,11 +142,11 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     if proof.totp_step is not None:
         latest = int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW  # later ones: by a clock ahead
         if not crud.spend_totp_step(connection, account.id, account.totp_secret or "", proof.totp_step, latest):
-            raise TotpInvalid
+            raise errors.TotpInvalid
     if proof.recovery_code is not None and not crud.spend_recovery_code(
         connection, account.id, proof.recovery_code, account.now
     ):
-        raise TotpInvalid
+        raise errors.TotpInvalid
     if proof.tell is not None:
         proof.tell(connection)
     if proof.counters:
@@ -169,13 +160,13 @@ def needs_code(proof: Proof | None, person: crud.Addressee) -> bool:
     return proof is not None and person.has_totp and not has_code
 
 
-def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> datetime:
+def _hold_unchanged(connection: Connection, proof: Proof, stale: type[errors.ApiError]) -> datetime:
     """Lock the account; the password alone proves nothing any more once a second factor has been switched on."""
     held = crud.hold_credentials(connection, proof.account.id)
     if held is None or held.disabled_at is not None or held.password_changed_at != proof.account.password_changed_at:
         raise stale
     if proof.without_factor and held.totp_secret is not None:
-        raise TotpRequired
+        raise errors.TotpRequired
     return held.now
 
 
@@ -187,11 +178,11 @@ def require_session(connection: Connection, principal: crud.Principal) -> crud.S
     is_there = crud.hold_user(connection, principal.account.id)
     session = crud.hold_session(connection, principal.session.sid) if is_there else None
     if session is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     return session
 
 
-def act_on(connection: Connection, principal: crud.Principal, proof: Proof | None) -> crud.SessionRow:
+def begin_change(connection: Connection, principal: crud.Principal, proof: Proof | None) -> crud.SessionRow:
     """Use up a proof, where one was asked for, and hold the caller's account and session for what follows."""
     if proof is not None:
         spend_proof(connection, proof)

@@ -18,7 +18,7 @@ from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.secrets.encryption import encrypt
 from app.services.attempts import judge_code, settle_code
 from app.services.consequences import conclude_for
-from app.services.proofs import Proof, act_on, match_totp_step, open_totp_secret, require_session, totp_place
+from app.services.proofs import Proof, begin_change, match_totp_step, open_totp_secret, require_session, totp_place
 from app.services.sessions import FRESH, prove_for
 from app.throttling.counters import name_code_counters
 
@@ -47,7 +47,7 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
 
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
-    act_on(connection, principal, proof)  # and hold the account: two tabs that start at once get one secret
+    begin_change(connection, principal, proof)  # and hold the account: two tabs that start at once get one secret
     begun = crud.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
@@ -135,7 +135,7 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
     hashes: list[bytes],
     client: Client,
 ) -> None:
-    act_on(connection, principal, proof)
+    begin_change(connection, principal, proof)
     if not crud.hold_user(connection, principal.account.id, with_totp=True):
         raise TotpNotEnabled
     crud.replace_recovery_codes(connection, principal.account.id, hashes)
@@ -154,7 +154,7 @@ async def disable(resources: Resources, principal: Principal, body: ProofBody | 
 def _disable(
     connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
 ) -> None:
-    act_on(connection, principal, proof)
+    begin_change(connection, principal, proof)
     if not crud.disable_totp(connection, principal.account.id):
         raise TotpNotEnabled
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
