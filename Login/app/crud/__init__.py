@@ -8,7 +8,6 @@ from app.crud.accounts import (
     find_credentials,
     find_taken,
     get_addressee,
-    get_credentials,
     hold_credentials,
     hold_user,
     insert_user,

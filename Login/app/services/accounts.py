@@ -14,23 +14,15 @@ from app.crud import Addressee, Principal
 from app.crud.one_time_tokens import is_claimed
 from app.identifiers import find_private_domain, normalize_email, normalize_username
 from app.models import Session, User
-from app.passwords.fair_queue import party_of
-from app.passwords.rules import check_password
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
 from app.services.consequences import conclude
-from app.services.emails import (
-    describe_opening,
-    find_holder,
-    finish_change,
-    is_move,
-    must_confirm,
-    request_change,
-)
+from app.services.emails import find_holder, finish_change, is_move, must_confirm, request_change
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
+from app.services.passwords import hash_new
 from app.services.proofs import Proof, begin_change, needs_code, prove
 from app.services.reserved import is_reserved
 from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair, prove_for
@@ -40,9 +32,7 @@ async def register(resources: Resources, body: Registration, client: Client) -> 
     """Make an account and return its public id; the unique indexes decide who was first."""
     _refuse_private(resources.settings, body.email)
     _refuse_reserved(resources.settings, body.username)
-    password = body.password.get_secret_value()
-    check_password(password, (body.email, body.username), resources.common_passwords)
-    password_hash = await resources.hashes.hash(password, party_of(client.address))
+    password_hash = await hash_new(resources, body.password, (body.email, body.username), client)
     public_id = await resources.database.transaction(_insert, resources, body, password_hash, client)
     log_event("registered", "success", user_id=public_id)
     return public_id
@@ -70,7 +60,7 @@ def _insert(
     elif _add(connection, user) is not None:
         raise errors.EmailTaken
     elif person := crud.find_addressee(connection, user.email_key):
-        conclude(connection, resources, "account.registered", person, None, facts=describe_opening(person))
+        conclude(connection, resources, "account.registered", person, None)
     return public_id
 
 
@@ -167,11 +157,8 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
     proof = await prove_for(resources, principal, event, body, client)
     new_hash = None
     if body.new_password is not None:
-        password = body.new_password.get_secret_value()
-        account = principal.account
-        own_words = (account.email, account.username, body.new_email, body.username)
-        check_password(password, own_words, resources.common_passwords)
-        new_hash = await resources.hashes.hash(password, party_of(client.address, known=True))  # by the password
+        own_words = (principal.account.email, principal.account.username, body.new_email, body.username)
+        new_hash = await hash_new(resources, body.new_password, own_words, client, known=True)  # by the password
     session = await resources.database.transaction(_apply_update, resources, principal, proof, body, new_hash, client)
     log_event("account_updated", "success", user_id=principal.account.public_id, changed=sorted(body.changes))
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at) if session else None

@@ -59,7 +59,7 @@ async def prove(  # noqa: PLR0913 who proves what to whom, from where
 def _expect_own_guess(
     connection: Connection, resources: Resources, user_id: int, client: Client
 ) -> tuple[crud.Credentials, Guess]:
-    account = crud.get_credentials(connection, user_id)
+    account = crud.find_credentials(connection, {"id": user_id})
     if account is None:
         raise errors.SessionEnded
     return account, expect_guess(connection, resources, account, name_account(account), client)
