@@ -104,18 +104,15 @@ class Smtp:
         else:
             smtp = smtplib.SMTP(host, port, timeout=seconds)
         try:
-            self._greet(smtp)
+            if settings.smtp_secure == "starttls":
+                smtp.starttls(context=ssl.create_default_context())
+            if settings.smtp_user is not None:
+                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+                smtp.login(settings.smtp_user, password)
         except BaseException:
             smtp.close()
             raise
         return smtp
-
-    def _greet(self, smtp: smtplib.SMTP) -> None:
-        settings = self._settings
-        if settings.smtp_secure == "starttls":
-            smtp.starttls(context=ssl.create_default_context())
-        if settings.smtp_user is not None:
-            smtp.login(settings.smtp_user, settings.smtp_password.get_secret_value() if settings.smtp_password else "")
 
 
 def _send(smtp: smtplib.SMTP, message: EmailMessage) -> None:

@@ -1,14 +1,12 @@
 """Notices of what changes nothing, and yet is worth knowing: guesses, and codes that run out."""
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from app import crud
 from app.clients.addresses import Client
 from app.resources import Resources
 from app.services.consequences import conclude_for
-from app.services.mails import queue_mail
+from app.services.mails import Fact, queue_mail
 
 LOW_ON_CODES = 3
 
@@ -31,14 +29,7 @@ def notify_recovery_code_used(connection: Connection, resources: Resources, user
         _tell(connection, resources, user_id, "recovery_codes_low", client, left=left)
 
 
-def _tell(
-    connection: Connection,
-    resources: Resources,
-    user_id: int,
-    kind: str,
-    client: Client,
-    **facts: Any,  # noqa: ANN401 words of a mail
-) -> None:
+def _tell(connection: Connection, resources: Resources, user_id: int, kind: str, client: Client, **facts: Fact) -> None:
     person = crud.get_addressee(connection, user_id)
     if person is not None:
         queue_mail(connection, resources, person, kind, client, **facts)
