@@ -13,7 +13,6 @@ from sqlalchemy import (
     Boolean,
     DateTime,
     Dialect,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -114,7 +113,7 @@ class Session(Table, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     sid: str = Field(sa_type=String(32), unique=True)
-    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     generation: int = Field(default=0, sa_type=Integer)
     rotated_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -133,8 +132,8 @@ class TotpEnrolment(Table, table=True):
 
     __tablename__ = "totp_enrolments"
 
-    user_id: int = Field(primary_key=True, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
-    session_id: int = Field(sa_type=RowId, index=True, sa_column_args=[ForeignKey("sessions.id", ondelete="CASCADE")])
+    user_id: int = Field(primary_key=True, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
+    session_id: int = Field(sa_type=RowId, index=True, foreign_key="sessions.id", ondelete="CASCADE")
     secret: str = Field(sa_type=String(255))
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -146,7 +145,7 @@ class RecoveryCode(Table, table=True):
     __table_args__ = (UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     code_hash: bytes = Field(sa_type=Digest)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -177,7 +176,7 @@ class KnownAddress(Table, table=True):
 
     __tablename__ = "known_addresses"
 
-    user_id: int = Field(primary_key=True, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    user_id: int = Field(primary_key=True, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     address_hash: bytes = Field(primary_key=True, sa_type=Digest)
     last_used_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
@@ -203,7 +202,7 @@ class OneTimeToken(Table, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     token_hash: bytes = Field(sa_type=Digest, unique=True)
     purpose: str = Field(sa_type=String(32))
-    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     email: str | None = Field(default=None, sa_type=String(254))
     email_key: str | None = Field(default=None, sa_type=String(254), index=True)
     event: str | None = Field(default=None, sa_type=String(32))
@@ -226,9 +225,7 @@ class Mail(Table, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     message_id: str = Field(sa_type=String(64), unique=True)
-    user_id: int | None = Field(
-        default=None, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")]
-    )
+    user_id: int | None = Field(default=None, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     kind: str = Field(sa_type=String(32))
     mailbox_hash: bytes | None = Field(default=None, sa_type=Digest)
     urgent: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})

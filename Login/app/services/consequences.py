@@ -7,8 +7,7 @@ from sqlalchemy import Connection
 from app import crud
 from app.authority.changes import CHANGES, Ends, Mailbox
 from app.clients.addresses import Client
-from app.crud import one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, one_time_tokens
 from app.resources import Resources
 from app.services.mails import Fact, queue_mail
 

@@ -7,8 +7,7 @@ from app import crud
 from app.authority.letters import Link as Purpose
 from app.clients.addresses import Client
 from app.config import Settings
-from app.crud import Principal, one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, Principal, one_time_tokens
 from app.crud.one_time_tokens import Link
 from app.errors import EmailTaken, LinkInvalid, SessionEnded, TooManyAttempts
 from app.identifiers import name_mailbox, normalize_email

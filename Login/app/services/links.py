@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.authority.changes import UNDO_FOR
 from app.authority.letters import Link as Purpose
-from app.crud import one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, one_time_tokens
 from app.crud.one_time_tokens import Link
 from app.errors import LinkInvalid
 from app.models import OneTimeToken

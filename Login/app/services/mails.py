@@ -11,8 +11,7 @@ from app import auth, crud
 from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, Link
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
-from app.crud import mails
-from app.crud.accounts import Addressee
+from app.crud import Addressee, mails
 from app.crud.mails import MailRow
 from app.database import after_commit
 from app.letters.catalogue import write_letter

@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 from app import crud
 from app.authority.letters import Link
 from app.clients.addresses import Client
-from app.crud import one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, one_time_tokens
 from app.errors import LinkInvalid
 from app.identifiers import login_keys
 from app.passwords.fair_queue import party_of
