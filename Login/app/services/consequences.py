@@ -9,7 +9,7 @@ from app.authority.changes import CHANGES, Ends, Mailbox
 from app.clients.addresses import Client
 from app.crud import Addressee, one_time_tokens
 from app.resources import Resources
-from app.services.mails import Fact, queue_mail
+from app.services.mails import NO_FACTS, Facts, queue_mail
 
 
 def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it concerns
@@ -21,7 +21,7 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     *,
     other: Addressee | None = None,
     former: Mapping[str, str | None] | None = None,
-    **facts: Fact,
+    facts: Facts = NO_FACTS,
 ) -> None:
     """Let everything follow from a change just made, but for the one session that the caller may mean.
 
@@ -37,13 +37,18 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     for notice in change.notices:
         if to := mailboxes[notice.to]:
             kind = notice.kind if to.is_proved else notice.unproved or notice.kind
-            queue_mail(connection, resources, to, kind, client, event=event, former=former, **facts)
+            queue_mail(connection, resources, to, kind, client, event=event, former=former, facts=facts)
 
 
-def conclude_for(
-    connection: Connection, resources: Resources, event: str, user_id: int, client: Client | None, **facts: Fact
+def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
+    connection: Connection,
+    resources: Resources,
+    event: str,
+    user_id: int,
+    client: Client | None,
+    facts: Facts = NO_FACTS,
 ) -> None:
     """Let everything follow from a change to an account that keeps its name, phrase and address."""
     person = crud.get_addressee(connection, user_id)
     if person is not None:
-        conclude(connection, resources, event, person, client, **facts)
+        conclude(connection, resources, event, person, client, facts=facts)

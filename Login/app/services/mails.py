@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -27,7 +28,8 @@ RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "addres
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
 OPERATOR = "somebody who runs this service"
 
-Fact: TypeAlias = Any  # that a mail tells, under the name that its template has for it
+Facts: TypeAlias = Mapping[str, object]  # by the names that letters have for them
+NO_FACTS: Facts = MappingProxyType({})
 
 
 def mail_place(message_id: str) -> str:
@@ -44,7 +46,7 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     *,
     event: str | None = None,
     former: Mapping[str, str | None] | None = None,
-    **facts: Fact,
+    facts: Facts = NO_FACTS,
 ) -> int:
     """Queue a mail at its mailbox' pace and return 0, or for how many seconds there is no room for it.
 
@@ -58,12 +60,11 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     due = _find_time(connection, resources, person, kind, now) if rule.is_notice else now
     if due is None:
         return 0
-    for link in rule.links:
-        key = "reset_link" if link is Link.RESCUE else f"{link}_link"
-        facts[key] = make_link(connection, resources, link, person, event=event, former=former)
+    urls = {link: make_link(connection, resources, link, person, event=event, former=former) for link in rule.links}
+    links = {"reset_link" if link is Link.RESCUE else f"{link}_link": url for link, url in urls.items()}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
     opened = {"opened_when": _write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
-    everything = {"when": _write_moment(now), "where": describe_client(client), **opened, **facts}
+    everything = {"when": _write_moment(now), "where": describe_client(client), **opened, **links, **facts}
     letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
     mail = _make_mail(resources, kind, letter.to_json(), due)
     mail.user_id = None if rule.outlives else person.id

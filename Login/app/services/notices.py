@@ -6,7 +6,7 @@ from app import crud
 from app.clients.addresses import Client
 from app.resources import Resources
 from app.services.consequences import conclude_for
-from app.services.mails import Fact, queue_mail
+from app.services.mails import NO_FACTS, Facts, queue_mail
 
 LOW_ON_CODES = 3
 
@@ -24,12 +24,14 @@ def notify_wrong_codes(connection: Connection, resources: Resources, user_id: in
 def notify_recovery_code_used(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
     """Tell that a recovery code was used, and when few are left."""
     left = crud.count_recovery_codes(connection, user_id)
-    conclude_for(connection, resources, "recovery_code.used", user_id, client, left=left)
+    conclude_for(connection, resources, "recovery_code.used", user_id, client, {"left": left})
     if left == LOW_ON_CODES:
-        _tell(connection, resources, user_id, "recovery_codes_low", client, left=left)
+        _tell(connection, resources, user_id, "recovery_codes_low", client, {"left": left})
 
 
-def _tell(connection: Connection, resources: Resources, user_id: int, kind: str, client: Client, **facts: Fact) -> None:
+def _tell(  # noqa: PLR0913, PLR0917 what to whom, of whom
+    connection: Connection, resources: Resources, user_id: int, kind: str, client: Client, facts: Facts = NO_FACTS
+) -> None:
     person = crud.get_addressee(connection, user_id)
     if person is not None:
-        queue_mail(connection, resources, person, kind, client, **facts)
+        queue_mail(connection, resources, person, kind, client, facts=facts)
