@@ -134,7 +134,7 @@ class Folder:
         self.path = _make_private(wanted)
 
     def carry(self, message: EmailMessage, name: str) -> None:
-        """Write a file that only its owner reads: it holds links."""
+        """Write a file that only its owner reads: it holds links; `name` is the same at every try."""
         part, whole = self.path / f".{name}.part", self.path / f"{name}.eml"
         try:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -35,7 +35,7 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
     if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
-        raise EmailConfirmationRequired  # else it would shut out whoever reads that mailbox
+        raise EmailConfirmationRequired  # a factor would shut out whoever reads that mailbox
     proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
     offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
