@@ -40,16 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False},
     )
     app.state.resources = make_resources(settings)
-    app.include_router(accounts.router)
-    app.include_router(logins.router)
-    app.include_router(sessions.router)
-    app.include_router(totp.router)
-    app.include_router(passwords.router)
-    app.include_router(emails.router)
-    app.include_router(looking.router)
-    app.include_router(disowning.router)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
+    for part in (accounts, logins, sessions, totp, passwords, emails, looking, disowning, health, metrics):
+        app.include_router(part.router)
     if settings.docs_enabled:
         app.include_router(docs.router)
         app.mount("/docs/assets", docs.serve_assets())

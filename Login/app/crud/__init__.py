@@ -1,7 +1,6 @@
 """Every query of the backend; each function takes a connection and belongs inside `Database.read` or `.transaction`."""
 
 from app.crud.accounts import (
-    Account,
     Addressee,
     Credentials,
     delete_user,
@@ -9,24 +8,13 @@ from app.crud.accounts import (
     find_credentials,
     find_taken,
     get_addressee,
-    get_credentials,
     hold_credentials,
     hold_user,
     insert_user,
     replace_hash,
     update_user,
 )
-from app.crud.attempts import (
-    Tallies,
-    delete_tallies,
-    forget_addresses,
-    give_back,
-    hold_tallies,
-    is_known_address,
-    list_tallies,
-    note_address,
-    save_tallies,
-)
+from app.crud.attempts import forget_addresses, is_known_address, note_address
 from app.crud.mails import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
 from app.crud.second_factors import (
@@ -45,13 +33,7 @@ from app.crud.second_factors import (
     take_enrolment,
     void_recovery_codes,
 )
-from app.crud.secrets import (
-    SECRET_COLUMNS,
-    SecretColumn,
-    count_unreadable_secrets,
-    list_secrets_not_under,
-    replace_secret,
-)
+from app.crud.secrets import count_unreadable_secrets
 from app.crud.sessions import (
     Principal,
     SessionRow,
@@ -68,70 +50,3 @@ from app.crud.sessions import (
     touch_session,
 )
 from app.crud.sweeping import EXPIRIES, delete_expired, delete_unconfirmed, list_slices, take_turn
-
-__all__ = [
-    "ENROLMENT_LIFETIME",
-    "EXPIRIES",
-    "SECRET_COLUMNS",
-    "Account",
-    "Addressee",
-    "Credentials",
-    "Principal",
-    "SecretColumn",
-    "SessionRow",
-    "Tallies",
-    "count_recovery_codes",
-    "count_unreadable_secrets",
-    "current_time",
-    "delete_expired",
-    "delete_tallies",
-    "delete_unconfirmed",
-    "delete_user",
-    "disable_totp",
-    "drop_enrolment",
-    "enable_totp",
-    "end_own_session",
-    "end_session",
-    "end_sessions",
-    "end_surplus",
-    "find_addressee",
-    "find_credentials",
-    "find_taken",
-    "forget_addresses",
-    "get_addressee",
-    "get_credentials",
-    "get_enrolment",
-    "get_principal",
-    "get_revision",
-    "give_back",
-    "hand_enrolment_over",
-    "has_recovery_code",
-    "hold_credentials",
-    "hold_session",
-    "hold_tallies",
-    "hold_user",
-    "insert_session",
-    "insert_user",
-    "is_known_address",
-    "list_secrets_not_under",
-    "list_sessions",
-    "list_slices",
-    "list_tallies",
-    "make_others_stale",
-    "measure_mail_queue",
-    "note_address",
-    "replace_enrolment",
-    "replace_hash",
-    "replace_recovery_codes",
-    "replace_secret",
-    "rotate_session",
-    "save_tallies",
-    "spend_recovery_code",
-    "spend_token",
-    "spend_totp_step",
-    "take_enrolment",
-    "take_turn",
-    "touch_session",
-    "update_user",
-    "void_recovery_codes",
-]

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends
 
 from app import errors
 from app.deps import FromClient, FromResources, limit, limit_failures
+from app.routes.sessions import WRONG_CODE
 from app.schemas import LoginRequest, TokenPair
 from app.services import logins
 from app.web.problems import refusals
@@ -18,14 +19,11 @@ router = APIRouter(tags=["Sessions"])
     responses=refusals(
         errors.InvalidCredentials,
         errors.LoginCodeRequired,
-        errors.TotpInvalid,
-        errors.ClockOff,
+        *WRONG_CODE,
         errors.LoginTokenInvalid,
         errors.AccountDisabled,
         errors.EmailUnverified,
-        errors.TooManyAttempts,
         errors.Busy,
-        errors.SecretUnreadable,
     ),
 )
 async def log_in(body: LoginRequest, resources: FromResources, client: FromClient) -> TokenPair:

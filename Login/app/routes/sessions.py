@@ -11,16 +11,10 @@ from app.web.problems import refusals
 router = APIRouter(tags=["Sessions"])
 
 UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
-# What a password, with a code when there is a second factor, can be refused for.
-UNPROVED = (
-    errors.CurrentPasswordInvalid,
-    errors.TotpRequired,
-    errors.TotpInvalid,
-    errors.ClockOff,
-    errors.TooManyAttempts,
-    errors.Busy,
-    errors.SecretUnreadable,
-)
+SIGNED_IN = refusals(*UNAUTHORIZED, body=False)
+# What a code can be refused for; and a password, with a code when there is a second factor.
+WRONG_CODE = (errors.TotpInvalid, errors.ClockOff, errors.TooManyAttempts, errors.SecretUnreadable)
+UNPROVED = (errors.CurrentPasswordInvalid, errors.TotpRequired, *WRONG_CODE, errors.Busy)
 
 
 @router.post(
@@ -44,10 +38,7 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
     "/reauthenticate",
     dependencies=[limit("proof")],
     summary="Prove who you are again",
-    responses=refusals(
-        *UNAUTHORIZED,
-        *UNPROVED,
-    ),
+    responses=refusals(*UNAUTHORIZED, *UNPROVED),
 )
 async def reauthenticate(
     body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
@@ -58,18 +49,14 @@ async def reauthenticate(
     return Reauthenticated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
-@router.post("/logout", summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))
+@router.post("/logout", summary="Sign out", responses=SIGNED_IN)
 async def log_out(user: CurrentUser, resources: FromResources) -> Message:
     """End this session: both its tokens are dead at once."""
     await sessions.log_out(resources, user)
     return Message(message="Signed out.")
 
 
-@router.get(
-    "/user/sessions",
-    summary="List your sessions",
-    responses=refusals(*UNAUTHORIZED, body=False),
-)
+@router.get("/user/sessions", summary="List your sessions", responses=SIGNED_IN)
 async def list_sessions(user: CurrentUser, resources: FromResources) -> list[SessionInfo]:
     """List the live sessions of the caller, at most a hundred: this one, marked `current`, then the last seen."""
     return await sessions.list_sessions(resources, user)

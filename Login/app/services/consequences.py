@@ -7,11 +7,9 @@ from sqlalchemy import Connection
 from app import crud
 from app.authority.changes import CHANGES, Ends, Mailbox
 from app.clients.addresses import Client
-from app.crud import one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, one_time_tokens
 from app.resources import Resources
-from app.services.links import Told
-from app.services.mails import NO_FACTS, queue_mail
+from app.services.mails import NO_FACTS, Facts, queue_mail
 
 
 def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it concerns
@@ -22,13 +20,13 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     client: Client | None,
     *,
     other: Addressee | None = None,
-    told: Told | None = None,
-    facts: Mapping[str, object] = NO_FACTS,
+    former: Mapping[str, str | None] | None = None,
+    facts: Facts = NO_FACTS,
 ) -> None:
     """Let everything follow from a change just made, but for the one session that the caller may mean.
 
     `person` is the account as it was: its words are those that no thief has chosen. `other` is the new address, or the
-    one that a link went to. Without a client it was an operator.
+    one that a link went to, `former` what "this was not me" brings back. Without a client it was an operator.
     """
     change = CHANGES[event]
     if change.ends is Ends.ALL:
@@ -37,10 +35,9 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
         one_time_tokens.void_links(connection, person.id, change.voids)
     mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
     for notice in change.notices:
-        to = mailboxes[notice.to]
-        kind = notice.kind_for(proved=to.is_proved) if to else None
-        if to and kind:
-            queue_mail(connection, resources, to, kind, client, told=told or Told(event), facts=facts)
+        if to := mailboxes[notice.to]:
+            kind = notice.kind if to.is_proved else notice.unproved or notice.kind
+            queue_mail(connection, resources, to, kind, client, event=event, former=former, facts=facts)
 
 
 def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
@@ -49,7 +46,7 @@ def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
     event: str,
     user_id: int,
     client: Client | None,
-    facts: Mapping[str, object] = NO_FACTS,
+    facts: Facts = NO_FACTS,
 ) -> None:
     """Let everything follow from a change to an account that keeps its name, phrase and address."""
     person = crud.get_addressee(connection, user_id)

@@ -7,8 +7,7 @@ from app import crud
 from app.authority.letters import Link as Purpose
 from app.clients.addresses import Client
 from app.config import Settings
-from app.crud import Principal, one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, Principal, one_time_tokens
 from app.crud.one_time_tokens import Link
 from app.errors import EmailTaken, LinkInvalid, SessionEnded, TooManyAttempts
 from app.identifiers import name_mailbox, normalize_email
@@ -16,7 +15,7 @@ from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.consequences import conclude
 from app.services.links import make_link, take_link
-from app.services.mails import ADDRESS_WANTED, find_room, queue_mail, queue_note, write_moment
+from app.services.mails import ADDRESS_WANTED, find_room, queue_mail, queue_note
 
 # --- confirming --------------------------------------------------------------------------------------------------
 
@@ -36,12 +35,7 @@ def resend_verification(connection: Connection, resources: Resources, user_id: i
     person = crud.get_addressee(connection, user_id)
     if person is None or person.is_proved:
         return None
-    return queue_mail(connection, resources, person, "verify_email", None, facts=describe_opening(person))
-
-
-def describe_opening(person: Addressee) -> dict[str, str]:
-    """Say who opened an account, for whoever is to confirm its address."""
-    return {"opened_when": write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
+    return queue_mail(connection, resources, person, "verify_email", None)
 
 
 async def verify(resources: Resources, token: str) -> None:
@@ -136,9 +130,8 @@ def finish_change(connection: Connection, resources: Resources, event: str, old:
     if way_back := one_time_tokens.find_link_to(connection, Purpose.REVERT, old.id, new.email_key):
         one_time_tokens.void_links(connection, old.id, (Purpose.REVERT,), since=way_back.created_at)
         event = "email.returned"
-    conclude(
-        connection, resources, event, old, client, other=new, facts={"old_email": old.email, "new_email": new.email}
-    )
+    facts = {"old_email": old.email, "new_email": new.email}
+    conclude(connection, resources, event, old, client, other=new, facts=facts)
 
 
 async def revert(resources: Resources, token: str, client: Client) -> None:
@@ -197,7 +190,7 @@ def answer_claim(connection: Connection, resources: Resources, claim: tuple[str,
     if holder is None:
         return
     if holder.public_id == claimant:
-        conclude(connection, resources, "account.registered", holder, None, facts=describe_opening(holder))
+        conclude(connection, resources, "account.registered", holder, None)
     else:
         link = f"{resources.settings.public_url}/password/forgot"
         queue_mail(connection, resources, holder, "account_exists", client, facts={"forgot_link": link})

@@ -5,19 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth, crud, errors
 from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.crud.clock import is_void
-from app.errors import (
-    ApiError,
-    EmailUnverified,
-    InvalidCredentials,
-    LoginCodeRequired,
-    LoginTokenInvalid,
-    TotpRequired,
-)
 from app.identifiers import login_keys
 from app.models import Session
 from app.passwords.fair_queue import Party, party_of
@@ -27,7 +19,7 @@ from app.schemas import LoginRequest
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.consequences import conclude
 from app.services.emails import resend_verification
-from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
+from app.services.proofs import Proof, prove_code, spend_proof
 from app.services.sessions import issue_pair
 from app.throttling.counters import hash_address, name_account
 
@@ -46,8 +38,8 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     first = await _take_first_step(resources, body, client)
     try:
         session = await _take_second_step(resources, first, body.totp, client)
-    except TotpRequired:
-        raise LoginCodeRequired(login_token=_make_login_token(resources, first)) from None
+    except errors.TotpRequired:
+        raise errors.LoginCodeRequired(login_token=_make_login_token(resources, first)) from None
     log_event("login_succeeded", "success", user_id=first.account.public_id)
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
@@ -57,11 +49,9 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
         first = await _resume(resources, body.login_token.get_secret_value())
     else:
         first = await _check_password(resources, body, client)
-    try:
-        require_enabled(first.account)
-    except ApiError as error:
-        _tell_failed(first.account, error.code)
-        raise
+    if first.account.disabled_at is not None:  # said only once the password was right
+        _tell_failed(first.account, errors.AccountDisabled.code)
+        raise errors.AccountDisabled
     return first
 
 
@@ -77,8 +67,8 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
-        _tell_failed(account, InvalidCredentials.code)
-        raise InvalidCredentials
+        _tell_failed(account, errors.InvalidCredentials.code)
+        raise errors.InvalidCredentials
     await _keep_hash_up_to_date(resources, account, password, guess.party)
     return FirstStep(account, body.remember_me)
 
@@ -110,9 +100,9 @@ async def _take_second_step(resources: Resources, first: FirstStep, code: str | 
 async def _check_code(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
         return await prove_code(resources, first.account, code, client)
-    except TotpRequired:
+    except errors.TotpRequired:
         raise  # no code is no wrong one
-    except ApiError as error:
+    except errors.ApiError as error:
         log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code)
         raise
 
@@ -121,16 +111,17 @@ async def _require_verified(resources: Resources, first: FirstStep) -> None:
     """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
     if first.account.email_verified_at is None and resources.settings.needs_verified_email:
         await resources.database.transaction(resend_verification, resources, first.account.id)
-        _tell_failed(first.account, EmailUnverified.code)
-        raise EmailUnverified
+        _tell_failed(first.account, errors.EmailUnverified.code)
+        raise errors.EmailUnverified
 
 
 def _start_session(
     connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
-    now = spend_proof(connection, proof, stale=InvalidCredentials)
-    if first.jti is not None and not spend_token(connection, first.jti, first.account):
-        raise LoginTokenInvalid
+    now = spend_proof(connection, proof, stale=errors.InvalidCredentials)
+    over = first.account.now + auth.LOGIN_TOKEN_LIFETIME
+    if first.jti is not None and not crud.spend_token(connection, first.jti, over):
+        raise errors.LoginTokenInvalid
     _note_place(connection, resources, first.account, client, now)
     crud.update_user(connection, first.account.id, last_login_at=now)
     session = Session(
@@ -183,10 +174,10 @@ async def _resume(resources: Resources, token: str) -> FirstStep:
     try:
         claims = auth.decode_token("login", token, resources.keys.login)
     except auth.InvalidToken:
-        raise LoginTokenInvalid from None
+        raise errors.LoginTokenInvalid from None
     account = await resources.database.read(crud.find_credentials, {"public_id": claims["sub"]})
     if account is None or account.password_changed_at.timestamp() != claims.get("pwd"):
-        raise LoginTokenInvalid
+        raise errors.LoginTokenInvalid
     if is_void(auth.utc(claims["iat"]), account.now):
-        raise LoginTokenInvalid
+        raise errors.LoginTokenInvalid
     return FirstStep(account, bool(claims.get("rem")), jti=claims["jti"])

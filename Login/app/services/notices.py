@@ -1,14 +1,12 @@
 """Notices of what changes nothing, and yet is worth knowing: guesses, and codes that run out."""
 
-from collections.abc import Mapping
-
 from sqlalchemy import Connection
 
 from app import crud
 from app.clients.addresses import Client
 from app.resources import Resources
 from app.services.consequences import conclude_for
-from app.services.mails import NO_FACTS, queue_mail
+from app.services.mails import NO_FACTS, Facts, queue_mail
 
 LOW_ON_CODES = 3
 
@@ -32,12 +30,7 @@ def notify_recovery_code_used(connection: Connection, resources: Resources, user
 
 
 def _tell(  # noqa: PLR0913, PLR0917 what to whom, of whom
-    connection: Connection,
-    resources: Resources,
-    user_id: int,
-    kind: str,
-    client: Client,
-    facts: Mapping[str, object] = NO_FACTS,
+    connection: Connection, resources: Resources, user_id: int, kind: str, client: Client, facts: Facts = NO_FACTS
 ) -> None:
     person = crud.get_addressee(connection, user_id)
     if person is not None:

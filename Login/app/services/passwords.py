@@ -1,12 +1,14 @@
 """Passwords forgotten: a request that tells nobody anything, and a new password by the link in the mail."""
 
+from collections.abc import Iterable
+
+from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from app import crud
 from app.authority.letters import Link
 from app.clients.addresses import Client
-from app.crud import one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, one_time_tokens
 from app.errors import LinkInvalid
 from app.identifiers import login_keys
 from app.passwords.fair_queue import party_of
@@ -16,7 +18,7 @@ from app.runtime.logs import log_event
 from app.schemas import PasswordReset, PasswordResetRequest
 from app.services.consequences import conclude
 from app.services.emails import bring_back, find_former_holder
-from app.services.links import NOTHING_TOLD, Told, find_link, find_way_back, take_link
+from app.services.links import find_link, find_way_back, take_link
 from app.services.mails import RESET_REQUEST, queue_mail, queue_note
 
 
@@ -40,15 +42,23 @@ def grant_reset(connection: Connection, resources: Resources, typed: str, client
         return
     contested = one_time_tokens.find_way_back(connection, Link.REVERT, person.id, beside=key)
     kind = "password_reset_elsewhere" if contested else "password_reset"
-    queue_mail(connection, resources, person, kind, client, told=Told("email.changed") if contested else NOTHING_TOLD)
+    queue_mail(connection, resources, person, kind, client, event="email.changed" if contested else None)
+
+
+async def hash_new(
+    resources: Resources, typed: SecretStr, own_words: Iterable[str | None], client: Client, *, known: bool = False
+) -> str:
+    """Hash a new password; refuse one that is short, common, or made of the account's own words."""
+    password = typed.get_secret_value()
+    check_password(password, own_words, resources.common_passwords)
+    return await resources.hashes.hash(password, party_of(client.address, known=known))
 
 
 async def confirm_reset(resources: Resources, body: PasswordReset, client: Client) -> None:
     """Set a new password by a link; a refused password does not use the link up."""
-    token, password = body.token.get_secret_value(), body.new_password.get_secret_value()
+    token = body.token.get_secret_value()
     person = await resources.database.read(_find_person_of, token)
-    check_password(password, (person.email, person.username), resources.common_passwords)
-    new_hash = await resources.hashes.hash(password, party_of(client.address))
+    new_hash = await hash_new(resources, body.new_password, (person.email, person.username), client)
     await resources.database.transaction(_reset, resources, token, new_hash, client)
     log_event("password_reset", "success", user_id=person.public_id)
 

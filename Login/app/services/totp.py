@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hmac
 import io
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -12,7 +11,6 @@ from app import auth, crud
 from app.clients.addresses import Client
 from app.crud import Principal
 from app.errors import EmailConfirmationRequired, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
-from app.models import TotpEnrolment
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
@@ -20,14 +18,7 @@ from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.secrets.encryption import encrypt
 from app.services.attempts import judge_code, settle_code
 from app.services.consequences import conclude_for
-from app.services.proofs import (
-    Proof,
-    match_totp_step,
-    open_totp_secret,
-    require_session,
-    spend_proof,
-    totp_place,
-)
+from app.services.proofs import Proof, begin_change, match_totp_step, open_totp_secret, require_session, totp_place
 from app.services.sessions import FRESH, prove_for
 from app.throttling.counters import name_code_counters
 
@@ -43,7 +34,8 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
-    _require_proved_address(resources, principal)
+    if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
+        raise EmailConfirmationRequired  # a factor would shut out whoever reads that mailbox
     proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
     offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
@@ -54,24 +46,12 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     return TotpSetup(secret=secret, qr_code=picture, otpauth_uri=uri)
 
 
-def _require_proved_address(resources: Resources, principal: Principal) -> None:
-    """Refuse a factor beside an address that nobody confirmed: it would shut out whoever reads that mailbox."""
-    if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
-        raise EmailConfirmationRequired
-
-
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
-    if proof is not None:
-        spend_proof(connection, proof)
-    require_session(connection, principal)  # and hold the account: two tabs that start at once get one secret
+    begin_change(connection, principal, proof)  # and hold the account: two tabs that start at once get one secret
     begun = crud.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
-    expires_at = crud.current_time(connection) + crud.ENROLMENT_LIFETIME
-    enrolment = TotpEnrolment(
-        user_id=principal.account.id, session_id=principal.session.id, secret=offered, expires_at=expires_at
-    )
-    crud.replace_enrolment(connection, enrolment)
+    crud.replace_enrolment(connection, principal.account.id, principal.session.id, offered)
     return offered
 
 
@@ -84,28 +64,19 @@ def draw_qr_code(text: str) -> str:
     return base64.b64encode(picture.getvalue()).decode()
 
 
-@dataclass(frozen=True)
-class Confirmed:
-    """An enrolment whose secret and code were right."""
-
-    ciphertext: str
-    step: int
-
-
 async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation, client: Client) -> list[str]:
     """Switch the factor on, once a code shows that the device has the secret; return the recovery codes."""
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
-    confirmed = await _check_confirmation(resources, principal, body)
-    codes = auth.make_recovery_codes()
-    hashes = _hash_codes(principal, codes)
-    await resources.database.transaction(_enable, resources, principal, confirmed, hashes, client)
+    ciphertext, step = await _check_confirmation(resources, principal, body)
+    codes, hashes = _make_codes(principal)
+    await resources.database.transaction(_enable, resources, principal, ciphertext, step, hashes, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
     return codes
 
 
-async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> Confirmed:
-    """Accept only the secret that `start` gave to this very session."""
+async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> tuple[str, int]:
+    """Accept only the secret that `start` gave to this very session; return it as it is kept, and the code's step."""
     enrolment = await resources.database.read(crud.get_enrolment, principal.account.id)
     if enrolment is None or enrolment.session_id != principal.session.id:
         raise TotpEnrolmentInvalid
@@ -117,23 +88,24 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
     public_id, now = principal.account.public_id, principal.now
     counters = name_code_counters(resources.keys, public_id)
     step = await judge_code(resources, counters, public_id, lambda _: match_totp_step(secret, code, now))
-    return Confirmed(enrolment.secret, step)
+    return enrolment.secret, step
 
 
 def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     connection: Connection,
     resources: Resources,
     principal: Principal,
-    confirmed: Confirmed,
+    ciphertext: str,
+    step: int,
     hashes: list[bytes],
     client: Client,
 ) -> None:
     """Switch on exactly what was confirmed, unless a rival replaced it meanwhile."""
     user_id = principal.account.id
     require_session(connection, principal)
-    if not crud.take_enrolment(connection, user_id, principal.session.id, confirmed.ciphertext):
+    if not crud.take_enrolment(connection, user_id, principal.session.id, ciphertext):
         raise TotpEnrolmentInvalid
-    if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
+    if not crud.enable_totp(connection, user_id, ciphertext, step):
         raise TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
     crud.replace_recovery_codes(connection, user_id, hashes)
@@ -149,8 +121,7 @@ async def make_recovery_codes(
     if not principal.account.has_totp:
         raise TotpNotEnabled
     proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
-    codes = auth.make_recovery_codes()
-    hashes = _hash_codes(principal, codes)
+    codes, hashes = _make_codes(principal)
     await resources.database.transaction(_replace_codes, resources, principal, proof, hashes, client)
     log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
     return codes
@@ -164,9 +135,7 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
     hashes: list[bytes],
     client: Client,
 ) -> None:
-    if proof is not None:
-        spend_proof(connection, proof)
-    require_session(connection, principal)
+    begin_change(connection, principal, proof)
     if not crud.hold_user(connection, principal.account.id, with_totp=True):
         raise TotpNotEnabled
     crud.replace_recovery_codes(connection, principal.account.id, hashes)
@@ -185,14 +154,12 @@ async def disable(resources: Resources, principal: Principal, body: ProofBody | 
 def _disable(
     connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
 ) -> None:
-    if proof is not None:
-        spend_proof(connection, proof)
-    require_session(connection, principal)
+    begin_change(connection, principal, proof)
     if not crud.disable_totp(connection, principal.account.id):
         raise TotpNotEnabled
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
 
 
-def _hash_codes(principal: Principal, codes: list[str]) -> list[bytes]:
-    public_id = principal.account.public_id
-    return [auth.hash_recovery_code(auth.normalize_code(code), public_id) for code in codes]
+def _make_codes(principal: Principal) -> tuple[list[str], list[bytes]]:
+    codes, public_id = auth.make_recovery_codes(), principal.account.public_id
+    return codes, [auth.hash_recovery_code(auth.normalize_code(code), public_id) for code in codes]
