@@ -1,6 +1,6 @@
 """HEAD wherever GET is, and what a path may be asked with (RFC 9110, sections 9.1 and 15.5.6)."""
 
-from starlette.routing import BaseRoute, Match, Mount
+from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -30,11 +30,6 @@ def list_allowed(scope: Scope) -> str:
     """Name every method of the path that was asked for; the router names those of its first route only."""
     routes = [route for route in scope["app"].routes if not isinstance(route, Mount)]
     place = {"type": "http", "path": scope["path"], "root_path": scope.get("app_root_path", scope.get("root_path", ""))}
-    found = [method for method in METHODS if any(_takes(route, place, method) for route in routes)]
-    if not found:
-        return OF_FILES
-    return ", ".join([*found, "HEAD"] if "GET" in found else found)
-
-
-def _takes(route: BaseRoute, place: Scope, method: str) -> bool:
-    return route.matches({**place, "method": method})[0] is Match.FULL
+    asked = ({**place, "method": method} for method in METHODS)
+    found = [scope["method"] for scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+    return ", ".join([*found, "HEAD"] if "GET" in found else found) or OF_FILES
