@@ -45,25 +45,10 @@ CONNECTIONS = Gauge(
 )
 
 
-class RequestCounter:
-    """Counts answers; what a label stands for is looked up once, because that costs more than counting."""
-
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._known: dict[tuple[str, str, int, str], tuple[Histogram, Counter]] = {}
-
-    def count(self, scope: Any, status: int, seconds: float) -> None:  # noqa: ANN401 ASGI's mapping
-        """Count one answer under its route's template: whatever strangers ask for is one route, `none`."""
-        route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        outcome = scope["state"].get("code") or ("ok" if status in ANSWERED else f"http_{status}")
-        key = (method, route, status, outcome)
-        found = self._known.get(key)
-        if found is None:
-            found = REQUESTS.labels(method, route, str(status)), OUTCOMES.labels(route, outcome)
-            self._known[key] = found
-        found[0].observe(seconds)
-        found[1].inc()
-
-
-requests = RequestCounter()
+def count_answer(scope: Any, status: int, seconds: float) -> None:  # noqa: ANN401 ASGI's mapping
+    """Count one answer under its route's template: whatever strangers ask for is one route, `none`."""
+    route = getattr(scope.get("route"), "path", "none")
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    outcome = scope["state"].get("code") or ("ok" if status in ANSWERED else f"http_{status}")
+    REQUESTS.labels(method, route, str(status)).observe(seconds)
+    OUTCOMES.labels(route, outcome).inc()

@@ -13,7 +13,7 @@ from app.clients.addresses import Client, clean_user_agent, find_address, is_loo
 from app.config import Settings
 from app.errors import ApiError, HeadTooLarge, InsecureConfiguration, InternalError
 from app.runtime.logs import request_facts
-from app.runtime.metrics import UNHANDLED, requests
+from app.runtime.metrics import UNHANDLED, count_answer
 from app.settings.production import is_this_machine
 from app.web.body_limit import LimitedBody
 from app.web.problems import answer
@@ -59,7 +59,7 @@ class Edge:
             await self._serve(scope, LimitedBody(receive, headers), outgoing)
         finally:
             seconds = time.perf_counter() - begin
-            requests.count(scope, outgoing.status, seconds)
+            count_answer(scope, outgoing.status, seconds)
             _log(scope, outgoing.status, seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, outgoing: "_Outgoing") -> None:
