@@ -14,7 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from time import perf_counter
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from app.auth import PasswordHasher
 from app.errors import Busy
@@ -94,7 +94,8 @@ class HashPool:
                 yield Place(self)
             finally:
                 self._pass_on()
-                self._learn(perf_counter() - begin)
+                # What the last places took, with the counting in the database, is expected of the next.
+                self._seconds += (perf_counter() - begin - self._seconds) / 8
         finally:
             self.waiting -= 1
 
@@ -128,8 +129,9 @@ class HashPool:
 
     def _leave(self, waiter: Waiter) -> None:
         self._queue.remove(waiter)
-        if waiter.has_turn:  # it came in the very moment in which nobody waited for it any more
-            self._pass_on()
+        turn = waiter.turn
+        if turn.done() and not turn.cancelled() and turn.exception() is None:
+            self._pass_on()  # it came in the very moment in which nobody waited for it any more
 
     def _pass_on(self) -> None:
         """Hand a thread that is free to whose turn it is."""
@@ -142,19 +144,10 @@ class HashPool:
     def _busy(self) -> Busy:
         return Busy(retry_after=max(1, math.ceil(self.expected_wait)))
 
-    def _learn(self, seconds: float) -> None:
-        """Expect of the next place what the last ones took, with the counting in the database that is done there."""
-        self._seconds += (seconds - self._seconds) / 8
-
     async def hash(self, password: str, party: Party = NOBODY) -> str:
         """Hash a new password."""
-        async with self.place(party) as place:
-            return await place.hash(password)
-
-    async def verify(self, password: str, stored: str | None) -> bool:
-        """Compare with a stored hash; None costs the same and is never right."""
-        async with self.place() as place:
-            return await place.verify(password, stored)
+        async with self.place(party):
+            return await self.run(lambda: self.hasher.hash(password))
 
     @property
     def expected_wait(self) -> float:
@@ -170,17 +163,11 @@ class HashPool:
         self._team.close()
 
 
-class Place:
+class Place(NamedTuple):
     """A thread that is held: what is to be done right before and after a hash is done while holding it."""
 
-    def __init__(self, pool: HashPool) -> None:
-        """Belong to a pool, which alone makes places."""
-        self._pool = pool
-
-    async def hash(self, password: str) -> str:
-        """Hash a new password."""
-        return await self._pool.run(lambda: self._pool.hasher.hash(password))
+    pool: HashPool
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Compare with a stored hash; None costs the same and is never right."""
-        return await self._pool.run(lambda: self._pool.hasher.verify(password, stored))
+        return await self.pool.run(lambda: self.pool.hasher.verify(password, stored))
