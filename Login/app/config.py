@@ -163,13 +163,8 @@ class Settings(Sources, BaseSettings):
         return [secret.get_secret_value() for secret in (self.jwt_secret_key, *self.jwt_previous_secret_keys)]
 
     @property
-    def weakness(self) -> str | None:
-        """Which secret must not face strangers, and why, or None."""
-        return next(iter(self.weaknesses), None)
-
-    @property
     def weaknesses(self) -> list[str]:
-        """Name all such secrets; one that only verifies is as good to a forger."""
+        """Which secrets must not face strangers, and why; one that only verifies is as good to a forger."""
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]

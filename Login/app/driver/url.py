@@ -40,10 +40,7 @@ def check_parts(url: URL) -> None:
     """Raise ValueError unless the URL names one of our databases, whole, in a way that its driver takes."""
     if url.get_backend_name() not in BACKENDS:
         raise ValueError(f"must name one of the databases {', '.join(BACKENDS)}")
-    if url.get_backend_name() == "sqlite":
-        _check_file(url)
-    else:
-        _check_server(url)
+    (_check_file if url.get_backend_name() == "sqlite" else _check_server)(url)
 
 
 def check_driver(url: URL) -> None:

@@ -6,15 +6,14 @@ client groups (`fair_queue.py`), and when it is full it refuses whoever holds mo
 """
 
 import asyncio
-import contextlib
 import math
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from app.auth import PasswordHasher
 from app.errors import Busy
@@ -39,7 +38,7 @@ def _stand_back() -> None:
     SCHED_BATCH besides the niceness: a thread that wakes must not push a reader off its core (sched(7)).
     """
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
             os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
 
@@ -82,8 +81,11 @@ class HashPool:
         return self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX
 
     @asynccontextmanager
-    async def place(self, party: Party = NOBODY) -> AsyncIterator["Place"]:
-        """Wait in the queue until a thread is free, and hold it; Busy when the queue is full of one's own."""
+    async def place(self, party: Party = NOBODY) -> AsyncIterator[None]:
+        """Wait in the queue until a thread is free, and hold it; Busy when the queue is full of one's own.
+
+        What is to be done right before and after a hash is done while holding it.
+        """
         if self._is_full():
             self._make_room(party)
         self.waiting += 1
@@ -91,7 +93,7 @@ class HashPool:
             await self._wait_for_turn(party)
             begin = perf_counter()
             try:
-                yield Place(self)
+                yield
             finally:
                 self._pass_on()
                 # What the last places took, with the counting in the database, is expected of the next.
@@ -149,6 +151,10 @@ class HashPool:
         async with self.place(party):
             return await self.run(lambda: self.hasher.hash(password))
 
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Compare with a stored hash, for who holds a place; None costs the same and is never right."""
+        return await self.run(lambda: self.hasher.verify(password, stored))
+
     @property
     def expected_wait(self) -> float:
         """Seconds until a job handed in now would begin."""
@@ -161,13 +167,3 @@ class HashPool:
     def close(self) -> None:
         """Let running jobs end and drop those that wait."""
         self._team.close()
-
-
-class Place(NamedTuple):
-    """A thread that is held: what is to be done right before and after a hash is done while holding it."""
-
-    pool: HashPool
-
-    async def verify(self, password: str, stored: str | None) -> bool:
-        """Compare with a stored hash; None costs the same and is never right."""
-        return await self.pool.run(lambda: self.pool.hasher.verify(password, stored))

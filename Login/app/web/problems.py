@@ -8,9 +8,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Mount
+from starlette.types import Scope
 
 from app.errors import ApiError, DatabaseUnavailable, TooManyRequests
-from app.web.methods import list_allowed
 
 MEDIA_TYPE = "application/problem+json"
 VALIDATION_CODE = "validation_error"
@@ -22,6 +23,8 @@ CODES = {
     413: "content_too_large",
     415: "unsupported_media_type",
 }
+METHODS = ("GET", "POST", "PUT", "DELETE")
+OF_FILES = "GET, HEAD"
 MEDIA_TYPE_WANTED = "Send the body as JSON, with the header Content-Type: application/json."
 
 RETRY_AFTER = {
@@ -79,9 +82,18 @@ async def _answer_invalid(request: Request, error: RequestValidationError) -> JS
 async def _answer_http_error(request: Request, error: HTTPException) -> JSONResponse:
     status, headers = error.status_code, error.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": list_allowed(request.scope)}
+        headers = {"Allow": _list_allowed(request.scope)}
     code = request.state.code = CODES.get(status, f"http_{status}")
     return JSONResponse(describe(status, error.detail, code), status, headers, media_type=MEDIA_TYPE)
+
+
+def _list_allowed(scope: Scope) -> str:
+    """Name every method of the path that was asked for (RFC 9110, 15.5.6); the router names its first route's only."""
+    routes = [route for route in scope["app"].routes if not isinstance(route, Mount)]
+    place = {"type": "http", "path": scope["path"], "root_path": scope.get("app_root_path", scope.get("root_path", ""))}
+    asked = ({**place, "method": method} for method in METHODS)
+    found = [each["method"] for each in asked if any(route.matches(each)[0] is Match.FULL for route in routes)]
+    return ", ".join([*found, "HEAD"] if "GET" in found else found) or OF_FILES
 
 
 # --- the OpenAPI page --------------------------------------------------------------------------------------------
