@@ -14,7 +14,6 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
 from app.driver.failures import CannotConnect, connect, describe, find_pause, is_ours, is_passing
 from app.errors import DatabaseUnavailable, OutcomeUnknown
@@ -135,9 +134,8 @@ class _Lender:
 
     def count(self) -> dict[str, int]:
         """Count the open connections, in use and idle."""
-        pool, in_use = self._engine.pool, len(self._busy)
-        if not isinstance(pool, QueuePool):
-            return {}
+        pool: Any = self._engine.pool  # of SQLAlchemy's QueuePool, whichever the database
+        in_use = len(self._busy)
         return {"in_use": in_use, "idle": pool.checkedin() + pool.checkedout() - in_use}
 
     def close(self) -> None:

@@ -56,8 +56,7 @@ def _is_forwarded(peer: tuple[str, int], entries: Sequence[str], server: tuple[s
 
 
 def _is_loopback(end: tuple[str, int | None] | None) -> bool:
-    address = parse_address(end[0]) if end else None
-    return address is not None and address.is_loopback
+    return end is not None and is_loopback(end[0])
 
 
 def _is_named(peer: tuple[str, int], entries: Sequence[str]) -> bool:
@@ -108,7 +107,8 @@ def is_direct(peer: tuple[str, int] | None, headers: Mapping[str, str]) -> bool:
 
 def is_loopback(address: str) -> bool:
     """Whether this is an address of the machine itself."""
-    return ip_address(address).is_loopback
+    parsed = parse_address(address)
+    return parsed is not None and parsed.is_loopback
 
 
 def is_public(address: str) -> bool:

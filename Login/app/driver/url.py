@@ -5,8 +5,7 @@ import re
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-SERVERS = ("mariadb", "mysql")
-BACKENDS = (*SERVERS, "sqlite")
+BACKENDS = ("mariadb", "mysql", "sqlite")
 LOOKS = (
     "It looks like mariadb+mariadbconnector://USER:PASSWORD@HOST:3306/DATABASE "
     "(special characters of the password percent-encoded) or sqlite:///FILE."

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import threading
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from queue import SimpleQueue
@@ -43,15 +44,12 @@ class BackgroundHandler(logging.Handler):
         self.setFormatter(JsonFormatter())
         self._stream = stream
         self._lines: SimpleQueue[str | threading.Event] = SimpleQueue()
-        self.dropped = 0
         threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue a line, or count it as dropped."""
+        """Queue a line, or drop it when too many wait."""
         if self._lines.qsize() < QUEUE_MAX:
             self._lines.put(self.format(record))
-        else:
-            self.dropped += 1
 
     def flush(self, timeout: float = 2.0) -> None:
         """Wait until all is written, but no longer than `timeout` seconds."""
@@ -65,11 +63,9 @@ class BackgroundHandler(logging.Handler):
             if isinstance(line, threading.Event):
                 line.set()
                 continue
-            try:
+            with suppress(OSError, ValueError):  # a closed pipe or a full disk must not end the logging for good
                 self._stream.write(f"{line}\n")
                 self._stream.flush()
-            except (OSError, ValueError):  # a closed pipe or a full disk must not end the logging for good
-                self.dropped += 1
 
 
 def set_up_logging() -> None:

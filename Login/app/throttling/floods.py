@@ -14,8 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from operator import methodcaller
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from limits.errors import StorageError
-
 from app.clients.addresses import list_networks
 from app.errors import ApiError, TooManyRequests
 from app.throttling.flood_memory import FloodMemory
@@ -143,7 +141,7 @@ class Floods:
             try:
                 async with asyncio.timeout(SHARED_WAIT):
                     return await question(self._shared)
-            except (StorageError, TimeoutError) as error:
+            except self._shared.errors as error:
                 self._do_without(error)
         return await question(self._local)
 
@@ -152,7 +150,7 @@ class Floods:
         self._ask_again_at = now + PAUSE
         if now >= self._log_again_at:
             self._log_again_at = now + SILENCE
-            reason = type(getattr(error, "storage_error", error)).__name__
+            reason = type(error).__name__
             logger.warning("rate_limit_storage_unavailable", extra={"event": {"reason": reason, "used": "memory"}})
 
 
