@@ -187,12 +187,10 @@ def after_commit(connection: Connection, call: Callable[[], None]) -> None:
 
 def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> Engine:
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_recycle": RECYCLE}
-    # A connection comes back committed, rolled back or thrown away: to roll back once more is a trip for nothing.
-    options |= {"pool_reset_on_return": None}
     # Parameters are hidden from the echo and from error texts: they hold hashes, tokens and addresses.
     options |= {"echo": echo, "hide_parameters": True}
     if autocommit:
-        options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+        options["isolation_level"] = "AUTOCOMMIT"
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, **options)
         event.listen(engine, "connect", _prepare_sqlite)

@@ -12,7 +12,7 @@ Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
 
 LOCAL = IPv4Address("127.0.0.1")
 HOPS_MAX = 50
-NETWORKS_KEPT = 1024  # each call asks for those of its address
+ADDRESSES_KEPT = 1024
 USER_AGENT_MAX = 255
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
@@ -87,7 +87,7 @@ def group_address(address: str) -> str:
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
-@lru_cache(NETWORKS_KEPT)
+@lru_cache(ADDRESSES_KEPT)
 def list_networks(address: str) -> tuple[str, ...]:
     """Return an address' group, then the larger IPv6 networks that one subscriber may have been given: /56 and /48."""
     parsed = ip_address(address)
@@ -97,7 +97,8 @@ def list_networks(address: str) -> tuple[str, ...]:
 
 def clean_user_agent(sent: str) -> str:
     """Return a user agent as it may be stored and shown: printable, and not long."""
-    return "".join(c for c in sent[: 4 * USER_AGENT_MAX] if c.isprintable())[:USER_AGENT_MAX]
+    text = sent[: 4 * USER_AGENT_MAX]
+    return (text if text.isprintable() else "".join(filter(str.isprintable, text)))[:USER_AGENT_MAX]
 
 
 def is_direct(peer: tuple[str, int] | None, headers: Mapping[str, str]) -> bool:
@@ -111,6 +112,7 @@ def is_loopback(address: str) -> bool:
     return parsed is not None and parsed.is_loopback
 
 
+@lru_cache(ADDRESSES_KEPT)
 def is_public(address: str) -> bool:
     """Whether this is an address of the internet, and not of a private network, this machine or a test."""
     return ip_address(address).is_global

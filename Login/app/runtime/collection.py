@@ -2,6 +2,8 @@
 
 import gc
 
+YOUNG = 5_000  # objects made and not yet gone, before the youngest are looked through
+
 
 def settle_collection() -> None:
     """Leave out, from now on, what was made while starting: it stays as long as the process.
@@ -10,3 +12,4 @@ def settle_collection() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])

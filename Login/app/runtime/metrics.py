@@ -3,7 +3,7 @@
 With several workers PROMETHEUS_MULTIPROC_DIR names a folder, empty at start, in which each keeps its own numbers.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -43,5 +43,11 @@ def count_answer(method: str, scope: Any, status: int, seconds: float) -> None: 
     """Count one answer under its route's template: whatever strangers ask for is one route, `none`."""
     route = getattr(scope.get("route"), "path", "none")
     outcome = scope["state"].get("code") or ("ok" if status in ANSWERED else f"http_{status}")
-    REQUESTS.labels(method if method in METHODS else "other", route, str(status)).observe(seconds)
-    OUTCOMES.labels(route, outcome).inc()
+    duration, number = _find(method if method in METHODS else "other", route, status, outcome)
+    duration.observe(seconds)
+    number.inc()
+
+
+@cache
+def _find(method: str, route: str, status: int, outcome: str) -> tuple[Histogram, Counter]:
+    return REQUESTS.labels(method, route, str(status)), OUTCOMES.labels(route, outcome)
