@@ -18,7 +18,7 @@ NEED_MAIL = ("require_verified_email", "prevent_enumeration", "email_change_requ
 
 def find_refusals(settings: "Settings") -> list[str]:
     """Say all that stands against production, each with its remedy and without any value that is a secret."""
-    return [*_of_secrets(settings), *_of_guesses(settings), *_of_mail(settings)]
+    return [*_of_guesses(settings), *_of_mail(settings)]
 
 
 def least_memory(passes: int) -> int:
@@ -40,13 +40,10 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def _of_secrets(settings: "Settings") -> Iterator[str]:
+def _of_guesses(settings: "Settings") -> Iterator[str]:
     yield from (f"{weakness}: production refuses it" for weakness in settings.weaknesses)
     if settings.jwt_access_token_expire_minutes > LONGEST_ACCESS:
         yield "JWT_ACCESS_TOKEN_EXPIRE_MINUTES must be at most 1440 in production: refresh tokens are for longer"
-
-
-def _of_guesses(settings: "Settings") -> Iterator[str]:
     if not settings.rate_limits_enabled:
         yield "RATE_LIMITS_ENABLED=false is for measurements: production refuses it"
     if wide := [str(network) for network in settings.trusted_proxies if is_everybody(network)]:
