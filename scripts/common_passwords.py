@@ -4,14 +4,18 @@ python scripts/common_passwords.py LIST [LIST ...] OUT
 """
 
 import sys
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Login"))
 
-from app.passwords.common import write_list
+from app.passwords.common import MAGIC, WIDTH, fingerprint
+from app.passwords.rules import LENGTH_MIN, fold_password
 
 ENOUGH = 2  # a list and where to write
+BUCKETS = 256  # by the first byte: a billion entries are sorted in the room of their fingerprints
 
 
 def main(arguments: list[str]) -> int:
@@ -42,6 +46,23 @@ def make(lists: Iterable[Path], out: Path) -> int:
     finally:
         fresh.unlink(missing_ok=True)
     return count
+
+
+def write_list(passwords: Iterable[str], out: BinaryIO) -> int:
+    """Write a file of sorted fingerprints, and return how many; what is too short to be chosen is left out."""
+    buckets = [array("Q") for _ in range(BUCKETS)]
+    for password in passwords:
+        folded = fold_password(password)
+        if len(folded) >= LENGTH_MIN:
+            mark = fingerprint(folded)
+            buckets[mark[0]].append(int.from_bytes(mark, "big"))
+    out.write(MAGIC)
+    written = 0
+    for bucket in buckets:
+        marks = sorted(set(bucket))
+        out.write(b"".join(mark.to_bytes(WIDTH, "big") for mark in marks))
+        written += len(marks)
+    return written
 
 
 def read(lists: Iterable[Path]) -> Iterator[str]:

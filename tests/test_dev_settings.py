@@ -10,7 +10,7 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy import make_url
 
-from app.settings.env_file import read_env_file
+from app.settings.sources import read_env_file
 from devtools import own_database, settings
 
 EXAMPLE = "# Where the accounts are.\nDATABASE_URL=mariadb://USER:PASSWORD@127.0.0.1/pupero\n# LOG_USER=email\n"

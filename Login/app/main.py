@@ -20,7 +20,6 @@ from app.services.health import report_unreadable_secrets
 from app.services.metrics import sample_forever
 from app.services.sweeping import sweep_forever
 from app.web.cors import allow_origins
-from app.web.methods import HeadAsGet
 from app.web.middleware import Edge
 from app.web.openapi import describe_api
 from app.web.problems import handle_errors
@@ -47,7 +46,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.mount("/docs/assets", docs.serve_assets())
     handle_errors(app)
     describe_api(app)
-    app.add_middleware(HeadAsGet)
     allow_origins(app, settings.cors_allowed_origins)
     app.add_middleware(Edge, settings=settings)
     return app
@@ -56,8 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     resources = app.state.resources
-    if resources.settings.weakness:
-        reason = f"{resources.settings.weakness}: answering this machine only"
+    if weaknesses := resources.settings.weaknesses:
+        reason = f"{weaknesses[0]}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
     forever = (report_unreadable_secrets, sweep_forever, sample_forever)
     background = [asyncio.create_task(work(resources)) for work in forever]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.passwords.common import CommonPasswords, bundled, write_list
+from app.passwords.common import CommonPasswords, bundled
+from scripts.common_passwords import write_list
 from testing.api import PASSWORD, MakeSettings, SignedIn
 from testing.mail import Mailbox
 

@@ -96,7 +96,7 @@ def test_defaults_are_the_readme_s(no_variables: pytest.MonkeyPatch) -> None:
     assert (settings.sql_echo, settings.environment, settings.log_user) == (False, "development", "email")
     assert settings.trusted_proxies == [ip_network("127.0.0.1"), ip_network("::1")]
     assert (settings.argon2_time_cost, settings.argon2_memory_kib, settings.argon2_parallelism) == (3, 65536, 4)
-    assert settings.weakness is None
+    assert settings.weaknesses == []
 
 
 GOOD: list[tuple[str, str, Any]] = [

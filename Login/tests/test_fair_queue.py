@@ -220,7 +220,7 @@ def test_a_place_of_somebody_who_left_is_not_lost(pool: HashPool, monkeypatch: p
                 await pool.hash("x", OFFICE)
         monkeypatch.setattr(hashing, "PATIENCE", 30.0)
         await asyncio.gather(*waiting, return_exceptions=True)
-        return await pool.verify("x", await pool.hash("x")), pool.waiting
+        return "argon2id" in await pool.hash("x"), pool.waiting
 
     assert finish(leave()) == (True, 0)
 

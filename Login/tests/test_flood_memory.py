@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from app.throttling import flood_memory
 from app.throttling.flood_memory import FloodMemory
 from testing.loops import finish
 
@@ -37,11 +38,12 @@ def test_many_addresses_cost_no_more_than_one() -> None:
     assert finish(hit()) == (1, 3)
 
 
-def test_what_is_over_is_forgotten() -> None:
+def test_what_is_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that stays away takes no memory."""
+    monkeypatch.setattr(flood_memory, "FORGET_EVERY", 0.2)
 
     async def hit() -> set[str]:
-        memory = FloodMemory(forget_every=0.2)
+        memory = FloodMemory()
         await memory.acquire_entry("long gone", 3, 0)
         await memory.acquire_entry("here", 3, 60)
         time.sleep(0.3)  # noqa: ASYNC251 nobody else waits
@@ -53,9 +55,10 @@ def test_what_is_over_is_forgotten() -> None:
 
 def test_a_clock_that_was_ahead_refuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was counted in a future that did not come counts no more, and is forgotten in time."""
+    monkeypatch.setattr(flood_memory, "FORGET_EVERY", 0.2)
 
     async def hit() -> tuple[bool, set[str]]:
-        memory = FloodMemory(forget_every=0.2)
+        memory = FloodMemory()
         with monkeypatch.context() as ahead:
             real = time.time
             ahead.setattr(time, "time", lambda: real() + 86_400)

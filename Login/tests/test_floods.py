@@ -117,7 +117,7 @@ def test_an_office_signs_in_together(api: TestClient, alice: Person) -> None:
 )
 def test_each_kind_has_its_own_limit(api: TestClient, path: str, body: object, name: Any) -> None:
     """A limit counts requests whatever they say, from one address only, and no other kind."""
-    amount = LIMITS[name].amount
+    amount = LIMITS[name]
     seen = [send(api, path, body).status_code for _ in range(amount + 2)]
 
     assert 429 not in seen[:amount]

@@ -2,18 +2,14 @@
 
 import hashlib
 import mmap
-from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
 
 from app.passwords.rules import LENGTH_MIN, fold_password
 
 MAGIC = b"PUPEROC1"
 WIDTH = 8  # bytes of a fingerprint: among a billion entries, one good password in twenty billion looks listed
-BUCKETS = 256
 
 
 class CommonPasswords:
@@ -28,9 +24,7 @@ class CommonPasswords:
 
     def __contains__(self, password: object) -> bool:
         """Look for it, whatever its letter case."""
-        if not isinstance(password, str):
-            return False
-        folded = fold_password(password)
+        folded = fold_password(str(password))
         return folded in bundled() or self._is_listed(fingerprint(folded))
 
     def _is_listed(self, wanted: bytes) -> bool:
@@ -53,23 +47,6 @@ def bundled() -> frozenset[str]:
 def fingerprint(folded: str) -> bytes:
     """Return what a list's file holds of a password."""
     return hashlib.sha256(folded.encode()).digest()[:WIDTH]
-
-
-def write_list(passwords: Iterable[str], out: BinaryIO) -> int:
-    """Write a file of sorted fingerprints, and return how many; what is too short to be chosen is left out."""
-    buckets = [array("Q") for _ in range(BUCKETS)]
-    for password in passwords:
-        folded = fold_password(password)
-        if len(folded) >= LENGTH_MIN:
-            mark = fingerprint(folded)
-            buckets[mark[0]].append(int.from_bytes(mark, "big"))
-    out.write(MAGIC)
-    written = 0
-    for bucket in buckets:
-        marks = sorted(set(bucket))
-        out.write(b"".join(mark.to_bytes(WIDTH, "big") for mark in marks))
-        written += len(marks)
-    return written
 
 
 def check_list(path: Path) -> Path:
