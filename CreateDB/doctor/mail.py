@@ -23,7 +23,10 @@ def examine_smtp(patient: Patient, settings: Settings) -> Findings:
     try:
         carrier.connect()
     except ServerAway as error:
-        yield Finding("smtp", "failure", f"{where} does not take mails from us: {_describe(error)}.", _advise(error))
+        fix = "Correct SMTP_HOST, SMTP_PORT and SMTP_SECURE, or see that server's log."
+        if isinstance(error.__cause__, smtplib.SMTPAuthenticationError):
+            fix = "Correct SMTP_USER and SMTP_PASSWORD."
+        yield Finding("smtp", "failure", f"{where} does not take mails from us: {_describe(error)}.", fix)
         return
     carrier.rest()
     how = f"{ENCRYPTION[settings.smtp_secure]}{', signed in' if settings.smtp_user else ''}"
@@ -59,9 +62,3 @@ def _describe(error: ServerAway) -> str:
     said = getattr(error.__cause__, "smtp_error", None)
     text = said.decode(errors="replace") if isinstance(said, bytes) else str(error.__cause__)
     return one_line(f"{error}: {text}")[:300].rstrip(".")
-
-
-def _advise(error: ServerAway) -> str:
-    if isinstance(error.__cause__, smtplib.SMTPAuthenticationError):
-        return "Correct SMTP_USER and SMTP_PASSWORD."
-    return "Correct SMTP_HOST, SMTP_PORT and SMTP_SECURE, or see that server's log."

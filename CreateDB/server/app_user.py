@@ -1,9 +1,7 @@
 """--create-app-user: the account that the API runs with, which may read and write rows and nothing else."""
 
-import getpass
 import os
 import re
-import sys
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +11,7 @@ from CreateDB.command.errors import OperatorError
 from CreateDB.command.explain import explain, redact
 from CreateDB.command.terminal import say
 from CreateDB.command.urls import require_text
+from CreateDB.server.credentials import ask
 from CreateDB.server.database import find_stored_name
 from CreateDB.server.engine import SERVERS, make_engine
 from CreateDB.server.grants import NEEDED, list_grants, quote_pattern
@@ -115,14 +114,8 @@ def _explain(error: DBAPIError, url: URL, password: str) -> str:
 
 
 def _ask_twice(name: str) -> str:
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise OperatorError(f"No password for {name}, and no terminal to ask for it. Set APP_PASSWORD.")
-    try:
-        password = getpass.getpass(f"New password of {name}: ")
-        again = getpass.getpass("The same again: ")
-    except EOFError:
-        sys.stderr.write("\n")
-        raise OperatorError("No password was entered. Run this again, or set APP_PASSWORD.") from None
+    nobody = f"No password for {name}, and no terminal to ask for it. Set APP_PASSWORD."
+    password, again = ask(f"New password of {name}: ", "The same again: ", nobody=nobody, instead="APP_PASSWORD")
     if password != again:
         raise OperatorError("The two passwords differ. Run this again.")
     return password
