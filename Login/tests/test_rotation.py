@@ -95,6 +95,7 @@ def test_an_old_token_of_two_rotations_ago_is_theft_even_in_haste(user: SignedIn
     assert theft.json()["code"] == "refresh_token_reused"
 
 
+@pytest.mark.slow
 def test_grace_ends_after_ten_real_seconds(user: SignedIn) -> None:
     """The same without any trick: eleven seconds later, once its successor is in use, the token is no retry."""
     old = user.refresh_token
