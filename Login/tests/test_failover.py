@@ -43,7 +43,7 @@ def migrated_url(pair: Pair) -> str:
 
 def test_a_promoted_replica_takes_over(pair: Pair, start_api: StartApi) -> None:
     """While nobody may write, writes wait or answer 503 and nothing worse; then all goes on, and nothing is lost."""
-    with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=30) as http:
+    with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=60) as http:
         user = sign_in(http, register(http))
         with Load(user) as load:
             load.wait_for_a_write(LONGEST_OUTAGE)
@@ -62,7 +62,7 @@ def test_a_promoted_replica_takes_over(pair: Pair, start_api: StartApi) -> None:
 
 def test_a_write_to_a_server_that_only_reads_looks_for_another(pair: Pair, start_api: StartApi) -> None:
     """A planned switch: the pooled connections lead to a server that has just become a replica."""
-    with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=30) as http:
+    with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=60) as http:
         user = sign_in(http, register(http))
         pair.demote()
         refused = user.call("PUT", "/user/update", {"phrase": "while nobody may write"})

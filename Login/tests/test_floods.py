@@ -181,7 +181,7 @@ def test_redis_counts_for_all_processes(start_api: StartApi, redis_url: str) -> 
     urls = [start_api(2, RATE_LIMIT_STORAGE_URI=redis_url, JWT_SECRET_KEY=key).url for _ in range(2)]
     seen: Counter[int] = Counter()
     for number in range(40):
-        with httpx2.Client(base_url=urls[number % 2], timeout=30) as http:
+        with httpx2.Client(base_url=urls[number % 2], timeout=60) as http:
             seen[ask_reset(http, address)] += 1
 
     assert seen == {200: 20, 429: 20}
@@ -190,7 +190,7 @@ def test_redis_counts_for_all_processes(start_api: StartApi, redis_url: str) -> 
 def test_redis_may_die_and_come_back(start_api: StartApi, redis_control: RedisControl) -> None:
     """While it is away the process counts alone, and says so once."""
     server = start_api(RATE_LIMIT_STORAGE_URI=redis_control.url)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         before = [ask_reset(http) for _ in range(5)]
         redis_control.kill()
         during = [ask_reset(http) for _ in range(21)]

@@ -146,7 +146,7 @@ def test_whoever_rotates_is_no_thief_however_slow_the_database(user: SignedIn, s
 def test_ten_refreshes_at_once_hand_out_one_token(start_api: StartApi, workers: int) -> None:
     """Ten tabs refresh at the same moment, over one process or four: one and the same successor, and no error."""
     server = start_api(workers=workers)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = sign_in(http, register(http))
     for _ in range(3):
         answers = _refresh_at_once(server.url, user.refresh_token, 10)
@@ -160,7 +160,7 @@ def _refresh_at_once(url: str, token: str, times: int) -> list[tuple[int, str]]:
     barrier = Barrier(times)
 
     def refresh(_number: int) -> tuple[int, str]:
-        with httpx2.Client(base_url=url, timeout=30) as http:
+        with httpx2.Client(base_url=url, timeout=60) as http:
             barrier.wait()
             answer = http.post("/refresh", json={"refresh_token": token})
             return answer.status_code, answer.json().get("refresh_token", answer.text)
