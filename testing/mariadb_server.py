@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from testing.processes import free_port
+
 START_SECONDS = 120
 STOP_SECONDS = 60
 
@@ -21,7 +23,7 @@ class MariadbControl:
         """Prepare the data folder; `start` starts the server, with more flags where they are given."""
         self.folder = Path(tempfile.mkdtemp(prefix="pupero-mariadb-"))
         self.address = address
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self._flags = flags
         self._process: subprocess.Popen[bytes] | None = None
         # Its own folder for temporary tables: servers that share one delete each other's.
@@ -160,12 +162,6 @@ def _program(name: str) -> str:
     if found is None:
         raise RuntimeError(f"{name} is not installed")
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _greets(address: str, port: int) -> bool:

@@ -1,6 +1,7 @@
 """Real servers as processes of their own: started on a free port, waited for, stopped, and their output kept."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -8,22 +9,42 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
 START_WAIT = 120.0  # seconds
 STOP_WAIT = 60.0  # seconds
+BLOCK = 100  # ports of a process' own
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "COVERAGE_PROCESS_START")
 
 
+@cache
+def own_ports() -> tuple[socket.socket, Iterator[int]]:
+    """Claim a block of ports for this process: runs beside it, and workers of its own run, have others.
+
+    They lie below those that systems hand out by themselves, where any connection of anybody could take one between
+    its choice and the server's start. The claim is the block's first UDP port, which is held until the process ends.
+    """
+    claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for begin in random.sample(range(10_000, 30_000, BLOCK), 20_000 // BLOCK):
+        with suppress(OSError):
+            claim.bind(("127.0.0.1", begin))
+            return claim, cycle(range(begin, begin + BLOCK))
+    raise RuntimeError("every block of ports is in use")
+
+
 def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, and that nobody else is about to."""
+    for port in islice(own_ports()[1], BLOCK):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("every port of this process is in use")
 
 
 class Server:

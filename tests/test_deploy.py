@@ -147,7 +147,7 @@ def test_the_end_is_announced_before_it_comes(tmp_path: Path) -> None:
         waited = time.monotonic() - begin
         assert drain_file.exists()
         assert waited >= 1
-        assert parent.wait(20) == 0
+        assert parent.wait(60) == 0
 
 
 def test_the_fixed_network_is_none_that_docker_takes_by_itself() -> None:

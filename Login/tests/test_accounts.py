@@ -201,7 +201,7 @@ def test_24_registrations_at_once_make_one_account(start_api: StartApi) -> None:
     server, barrier = start_api(workers=2), Barrier(24)
 
     def try_to_register(number: int) -> tuple[int, str]:
-        with httpx2.Client(base_url=server.url, timeout=30) as http:
+        with httpx2.Client(base_url=server.url, timeout=60) as http:
             barrier.wait()
             body = {"email": "alice@example.com", "password": f"the password number {number}"}
             answer = http.post("/register", json=body)
@@ -216,7 +216,7 @@ def test_24_registrations_at_once_make_one_account(start_api: StartApi) -> None:
 def test_12_accounts_claiming_one_username_leave_one_holder(start_api: StartApi) -> None:
     """Of 12 accounts that want one username at once, one gets it and the others keep what they had."""
     server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         users = [sign_in(http, register(http, f"user{number}")) for number in range(12)]
 
         def claim(user: SignedIn) -> int:

@@ -183,7 +183,7 @@ def test_a_stranger_cannot_pose_as_this_machine(start_api: StartApi, switch: str
     server = start_api(arguments=["--host", "0.0.0.0", switch], JWT_SECRET_KEY="please-change-me")  # noqa: S104 for a stranger
     port = int(server.url.rpartition(":")[2])
     for tail in ("", ", 127.0.0.1", ", 127.0.0.1" * 50):
-        with socket.create_connection((own_address, port), timeout=10) as connection:
+        with socket.create_connection((own_address, port), timeout=60) as connection:
             header = f"{own_address}:{connection.getsockname()[1]}{tail}"
             asked = f"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {header}\r\nConnection: close\r\n\r\n"
             connection.sendall(asked.encode())

@@ -58,7 +58,7 @@ def run(api_copy: Path, *command: str, **environment: str) -> subprocess.Complet
         text=True,
         cwd=api_copy.parent,
         env={**kept, "PYTHONPATH": str(api_copy), **environment},
-        timeout=30,
+        timeout=60,
     )
 
 

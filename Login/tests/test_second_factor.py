@@ -74,7 +74,7 @@ def test_a_code_works_once_wherever_it_was_used(api: TestClient, user: SignedIn)
 def test_eight_logins_at_once_with_one_code_give_one(start_api: StartApi, kind: str) -> None:
     """A conditional UPDATE decides: of eight parallel logins with one code a single one succeeds."""
     server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = enable_totp(sign_in(http, register(http)))
         code, barrier = user.code() if kind == "totp" else user.recovery_codes[3], Barrier(8)
 

@@ -192,7 +192,7 @@ def test_an_active_factor_is_never_overwritten(user_with_totp: SignedIn, sql: Ru
 def test_eight_confirmations_at_once_switch_on_once(start_api: StartApi) -> None:
     """Parallel confirmations give one set of recovery codes, and those ten work."""
     server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = sign_in(http, register(http))
         user.secret = user.post("/totp/enable/start").json()["secret"]
         body, barrier = {"secret": user.secret, "code": user.code()}, Barrier(8)
