@@ -236,7 +236,9 @@ def start_api(tmp_path: Path, migrated_url: str) -> Iterator[StartApi]:
         defaults = {"DATABASE_URL": migrated_url, "JWT_SECRET_KEY": secrets.token_urlsafe(32), **cheap}
         defaults |= {"MAIL_DIR": str(tmp_path / "mail")}
         log = tmp_path / f"api-{len(started)}.log"
-        server = Server([*command, "--workers", str(workers), *arguments], {**defaults, **environment}, port, log)
+        server = Server(
+            [*command, "--workers", str(workers), *arguments], {**defaults, **environment}, port, log, forked=True
+        )
         server.start("/healthz")
         started.append(server)
         if workers > 1:  # of whom one answers before the others
