@@ -16,8 +16,12 @@ ENCRYPTION = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}
 
 def examine_smtp(patient: Patient, settings: Settings) -> Findings:
     """Connect, encrypt and sign in by the API's own code, as before it hands over a mail."""
+    if settings.smtp_host is None and settings.delivers_mail:
+        yield Finding("smtp", "ok", f"SMTP_HOST is not set: mails are written to {settings.mail_dir}.")
+        return
     if settings.smtp_host is None:
-        yield _without_server(settings)
+        text = "SMTP_HOST is not set: nobody can reset a password or learns of a break-in."
+        yield Finding("smtp", "warning", text, "Set SMTP_HOST, MAIL_FROM and PUBLIC_URL.")
         return
     where, carrier = f"{settings.smtp_host}:{settings.smtp_port}", Smtp(settings)
     try:
@@ -48,13 +52,6 @@ def examine_sender(_patient: Patient, settings: Settings) -> Findings:
         yield Finding("mail_from", "failure", text, "Set MAIL_FROM to one mailbox.")
     else:
         yield Finding("mail_from", "ok", f"A mail from {parseaddr(settings.mail_from)[1]} has {len(mail)} bytes.")
-
-
-def _without_server(settings: Settings) -> Finding:
-    if settings.delivers_mail:
-        return Finding("smtp", "ok", f"SMTP_HOST is not set: mails are written to {settings.mail_dir}.")
-    text = "SMTP_HOST is not set: nobody can reset a password or learns of a break-in."
-    return Finding("smtp", "warning", text, "Set SMTP_HOST, MAIL_FROM and PUBLIC_URL.")
 
 
 def _describe(error: ServerAway) -> str:

@@ -38,11 +38,6 @@ class Grant:
         """Whether this names this very database; `_` may be written with a backslash, because it is a wildcard."""
         return re.sub(r"\\([_%\\])", r"\1", unquote(self.database)) == database
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether it only says that the account exists."""
-        return self.rights == "USAGE" and not self.may_pass_on
-
 
 @dataclass(frozen=True)
 class Grants:
@@ -57,7 +52,9 @@ def list_grants(connection: Connection, account: str = "CURRENT_USER()") -> Gran
     lines = [str(line) for line in connection.exec_driver_sql(f"SHOW GRANTS FOR {account}").scalars()]
     matches = [ON_SOMETHING.fullmatch(line) for line in lines if not line.startswith("SET DEFAULT ROLE")]
     found = [Grant(m["rights"], m["kind"], m["database"], m["thing"], m["option"] is not None) for m in matches if m]
-    return Grants([grant for grant in found if not grant.is_nothing], matches.count(None))
+    # USAGE only says that the account exists.
+    listed = [grant for grant in found if grant.rights != "USAGE" or grant.may_pass_on]
+    return Grants(listed, matches.count(None))
 
 
 def quote_pattern(database: str) -> str:

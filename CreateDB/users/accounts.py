@@ -72,10 +72,11 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
             entry = find_one(connection, arguments.who)
             done = work(arguments, connection, entry)
             why_not = tell_owner(connection, done.row, entry.id, done.facts) if done.row else None
+        mailed = {"owner_mailed": not why_not} if done.row else {}
         if done.event is not None:
-            mailed = {"owner_mailed": not why_not} if done.row else {}
             log_change(done.event, entry.public_id, **done.facts, **mailed)
-        say(done.sentence if done.row is None else f"{done.sentence} {_how_told(why_not)}")
+        told = f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
+        say(f"{done.sentence} {told}" if done.row else done.sentence)
         return 0
 
     return do
@@ -135,10 +136,6 @@ def reset_second_factor(_arguments: Arguments, connection: Connection, entry: En
         "user_second_factor_reset",
         row="factor.totp.reset",
     )
-
-
-def _how_told(why_not: str | None) -> str:
-    return f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
 
 
 def find_one(connection: Connection, who: str) -> Entry:
