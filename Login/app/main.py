@@ -5,10 +5,12 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from app.config import ConfigurationError, Settings, load_settings
 from app.mail.worker import running_worker
@@ -38,18 +40,9 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/openapi.json" if settings.docs_enabled else None,
         redirect_slashes=False,  # to wherever the Host header says
         telemetry={"tracing": False, "metrics": False},
+        routes=_endpoints(),
     )
     app.state.resources = make_resources(settings)
-    app.include_router(accounts.router)
-    app.include_router(logins.router)
-    app.include_router(sessions.router)
-    app.include_router(totp.router)
-    app.include_router(passwords.router)
-    app.include_router(emails.router)
-    app.include_router(looking.router)
-    app.include_router(disowning.router)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
     if settings.docs_enabled:
         app.include_router(docs.router)
         app.mount("/docs/assets", docs.serve_assets())
@@ -59,6 +52,23 @@ def create_app(settings: Settings) -> FastAPI:
     allow_origins(app, settings.cors_allowed_origins)
     app.add_middleware(Edge, settings=settings)
     return app
+
+
+@cache
+def _endpoints() -> list[BaseRoute]:
+    """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
+    table = APIRouter()
+    table.include_router(accounts.router)
+    table.include_router(logins.router)
+    table.include_router(sessions.router)
+    table.include_router(totp.router)
+    table.include_router(passwords.router)
+    table.include_router(emails.router)
+    table.include_router(looking.router)
+    table.include_router(disowning.router)
+    table.include_router(health.router)
+    table.include_router(metrics.router)
+    return table.routes
 
 
 @asynccontextmanager
