@@ -5,10 +5,12 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from app.config import ConfigurationError, Settings, load_settings
 from app.mail.worker import running_worker
@@ -37,10 +39,9 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/openapi.json" if settings.docs_enabled else None,
         redirect_slashes=False,  # to wherever the Host header says
         telemetry={"tracing": False, "metrics": False},
+        routes=_endpoints(),
     )
     app.state.resources = make_resources(settings)
-    for part in (accounts, logins, sessions, totp, passwords, emails, looking, disowning, health, metrics):
-        app.include_router(part.router)
     if settings.docs_enabled:
         app.include_router(docs.router)
         app.mount("/docs/assets", docs.serve_assets())
@@ -49,6 +50,15 @@ def create_app(settings: Settings) -> FastAPI:
     allow_origins(app, settings.cors_allowed_origins)
     app.add_middleware(Edge, settings=settings)
     return app
+
+
+@cache
+def _endpoints() -> list[BaseRoute]:
+    """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
+    table = APIRouter()
+    for part in (accounts, logins, sessions, totp, passwords, emails, looking, disowning, health, metrics):
+        table.include_router(part.router)
+    return table.routes
 
 
 @asynccontextmanager
