@@ -136,6 +136,7 @@ def test_only_the_database_module_commits(path: Path) -> None:
     assert path.name == "database.py" or "commit" not in called_methods(path)
 
 
+@pytest.mark.asvs("13.2.5")
 @pytest.mark.parametrize("path", sources("FlaskProject"), ids=name_of)
 def test_one_file_of_the_pages_calls_the_api(path: Path) -> None:
     """Time-outs, forwarded addresses and error handling are written once."""

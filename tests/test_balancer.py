@@ -1,10 +1,13 @@
 """The balancer's configurations in a real HAProxy: what they keep away from the pages and the API."""
 
+import ssl
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import count
+from socket import create_connection
 from threading import Thread
 
 import pytest
@@ -159,7 +162,7 @@ def is_refused(balancer: Balancer, port: int) -> bool:
         return True
 
 
-@pytest.mark.asvs("13.4.5")
+@pytest.mark.asvs("13.4.5", "1.1.1")
 @pytest.mark.parametrize("path", ["/metrics", "/%6detrics", "/%6D%65trics?x", "/METRICS", "/metrics/"])
 def test_metrics_stay_inside(start_balancer: StartBalancer, behind: Behind, path: str) -> None:
     """The API decodes its path before it looks at it, so the balancer does as well."""
@@ -168,3 +171,40 @@ def test_metrics_stay_inside(start_balancer: StartBalancer, behind: Behind, path
 
     assert refused == [404, 404]
     assert status_of(ask(balancer, 8000, get("/user/profile"))) == 200
+
+
+def shake_hands(balancer: Balancer, context: ssl.SSLContext) -> tuple[str | None, str]:
+    """Return which TLS and which cipher suite the two agree on."""
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with create_connection(("127.0.0.1", balancer.ports[8443])) as end, context.wrap_socket(end) as connection:
+        cipher = connection.cipher()
+        assert cipher
+        return connection.version(), cipher[0]
+
+
+def speaking(version: ssl.TLSVersion, ciphers: str) -> ssl.SSLContext:
+    """Return a client that knows nothing newer, and no other cipher suites."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python, at the versions that must be refused
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.mark.asvs("12.1.1", "12.1.2")
+def test_tls_is_of_today(start_balancer: StartBalancer, behind: Behind) -> None:
+    """TLS 1.3 where both can, 1.2 with forward secrecy and authenticated encryption, and nothing weaker."""
+    balancer = start_balancer("tls.cfg", {"ui": behind.address})
+    latest, older = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.TLSVersion.TLSv1_2
+
+    assert shake_hands(balancer, latest)[0] == "TLSv1.3"
+    assert shake_hands(balancer, speaking(older, "ALL"))[1].startswith("ECDHE-")
+    for version, ciphers in (
+        (older, "kRSA"),
+        (older, "ECDHE+SHA1"),
+        (older, "DHE+AES"),
+        (ssl.TLSVersion.TLSv1_1, "ALL"),
+    ):
+        with pytest.raises(OSError, match=r"handshake|alert|EOF|reset|SSL"):
+            shake_hands(balancer, speaking(version, ciphers))

@@ -280,6 +280,7 @@ def test_the_mail_server_is_visited(
     assert (finding["verdict"], words in finding["finding"]) == (verdict, True), finding
 
 
+@pytest.mark.asvs("12.3.1")
 @ON_SQLITE
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows reaches nobody at 0.0.0.0")
 @pytest.mark.parametrize(("environment", "verdict"), [("production", "failure"), ("development", "warning")])
