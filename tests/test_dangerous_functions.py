@@ -1,4 +1,4 @@
-"""What no part calls, read from the source: code and commands out of text, weak cryptography, connections of its own."""
+"""What no part calls, read from the source: code and commands out of text, weak cryptography, odd connections."""
 
 import ast
 import re
@@ -153,6 +153,6 @@ def test_an_image_is_made_of_the_parts_alone() -> None:
     """No test, tool, sample or setting of this machine gets into one."""
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 
-    assert [line for line in lines if not line.startswith("#")][0] == "*"
+    assert next(line for line in lines if not line.startswith("#")) == "*"
     assert {line for line in lines if line.startswith("!")} == {f"!{part}" for part in PARTS}
     assert {"**/tests", "**/.env", "**/.env.*", "**/*.key"} <= set(lines)

@@ -78,18 +78,12 @@ REFUSED = [
 
 
 @pytest.mark.asvs("16.3.2", "16.3.3")
-@pytest.mark.parametrize(("method", "path", "body", "bearer", "code"), REFUSED)
-def test_a_refusal_is_logged_with_its_code(  # noqa: PLR0913 a request and its circumstances
-    user: SignedIn,
-    make_session_stale: MakeStale,
-    caplog: pytest.LogCaptureFixture,
-    method: str,
-    path: str,
-    body: Any,
-    bearer: str,
-    code: str,
+@pytest.mark.parametrize("refused", REFUSED)
+def test_a_refusal_is_logged_with_its_code(
+    user: SignedIn, make_session_stale: MakeStale, caplog: pytest.LogCaptureFixture, refused: tuple[Any, ...]
 ) -> None:
     """Whoever looks for attacks finds which rule was tried."""
+    method, path, body, bearer, code = refused
     make_session_stale()
     caplog.set_level(logging.INFO)
     user.http.request(method, path, json=body, headers={"Authorization": bearer or f"Bearer {user.access_token}"})
