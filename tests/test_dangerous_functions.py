@@ -35,6 +35,8 @@ CRYPTOGRAPHY = {
 # Patterns of names in the same file: a constant, and words that were escaped before they were joined.
 OUR_OWN = {"CreateDB/server/grants.py", "CreateDB/command/explain.py"}
 LIBRARIES = {"jose", "passlib", "pyotp", "cryptography", "Crypto", "nacl", "jwt", "argon2"}
+# The hash by which breached passwords are published: it finds them in a list, and protects nothing.
+FINDS_IN_LISTS, LISTS = "hashlib.sha1", "Login/app/passwords/common.py"
 PRIMITIVES = {"AESGCM", "SHA256", "HKDF", "InvalidTag", "x509", "hashes", "serialization", "ec", "NameOID"}
 # A random number that is no secret: the name of a request, and how long a retry waits.
 MAY_BE_GUESSED = {"Login/app/web/middleware.py", "Login/app/driver/failures.py"}
@@ -139,7 +141,9 @@ def test_cryptography_is_of_known_libraries_and_kinds() -> None:
 
     assert {name_of(path): packages(path) & LIBRARIES for path in FILES if packages(path) & LIBRARIES} == CRYPTOGRAPHY
     assert brought == PRIMITIVES
-    assert {name for name in hashes if re.fullmatch(r"hashlib\.\w+", name)} == {"hashlib.sha256"}
+    assert {name for name in hashes if re.fullmatch(r"hashlib\.\w+", name)} == {"hashlib.sha256", FINDS_IN_LISTS}
+    assert [name_of(path) for path in FILES if FINDS_IN_LISTS in path.read_text("utf-8")] == [LISTS]
+    assert "usedforsecurity=False" in (ROOT / LISTS).read_text("utf-8")
 
 
 @pytest.mark.asvs("11.5.1")
