@@ -15,6 +15,7 @@ ANSWERS = ("absent", "operator", "open")
 LEVELS = (1, 2, 3)
 
 Verdict: TypeAlias = Literal["met", "not applicable", "the operator's", "not met"]
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 VERDICTS: dict[str, Verdict] = {"absent": "not applicable", "operator": "the operator's", "open": "not met"}
 ORDER: tuple[Verdict, ...] = ("met", "the operator's", "not applicable", "not met")
 
@@ -76,12 +77,19 @@ def find_proofs() -> list[Proof]:
 
 def _find_in(path: Path) -> Iterator[Proof]:
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    module = [mark for node in tree.body if _is_pytestmark(node) for mark in ast.walk(node)]
-    for node in tree.body:
+    around = [mark for node in tree.body if _is_pytestmark(node) for mark in ast.walk(node)]
+    for test, marks in _list_tests(tree, around):
+        if ids := [id_ for mark in marks for id_ in _ids_of(mark)]:
+            yield Proof(path.relative_to(ROOT), test.name, tuple(ids), any(map(_is_skip, marks)))
+
+
+def _list_tests(parent: ast.Module | ast.ClassDef, around: list[ast.AST]) -> Iterator[tuple[Function, list[ast.AST]]]:
+    """Yield each test with its own marks and those of the class and module around it."""
+    for node in parent.body:
+        if isinstance(node, ast.ClassDef):
+            yield from _list_tests(node, [*around, *node.decorator_list])
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            marks = [*module, *node.decorator_list]
-            if ids := [id_ for mark in marks for id_ in _ids_of(mark)]:
-                yield Proof(path.relative_to(ROOT), node.name, tuple(ids), any(map(_is_skip, marks)))
+            yield node, [*around, *node.decorator_list]
 
 
 def _is_pytestmark(node: ast.stmt) -> bool:

@@ -67,7 +67,7 @@ def count_marks(path: Path) -> int:
     """Count the marks of a file that stand where the page looks for them."""
     tree = ast.parse(path.read_text("utf-8"))
     places: list[ast.AST] = [node for node in tree.body if isinstance(node, ast.Assign)]
-    places += [mark for node in tree.body if isinstance(node, ast.FunctionDef) for mark in node.decorator_list]
+    places += [mark for node in ast.walk(tree) for mark in getattr(node, "decorator_list", [])]
     return sum("pytest.mark.asvs(" in ast.unparse(place) for place in places)
 
 
