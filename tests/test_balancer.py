@@ -26,6 +26,7 @@ class Behind:
 
     address: str = ""
     asked: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def behind() -> Iterator[Behind]:
             noted.asked.append(f"{self.command} {self.path}")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
+            for name, value in {**noted.headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
             self.end_headers()
             with suppress(OSError):  # a form that was given up
                 self.wfile.write(body)
@@ -171,6 +173,34 @@ def test_metrics_stay_inside(start_balancer: StartBalancer, behind: Behind, path
 
     assert refused == [404, 404]
     assert status_of(ask(balancer, 8000, get("/user/profile"))) == 200
+
+
+@pytest.mark.asvs("3.4.1", "3.4.3", "3.4.4", "3.4.6")
+@pytest.mark.parametrize(("name", "port"), EVERY_DOOR)
+def test_its_own_answers_are_guarded_too(start_balancer: StartBalancer, behind: Behind, name: str, port: int) -> None:
+    """A refusal, and that nobody is there: neither sniffed nor framed, and over https for a year."""
+    ill = f"{FORM}Content-Length: 60000\r\n\r\n{'x' * 20000}" if (name, port) in PAGES else get("/metrics")
+    servers = {"ui": behind.address, "login": behind.address}
+    refused = ask(start_balancer(name, servers), port, ill)
+    away = ask(start_balancer(name, {part: "127.0.0.1:9" for part in servers}), port, get("/login"))
+
+    assert (status_of(refused), status_of(away)) == (404 if port == 8000 else 413, 503)
+    for answer in (refused, away):
+        head = answer.partition(b"\r\n\r\n")[0].decode().lower()
+        assert "x-content-type-options: nosniff" in head
+        assert "content-security-policy: default-src 'none'; frame-ancestors 'none'" in head
+        assert ("strict-transport-security: max-age=31536000" in head) is (name == "tls.cfg")
+
+
+@pytest.mark.asvs("3.4.1")
+def test_what_is_passed_on_keeps_its_own_headers(start_balancer: StartBalancer, behind: Behind) -> None:
+    """The pages know their policy, and whether subdomains speak https."""
+    behind.headers = {"Content-Security-Policy": "theirs", "Strict-Transport-Security": "max-age=5; includeSubDomains"}
+    head = ask(start_balancer("tls.cfg", {"ui": behind.address}), 8443, get("/login")).decode().lower()
+
+    assert head.count("content-security-policy") == head.count("strict-transport-security") == 1
+    assert "content-security-policy: theirs" in head
+    assert "max-age=5; includesubdomains" in head
 
 
 def shake_hands(balancer: Balancer, context: ssl.SSLContext) -> tuple[str | None, str]:

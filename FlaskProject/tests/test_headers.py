@@ -10,7 +10,7 @@ EVERYWHERE = ["/", "/login", "/register", "/password/forgot", "/account/deleted"
 STATIC = ["/static/style.css", "/static/logo.svg", "/static/nope.css"]
 
 
-@pytest.mark.asvs("3.2.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "3.4.8", "3.5.8", "14.2.3")
+@pytest.mark.asvs("3.2.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "3.4.8", "3.5.8", "14.2.3", "4.1.1")
 @pytest.mark.parametrize("path", EVERYWHERE + STATIC)
 def test_the_protective_headers_are_everywhere(browser: FlaskClient, path: str) -> None:
     """Errors, redirects and static files included."""
@@ -28,6 +28,7 @@ def test_the_protective_headers_are_everywhere(browser: FlaskClient, path: str) 
         assert rule in policy
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Type"] in {f"{kind}; charset=utf-8" for kind in ("text/html", "text/css", "image/svg+xml")}
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Strict-Transport-Security" not in headers
