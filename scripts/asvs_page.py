@@ -1,6 +1,7 @@
 """Write docs/asvs.md from docs/asvs.toml and the tests marked with a requirement's id; a test compares the two."""
 
 import ast
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -72,15 +73,16 @@ def _make(id_: str, row: dict[str, Any]) -> Requirement:
 def find_proofs() -> list[Proof]:
     """Return every marked test, in the order of the files."""
     files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("test_*.py"))
-    return [proof for path in files for proof in _find_in(path)]
+    return [proof for path in files for proof in find_in(path.read_text(encoding="utf-8"), path.relative_to(ROOT))]
 
 
-def _find_in(path: Path) -> Iterator[Proof]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+def find_in(text: str, path: Path) -> Iterator[Proof]:
+    """Yield the marked tests of a file's text."""
+    tree = ast.parse(text, str(path))
     around = [mark for node in tree.body if _is_pytestmark(node) for mark in ast.walk(node)]
     for test, marks in _list_tests(tree, around):
         if ids := [id_ for mark in marks for id_ in _ids_of(mark)]:
-            yield Proof(path.relative_to(ROOT), test.name, tuple(ids), any(map(_is_skip, marks)))
+            yield Proof(path, test.name, tuple(ids), any(map(_is_skip, marks)))
 
 
 def _list_tests(parent: ast.Module | ast.ClassDef, around: list[ast.AST]) -> Iterator[tuple[Function, list[ast.AST]]]:
@@ -104,7 +106,7 @@ def _ids_of(mark: ast.AST) -> list[str]:
 
 def _is_skip(mark: ast.AST) -> bool:
     """Whether a test never runs; one that skips for want of a server is no such test."""
-    return ast.unparse(mark.func if isinstance(mark, ast.Call) else mark) == "pytest.mark.skip"
+    return re.match(r"pytest\.mark\.(skip\b|skipif\(True\b)", ast.unparse(mark)) is not None
 
 
 def write_page() -> str:

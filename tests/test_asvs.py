@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from scripts.asvs_page import FOLDERS, LEVELS, ORDER, PAGE, ROOT, count, find_proofs, read_requirements, write_page
+from scripts.asvs_page import (
+    FOLDERS,
+    LEVELS,
+    ORDER,
+    PAGE,
+    ROOT,
+    Proof,
+    count,
+    find_in,
+    find_proofs,
+    read_requirements,
+    write_page,
+)
 
 # The levels of each section's requirements, in their order: 1.1.1 and 1.1.2 are of level 2. From the standard's table.
 SECTIONS = """
@@ -44,6 +56,43 @@ def test_what_is_met_is_proved() -> None:
     alive = {id_ for proof in PROOFS if not proof.skipped for id_ in proof.ids}
 
     assert [row.id for row in REQUIREMENTS.values() if row.verdict == "met" and row.id not in alive] == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "never"),
+    [
+        ("skip", True),
+        ("skip(reason='later')", True),
+        ("skipif(True, reason='later')", True),
+        ("skipif(sys.platform == 'win32', reason='POSIX')", False),
+        ("browser", False),
+    ],
+)
+def test_a_test_that_never_runs_proves_nothing(mark: str, never: bool) -> None:
+    """Whatever else is marked, it is not counted; one that is skipped somewhere only is."""
+    text = f"""
+@pytest.mark.asvs('1.1.1')
+class TestAll:
+    @pytest.mark.asvs('1.1.2')
+    @pytest.mark.{mark}
+    def test_one(self): pass
+"""
+    assert list(find_in(text, PAGE)) == [Proof(PAGE, "test_one", ("1.1.1", "1.1.2"), never)]
+
+
+def test_who_is_the_operator_finds_the_page() -> None:
+    """Each row that is theirs names a page and a chapter that is there."""
+    rows = [row.reason.partition("#") for row in REQUIREMENTS.values() if row.verdict == "the operator's"]
+    titles = {page: anchors_of(ROOT / page) for page, _, _ in rows}
+
+    assert rows
+    assert [f"{page}#{title}" for page, _, title in rows if title not in titles[page]] == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return what links to a page's chapters may name."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_marks_name_requirements() -> None:

@@ -182,7 +182,7 @@ def test_its_own_answers_are_guarded_too(start_balancer: StartBalancer, behind: 
     ill = f"{FORM}Content-Length: 60000\r\n\r\n{'x' * 20000}" if (name, port) in PAGES else get("/metrics")
     servers = {"ui": behind.address, "login": behind.address}
     refused = ask(start_balancer(name, servers), port, ill)
-    away = ask(start_balancer(name, {part: "127.0.0.1:9" for part in servers}), port, get("/login"))
+    away = ask(start_balancer(name, dict.fromkeys(servers, "127.0.0.1:9")), port, get("/login"))
 
     assert (status_of(refused), status_of(away)) == (404 if port == 8000 else 413, 503)
     for answer in (refused, away):

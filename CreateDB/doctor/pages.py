@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 from CreateDB.doctor.findings import Finding, Findings, Patient
 from CreateDB.doctor.secrets import GOOD_SECRET
+from CreateDB.doctor.transport import judge_way
 
 if TYPE_CHECKING:
     from FlaskProject.config import Config
 
+BY_TLS = (
+    "Set BACKEND_URL=https://…, and REQUESTS_CA_BUNDLE for an authority of your own; or keep the API where only "
+    "machines of yours are between."
+)
+
 
 def examine_pages(patient: Patient) -> Findings:
-    """Judge the signing key and the cookies."""
+    """Judge the signing key, the cookies and the way to the API."""
     try:
         from FlaskProject.config import ConfigError, load_config  # noqa: PLC0415 not in every installation
     except ImportError:  # neither the folder alone nor the packages alone make pages
@@ -28,6 +34,7 @@ def examine_pages(patient: Patient) -> Findings:
     yield from _examine_environment(config, patient)
     yield from _examine_key(config, patient, drawn=again.secret_key != config.secret_key)
     yield from _examine_cookies(config)
+    yield from judge_way("backend_tls", "BACKEND_URL", config.backend_url, BY_TLS)
 
 
 @contextmanager

@@ -23,12 +23,14 @@ from CreateDB.doctor.mail import examine_sender, examine_smtp
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.doctor.passwords import EXAMINATIONS as OF_PASSWORDS
 from CreateDB.doctor.secrets import EXAMINATIONS as OF_SECRETS
+from CreateDB.doctor.transport import EXAMINATIONS as OF_TRANSPORT
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.revisions import is_absent_file
 
 OF_SETTINGS: OfSettings = {
     **OF_SECRETS,
     **OF_PASSWORDS,
+    **OF_TRANSPORT,
     **OF_MACHINE,
     "mail_from": examine_sender,
     "smtp": examine_smtp,

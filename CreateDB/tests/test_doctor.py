@@ -311,6 +311,28 @@ def test_links_that_travel_unencrypted_are_found(
     assert "takes mails, whose links can be read on their way" in finding["finding"]
 
 
+@ON_SQLITE
+@pytest.mark.asvs("12.3.1", "12.3.3")
+@pytest.mark.parametrize(
+    ("changes", "id_", "verdict"),
+    [
+        ({"RATE_LIMIT_STORAGE_URI": f"redis://:{OTHER}@10.0.0.9:6379/0"}, "rate_limit_storage_tls", "warning"),
+        ({"RATE_LIMIT_STORAGE_URI": f"rediss://:{OTHER}@10.0.0.9:6379/0"}, "rate_limit_storage_tls", "ok"),
+        ({"RATE_LIMIT_STORAGE_URI": "redis://127.0.0.1:6379/0"}, "rate_limit_storage_tls", None),
+        ({"BACKEND_URL": "http://api.example.com"}, "backend_tls", "warning"),
+        ({"BACKEND_URL": "https://api.example.com"}, "backend_tls", "ok"),
+        ({"BACKEND_URL": "http://localhost:8000"}, "backend_tls", None),
+    ],
+)
+def test_what_leaves_the_machine_unencrypted_is_found(
+    diagnose: Diagnose, changes: dict[str, str], id_: str, verdict: str | None
+) -> None:
+    """To Redis and to the API; what stays on the machine is worth no word, and no password is told."""
+    finding = diagnose(**changes).get(id_)
+
+    assert (finding and finding["verdict"]) == verdict
+
+
 @pytest.mark.parametrize(
     ("host", "here"),
     [(None, True), ("localhost", True), ("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("mail", False)],
