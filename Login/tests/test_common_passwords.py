@@ -4,6 +4,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,14 @@ def test_the_bundled_list_is_long_enough() -> None:
     """More than the three thousand that are asked for, each long enough to be chosen."""
     assert len(bundled()) > 3000
     assert min(map(len, bundled())) >= 8
+
+
+def test_the_docs_say_what_the_bundled_list_is() -> None:
+    """How long it is, and which release of which package brings it."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+    assert f"Some {len(bundled()) // 1000},000 common passwords come along" in page
+    assert f"zxcvbn {version('zxcvbn').rpartition('.')[0]} brings them" in page
 
 
 @pytest.mark.parametrize("content", [b"", b"password1\nletmein12\n", b"PUPEROC1abc", None])
