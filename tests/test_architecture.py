@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("Login", "FlaskProject", "CreateDB", "deploy", "devtools", "scripts", "testing", "tests", "bench")
 
@@ -142,6 +144,7 @@ def test_only_the_database_module_commits() -> None:
     assert offenders(others, lambda path: called_methods(path) & {"commit"}) == {}
 
 
+@pytest.mark.asvs("13.2.5")
 def test_one_file_of_the_pages_calls_the_api() -> None:
     """Time-outs, forwarded addresses and error handling are written once."""
     others = [path for path in sources("FlaskProject") if path.parts[-2:] != ("backend", "http.py")]

@@ -29,6 +29,7 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.asvs("11.6.1")
 def test_both_parts_get_an_env_file_with_their_own_secrets(root: Path) -> None:
     """Each part's secret is long, and none is used twice."""
     settings.write_missing(root)

@@ -89,7 +89,7 @@ def live(site: str, mail: Path) -> list[str]:
     return [KEY, PAGES_KEY, link.partition("token=")[2], *kept]
 
 
-@pytest.mark.asvs("14.2.1", "16.2.1", "16.2.5", "16.3.1")
+@pytest.mark.asvs("14.2.1", "16.2.1", "16.2.5", "16.3.1", "16.2.4")
 def test_a_visit_is_followed_through_both_logs_and_leaves_no_secret(api: Server, pages: Server, tmp_path: Path) -> None:
     """Each page's id stands in the API's lines about it, events included; no cookie, link or code stands in any."""
     kept = live(pages.url, tmp_path / "mail")

@@ -5,13 +5,19 @@ from typing import TYPE_CHECKING
 
 from CreateDB.doctor.findings import Finding, Findings, Patient
 from CreateDB.doctor.secrets import GOOD_SECRET
+from CreateDB.doctor.transport import judge_way
 
 if TYPE_CHECKING:
     from FlaskProject.config import Config
 
+BY_TLS = (
+    "Set BACKEND_URL=https://…, and REQUESTS_CA_BUNDLE for an authority of your own; or keep the API where only "
+    "machines of yours are between."
+)
+
 
 def examine_pages(patient: Patient) -> Findings:
-    """Judge the signing key and the cookies."""
+    """Judge the signing key, the cookies and the way to the API."""
     try:
         from FlaskProject.config import ConfigError, load_config  # noqa: PLC0415 not in every installation
     except ImportError:  # neither the folder alone nor the packages alone make pages
@@ -35,6 +41,7 @@ def examine_pages(patient: Patient) -> Findings:
     flags = "Secure and " if config.secure_cookies else ""
     without = "" if config.secure_cookies else ", and not Secure in development"
     yield Finding("cookies", "ok", f"Cookies are {flags}SameSite={config.samesite}{without}.")
+    yield from judge_way("backend_tls", "BACKEND_URL", config.backend_url, BY_TLS)
 
 
 def _examine_key(config: "Config", patient: Patient, *, drawn: bool) -> Findings:

@@ -16,7 +16,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
 from CreateDB.command.terminal import count, say, show
 from CreateDB.command.urls import describe
-from CreateDB.doctor import database, machine, mail, secrets
+from CreateDB.doctor import database, machine, mail, passwords, secrets, transport
 from CreateDB.doctor.findings import Finding, Findings, Patient, attempt
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.server.engine import make_engine
@@ -27,6 +27,8 @@ OF_SETTINGS: Mapping[str, Callable[[Patient, Settings], Findings]] = {
     "jwt_secret_key": secrets.examine_secrets,
     "totp_encryption_keys": secrets.examine_key_of_secrets,
     "trusted_proxies": secrets.examine_proxies,
+    "common_passwords": passwords.examine_common_passwords,
+    "rate_limit_storage_tls": transport.examine_floods,
     "argon2_cost": machine.examine_argon2_cost,
     "argon2_time": machine.examine_argon2_time,
     "argon2_memory": machine.examine_argon2_memory,

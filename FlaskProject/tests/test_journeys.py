@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyotp
+import pytest
 
 from app.config import Settings
 from testing.ageing import age, issued_earlier
@@ -16,6 +17,7 @@ from testing.visits import PASSWORD, Visit
 NEW_PASSWORD = "green herons at dusk"
 
 
+@pytest.mark.asvs("1.2.1", "1.1.2")
 def test_from_sign_up_to_deletion(visit: Visit) -> None:
     """Everything that an account is for, and an end that leaves nothing behind."""
     assert visit.register("ada").path == "/"
@@ -41,6 +43,7 @@ def test_from_sign_up_to_deletion(visit: Visit) -> None:
     assert visit.log_in("ada@example.org").says("do not belong together")
 
 
+@pytest.mark.asvs("6.5.6")
 def test_a_lost_phone(visit: Visit, let_codes_pass: Any) -> None:
     """Second factor on, a code to sign in, the phone gone, a recovery code, factor off, a new one on."""
     visit.register("ada")
@@ -137,6 +140,7 @@ def test_a_wrong_recovery_code_is_called_one(visit: Visit) -> None:
     assert not visit.says("Wait for the next one")
 
 
+@pytest.mark.asvs("2.3.1")
 def test_the_first_step_expires_or_is_used_up(visit: Visit) -> None:
     """Without the first step there is no code page; a used one starts over with a sentence."""
     assert visit.open("/login/code").path == "/login"
@@ -236,6 +240,7 @@ def test_devices_are_told_apart_and_ended(visit: Visit, second_visit: Visit) -> 
     assert second_visit.path == "/"
 
 
+@pytest.mark.asvs("6.2.2")
 def test_a_new_password_keeps_this_device_only(visit: Visit, second_visit: Visit) -> None:
     """The old tokens are dead, the new pair is in the cookies, the rules are said beside the field."""
     visit.register("ada")
@@ -320,6 +325,7 @@ def test_a_showing_password_field_is_asked_for(visit: Visit) -> None:
     assert re.search(r'<input id="password" name="password" type="password"', visit.page)
 
 
+@pytest.mark.asvs("3.3.4", "10.1.1", "14.3.3")
 def test_no_page_holds_a_token(visit: Visit) -> None:
     """Tokens live in cookies that scripts cannot read, and nowhere else."""
     visit.register("ada")

@@ -93,6 +93,7 @@ def test_a_form_says_that_the_api_is_down(browser: FlaskClient, submit: Any, pat
     assert "Please type passwords and codes again" in answer.text
 
 
+@pytest.mark.asvs("15.3.2")
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
 def test_nonsense_is_an_outage(small_api: Any, open_browser: Any, submit: Any, nonsense: Any) -> None:
     """Whatever listens on the API's port, people read a sentence."""

@@ -235,7 +235,7 @@ WEAK = [
 SECRETS = ["JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEYS", "TOTP_ENCRYPTION_KEYS"]
 
 
-@pytest.mark.asvs("13.2.3", "11.4.1")
+@pytest.mark.asvs("13.2.3", "11.4.1", "11.2.3")
 @pytest.mark.parametrize("name", SECRETS)
 def test_production_refuses_weak_secrets(load: Load, name: str) -> None:
     """Short, repeated, sample and published secrets never sign or encrypt in production; the refusal names where."""

@@ -119,6 +119,7 @@ def test_a_fault_of_ours_is_not_tried_again(database: Database) -> None:
     assert next(tries) == 1
 
 
+@pytest.mark.asvs("1.4.3")
 def test_64_transactions_share_two_connections(database: Database, sql: RunSql) -> None:
     """Nobody waits for a connection while holding a thread, so none waits for ever; no increment is lost."""
     sql(START_COUNTER)

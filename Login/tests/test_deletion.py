@@ -15,7 +15,7 @@ from testing.mail import Mailbox
 OLD_EMAIL, NEW_EMAIL, PHRASE = "alice@example.com", "alice.moved@example.net", "Herons wear red boots"
 
 
-@pytest.mark.asvs("7.5.1")
+@pytest.mark.asvs("7.5.1", "2.2.3")
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
 def test_deletion_asks_for_everything(user_with_totp: SignedIn, api: TestClient, method: str) -> None:
     """Deletion needs confirmation, password and code; afterwards every token ends and the account is unknown."""
@@ -39,7 +39,7 @@ def test_deletion_asks_for_everything(user_with_totp: SignedIn, api: TestClient,
     assert gone.json() == unknown.json()
 
 
-@pytest.mark.asvs("7.4.2")
+@pytest.mark.asvs("7.4.2", "10.3.3")
 def test_whoever_takes_the_old_address_is_somebody_else(api: TestClient, user: SignedIn) -> None:
     """After deletion, old tokens never reach the next account of that address."""
     assert user.post("/user/delete", {"confirm": True, "current_password": PASSWORD}).status_code == 200
@@ -84,7 +84,7 @@ def read_tables(sql: RunSql) -> dict[str, str]:
     return {name: json.dumps([list(row) for row in found], default=repr) for name, found in rows.items() if found}
 
 
-@pytest.mark.asvs("14.2.7")
+@pytest.mark.asvs("14.2.7", "14.2.4")
 def test_no_table_knows_a_deleted_person(user: SignedIn, sql: RunSql, mailbox: Mailbox) -> None:
     """After a whole life with all that it leaves in the tables, deletion takes every trace of it away.
 

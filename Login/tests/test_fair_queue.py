@@ -203,6 +203,7 @@ def test_a_storm_asks_nothing_and_others_ask_freely(pool: HashPool) -> None:
 # --- who gives up ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("1.4.3")
 def test_a_place_of_somebody_who_left_is_not_lost(pool: HashPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelled while waiting, cancelled with the turn in hand, out of patience: the thread serves the next."""
 

@@ -144,6 +144,7 @@ def test_limits_are_by_network_in_ipv6(api: TestClient) -> None:
     assert ask_reset(api, "2001:db8:0:1::1") == 200
 
 
+@pytest.mark.asvs("4.1.3")
 @pytest.mark.parametrize(
     "headers",
     [

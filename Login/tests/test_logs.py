@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from app.runtime.logs import BackgroundHandler, JsonFormatter
 from CreateDB.server.engine import make_engine
-from testing.api import PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
+from testing.api import PASSWORD, MakeStale, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.mariadb import empty_tables
 from testing.sinks import Sink, broken_sink
 
@@ -66,6 +66,40 @@ def test_each_request_is_one_line(api: TestClient, user: SignedIn, caplog: pytes
     assert (unknown["path"], unknown["status"], unknown["client"]) == ("/nowhere", 404, "203.0.113.9")
     assert unknown["request_id"] == "from-the-pages-1"
     assert "user" not in unknown
+    assert "code" not in known
+
+
+REFUSED = [
+    ("GET", "/user/profile", None, "Bearer forged", "token_invalid"),
+    ("DELETE", "/user/sessions/somebody-elses", None, "", "reauthentication_required"),
+    ("POST", "/register", {"email": "x", "password": TYPED[2]}, "", "validation_error"),
+    ("POST", "/login", {"username": "alice", "password": TYPED[2]}, "", "invalid_credentials"),
+]
+
+
+@pytest.mark.asvs("16.3.2", "16.3.3")
+@pytest.mark.parametrize("refused", REFUSED)
+def test_a_refusal_is_logged_with_its_code(
+    user: SignedIn, make_session_stale: MakeStale, caplog: pytest.LogCaptureFixture, refused: tuple[Any, ...]
+) -> None:
+    """Whoever looks for attacks finds which rule was tried."""
+    method, path, body, bearer, code = refused
+    make_session_stale()
+    caplog.set_level(logging.INFO)
+    user.http.request(method, path, json=body, headers={"Authorization": bearer or f"Bearer {user.access_token}"})
+    [line] = requests(caplog)
+
+    assert (line["status"] >= 400, line["code"]) == (True, code)
+
+
+@pytest.mark.asvs("16.3.3")
+def test_a_flood_is_logged_with_its_code(api: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Each request of it, where it was cut."""
+    caplog.set_level(logging.INFO)
+    for _ in range(21):
+        api.post("/password/reset", json={"email": "somebody@example.com"})
+
+    assert [line.get("code") for line in requests(caplog)[-2:]] == [None, "too_many_requests"]
 
 
 @pytest.mark.parametrize("given", ["short", "x" * 65, "with blank 123", 'quote"123456', "", "é1234567"])
@@ -237,6 +271,7 @@ def test_a_flush_leaves_no_line_behind() -> None:
     assert stream.getvalue().splitlines() == [str(number) for number in range(200)]
 
 
+@pytest.mark.asvs("16.3.4")
 def test_an_unhandled_error_is_logged_with_its_request(
     api: TestClient, sql: RunSql, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -213,7 +213,7 @@ def run_examples(strategy: Any, examples: int, headers: dict[str, str]) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.asvs("3.4.3")
+@pytest.mark.asvs("3.4.3", "14.2.3")
 def test_the_page_works_without_the_internet(start_api: StartApi, open_page: OpenPage, picture: Picture) -> None:
     """In a real browser that reaches this server only: all parts load, no policy is broken, tokens try things out."""
     server = start_api()

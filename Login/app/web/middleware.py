@@ -145,5 +145,6 @@ def _log(scope: Scope, status: int, seconds: float) -> None:
     line = {"method": scope["method"], "path": scope["path"][:PATH_MAX], "status": status}
     line |= {"latency_ms": round(seconds * 1000, 2)}
     line |= {"client": state["client"].address, "request_id": state["request_id"]}
-    line |= {"user": state["user"]} if state.get("user") else {}
+    # What a refusal was: a guess, a flood, a form that is none, a right that is not theirs.
+    line |= {name: state[name] for name in ("user", "code") if state.get(name)}
     logger.info("request", extra={"event": line})
