@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts import check_advisories as script
-from testing.pages import chapter, table
+from testing.documents import chapter, table
 from testing.quiet import QuietHttpServer
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ from app.crud import EXPIRIES
 from app.models import metadata
 from app.secrets.keys import Keyrings, make_keyrings
 from deploy.make_secrets import FILES
-from testing.pages import chapter, table
+from testing.documents import chapter, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "inventory.md"
