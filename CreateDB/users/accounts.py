@@ -54,9 +54,10 @@ def show_user(arguments: Arguments, url: URL) -> int:
         passkeys = crud.list_passkeys(connection, entry.id)
         sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
     count = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
-    show(align([*_describe(entry, codes), ("passkeys", str(len(passkeys)))]))
+    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(passkeys))), ("sessions", count)])
+    show(lines)
     show(f"  {line}" for line in align([_describe_passkey(passkey) for passkey in passkeys]))
-    show(align([("sessions", count)]))
+    show([last])
     show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
     return 0
 
