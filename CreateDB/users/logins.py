@@ -101,6 +101,8 @@ def _list_counters(
         yield Counted(f"passwords from {one}", name_password_counters(keys, title, one).here)
         for counter in name_recovery_counters(keys, account.public_id, one):
             yield Counted(f"recovery codes from {one}", counter)
+        for counter in name_passkey_counters(keys, account.public_id, one):
+            yield Counted(f"passkeys from {one} in {_span(counter)}", counter)
         if address and crud.is_known_address(connection, account.id, hash_address(keys, account.public_id, one)):
             strangers = False
     for counter in name_password_counters(keys, title, address or "127.0.0.1")[1:]:

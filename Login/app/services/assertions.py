@@ -98,7 +98,8 @@ def as_key(row: PasskeyRow) -> Key:
 
 async def prove_passkey(resources: Resources, account: crud.Credentials, shown: Shown, client: Client) -> Proof:
     """Check a passkey's answer, after the password or alone; a wrong one is counted as a code is, and costs no hash."""
-    counters = name_passkey_counters(resources.keys, account.public_id)
+    stranger = client.address if shown.asker.purpose is Purpose.SIGN_IN else None
+    counters = name_passkey_counters(resources.keys, account.public_id, stranger)
     judge = partial(_judge, resources=resources, account=account, shown=shown)
     after_password = not shown.alone
     warn = (

@@ -101,9 +101,15 @@ def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
     return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (CODE, CODE_HOUR, CODE_DAY))
 
 
-def name_passkey_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
-    """Name the counters of passkeys' answers, the shortest first."""
-    return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (PASSKEY, PASSKEY_HOUR, PASSKEY_DAY))
+def name_passkey_counters(keys: Keyrings, public_id: str, address: str | None = None) -> tuple[Counter, ...]:
+    """Name the counters of passkeys' answers, the shortest first: of an account, or of one address alone.
+
+    Where no password and no session came before, an answer is counted by its address: nobody guesses a signature, but
+    somebody who has seen a credential's id may want to keep the owner out.
+    """
+    where = (group_address(address),) if address else ()
+    limits = (PASSKEY, PASSKEY_HOUR, PASSKEY_DAY)
+    return tuple(Counter(_hash(keys, limit.name, public_id, *where), limit) for limit in limits)
 
 
 def name_recovery_counters(keys: Keyrings, public_id: str, address: str) -> tuple[Counter, ...]:
