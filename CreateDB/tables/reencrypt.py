@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import URL, Engine
 
-from app.crud import SECRET_COLUMNS, SecretColumn, list_secrets_not_under, replace_secret
+from app.crud.secrets import SECRET_COLUMNS, SecretColumn, list_secrets_not_under, replace_secret
 from app.secrets.encryption import UnreadableSecret, decrypt, encrypt
 from app.secrets.keys import Key
 from CreateDB.command.api_settings import load_for, make_keys

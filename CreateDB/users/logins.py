@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection
 
 from app import crud
 from app.config import Settings
-from app.crud import Credentials, directory
+from app.crud import Credentials, attempts, directory
 from app.crud.directory import Entry
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.secrets.keys import Keyrings
@@ -78,7 +78,7 @@ def clear_throttle(arguments: Arguments, url: URL) -> int:
         counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
         found = len(list(_read(connection, counted)))
         rows = list_keys(one.counter for one in counted)
-        crud.delete_tallies(connection, [row for pair in rows.items() for row in pair if row])
+        attempts.delete_tallies(connection, [row for pair in rows.items() for row in pair if row])
         if not found:
             return Change(f"{name(entry)}: no failures are counted. {'' if arguments.from_address else ONE_ADDRESS}")
         text = f"{name(entry)} may try again at once: {found} {'counter' if found == 1 else 'counters'} cleared."
@@ -166,7 +166,7 @@ def _describe_counts(connection: Connection, counted: list[Counted]) -> list[str
 
 def _read(connection: Connection, counted: list[Counted]) -> Iterator[tuple[Counted, Tally, datetime]]:
     """Read the counters that still count something, each with the time."""
-    tallies = crud.list_tallies(connection, list_keys(one.counter for one in counted))
+    tallies = attempts.list_tallies(connection, list_keys(one.counter for one in counted))
     for one in counted:
         if found := tallies.get(one.counter.key):
             current = look_at(one.counter.limit, *found)

@@ -1,9 +1,9 @@
 """Queries on sessions, and the one query of an authenticated call."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, literal_column, or_, select, update
 
 from app.crud.accounts import Account, list_columns, users
 from app.crud.clock import utc_horizon, utc_now
@@ -134,13 +134,13 @@ def end_session(connection: Connection, sid: str, reason: str, now: datetime) ->
 
 def end_own_session(connection: Connection, user_id: int, sid: str, reason: str, now: datetime) -> bool:
     """End one live session if it is this account's."""
-    return _end(connection, reason, now, and_(sessions.c.sid == sid, sessions.c.user_id == user_id)) == 1
+    return _end(connection, reason, now, sessions.c.sid == sid, sessions.c.user_id == user_id) == 1
 
 
 def end_sessions(connection: Connection, user_id: int, reason: str, now: datetime, *, keep: int | None = None) -> int:
     """End an account's live sessions, all but `keep`, and return how many."""
-    which = and_(sessions.c.user_id == user_id, sessions.c.id != keep) if keep else sessions.c.user_id == user_id
-    return _end(connection, reason, now, which)
+    others = [sessions.c.id != keep] if keep else []
+    return _end(connection, reason, now, sessions.c.user_id == user_id, *others)
 
 
 def list_sessions(
@@ -161,6 +161,6 @@ def list_sessions(
     return [SessionRow._make(row) for row in connection.execute(query)]
 
 
-def _end(connection: Connection, reason: str, now: datetime, which: Any) -> int:  # noqa: ANN401 a condition
-    query = update(sessions).where(which, sessions.c.ended_at.is_(None))
+def _end(connection: Connection, reason: str, now: datetime, *which: ColumnElement[bool]) -> int:
+    query = update(sessions).where(*which, sessions.c.ended_at.is_(None))
     return connection.execute(query.values(ended_at=now, end_reason=reason)).rowcount
