@@ -16,7 +16,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
 from CreateDB.command.terminal import count, say, show
 from CreateDB.command.urls import describe
-from CreateDB.doctor import database, machine, mail, passwords, secrets, transport
+from CreateDB.doctor import database, machine, mail, passkeys, passwords, secrets, transport
 from CreateDB.doctor.findings import Finding, Findings, Patient, attempt
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.server.engine import make_engine
@@ -32,6 +32,7 @@ OF_SETTINGS: Mapping[str, Callable[[Patient, Settings], Findings]] = {
     "argon2_cost": machine.examine_argon2_cost,
     "argon2_time": machine.examine_argon2_time,
     "argon2_memory": machine.examine_argon2_memory,
+    "passkeys": passkeys.examine_relying_party,
     "mail_from": mail.examine_sender,
     "smtp": mail.examine_smtp,
 }
@@ -43,6 +44,7 @@ OF_DATABASE: Mapping[str, Callable[[Patient, Connection], Findings]] = {
     "clock": database.examine_clock,
     "secrets_at_rest": database.examine_secrets_at_rest,
     "database_rights": database.examine_rights,
+    "passkeys_domain": passkeys.examine_passkeys,
 }
 
 

@@ -132,6 +132,12 @@ def test_a_certificate_is_checked_against_an_authority(query: str, *, verified: 
         ({"ARGON2_MEMORY_KIB": "1024", "ENVIRONMENT": "development"}, "argon2_cost", "warning"),
         ({"ARGON2_MEMORY_KIB": "12288", "ARGON2_TIME_COST": "3"}, "argon2_cost", "ok"),
         ({"HASH_THREADS": "1000000"}, "argon2_memory", "failure"),
+        ({"PUBLIC_URL": "https://192.0.2.7"}, "passkeys", "warning"),
+        ({"PUBLIC_URL": "http://accounts.example.com", "ENVIRONMENT": "development"}, "passkeys", "warning"),
+        ({"PUBLIC_URL": "http://127.0.0.1:5000", "ENVIRONMENT": "development"}, "passkeys", "ok"),
+        ({"PASSKEY_ORIGINS": "https://www.accounts.example.com"}, "passkeys", "ok"),
+        ({"PASSKEY_ORIGINS": "https://example.com"}, "settings", "failure"),
+        ({"PASSKEY_ORIGINS": "http://accounts.example.com"}, "settings", "failure"),
         ({"DATABASE_URL": "sqlite:///no-such-file.sqlite3"}, "database", "failure"),
     ],
 )

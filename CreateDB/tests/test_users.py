@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from testing.api import PASSWORD, PRODUCTION, Person, RunSql, SignedIn, register, sign_in
+from testing.authenticator import Authenticator
 from testing.mail import Mailbox, links_of, text_of
 
 Run = Callable[..., Any]
@@ -162,6 +164,22 @@ def test_a_lost_second_factor_is_reset(cli: Run, user_with_totp: SignedIn, sql: 
         "second_factor_reset"
     ]
     assert "has no second factor." in cli("--reset-second-factor", "alice").out
+
+
+@pytest.mark.asvs("6.4.6")
+def test_passkeys_are_shown_and_go_with_a_lost_second_factor(
+    cli: Run, user_with_passkey: SignedIn, phone: Authenticator, sql: RunSql
+) -> None:
+    """Each with its name, age, last use and whether it is synced; after a reset the password alone signs in."""
+    shown = cli("--show-user", "alice").out
+    outcome = cli("--reset-second-factor", "alice")
+
+    assert "second factor   passkeys only, 10 recovery codes left" in shown
+    assert re.search(r"^  My phone  since [-0-9: ]+ UTC  last used never  synced$", shown, re.MULTILINE)
+    assert phone.credentials[0].id.hex() not in shown
+    assert MAILED in outcome.out
+    assert sign_in(user_with_passkey.http, user_with_passkey.person).get("/passkeys").json() == []
+    assert sql("SELECT COUNT(*) FROM recovery_codes") == [(0,)]
 
 
 def test_without_mail_the_operator_is_told(cli: Run, user_with_totp: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:

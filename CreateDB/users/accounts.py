@@ -56,9 +56,13 @@ def show_user(arguments: Arguments, url: URL) -> int:
     with make_engine(url, echo=arguments.echo).connect() as connection:
         entry = find_one(connection, arguments.who)
         codes = crud.count_recovery_codes(connection, entry.id)
+        passkeys = crud.list_passkeys(connection, entry.id)
         sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
     number = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
-    show(align([*_describe(entry, codes), ("sessions", number)]))
+    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(passkeys))), ("sessions", number)])
+    show(lines)
+    show(f"  {line}" for line in align([_describe_passkey(passkey) for passkey in passkeys]))
+    show([last])
     show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
     return 0
 
@@ -128,7 +132,7 @@ def set_role(arguments: Arguments, connection: Connection, entry: Entry) -> Chan
 @changes_one
 def reset_second_factor(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
     """Do --reset-second-factor: for somebody who has lost the device and the recovery codes."""
-    if not crud.disable_totp(connection, entry.id):
+    if not crud.remove_factors(connection, entry.id):
         return Change(f"{name(entry)} has no second factor.")
     return Change(
         f"{name(entry)} has no second factor any more: the password alone signs in. "
@@ -164,24 +168,35 @@ def _sessions_ended(number: int) -> str:
 
 def _list_one(entry: Entry) -> tuple[str, ...]:
     state = "disabled" if entry.disabled_at else "" if entry.email_verified_at else "email not verified"
-    second = "yes" if entry.has_totp else "no"
+    second = "yes" if entry.has_totp or entry.passkey_count else "no"
     last = f"{entry.last_login_at:%Y-%m-%d %H:%M}" if entry.last_login_at else NEVER
     return (entry.public_id, entry.email, entry.username or "-", entry.role, second, last, state)
 
 
 def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
+    kind = "on" if entry.has_totp else "passkeys only" if entry.passkey_count else ""
+    second = f"{kind}, {count(codes, 'recovery code')} left" if kind else "off"
     return [
         ("public id", entry.public_id),
         ("email", entry.email),
         ("email verified", moment(entry.email_verified_at) if entry.email_verified_at else "no"),
         ("username", entry.username or "-"),
         ("role", entry.role),
-        ("second factor", f"on, {count(codes, 'recovery code')} left" if entry.has_totp else "off"),
+        ("second factor", second),
         ("created", moment(entry.created_at)),
         ("last login", moment(entry.last_login_at)),
         ("password set", moment(entry.password_changed_at)),
         ("disabled", f"since {moment(entry.disabled_at)}" if entry.disabled_at else "no"),
     ]
+
+
+def _describe_passkey(passkey: crud.PasskeyRow) -> tuple[str, ...]:
+    return (
+        passkey.name,
+        f"since {moment(passkey.created_at)}",
+        f"last used {moment(passkey.last_used_at)}",
+        "synced" if passkey.synced else "bound to a device",
+    )
 
 
 def _describe_session(session: crud.SessionRow) -> tuple[str, ...]:

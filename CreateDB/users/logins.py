@@ -19,6 +19,7 @@ from app.throttling.counters import (
     list_keys,
     name_account,
     name_code_counters,
+    name_passkey_counters,
     name_password_counters,
     name_recovery_counters,
 )
@@ -97,6 +98,8 @@ def _list_counters(
         yield Counted(f"passwords from {one}", name_password_counters(keys, title, one).here)
         for counter in name_recovery_counters(keys, account.public_id, one):
             yield Counted(f"recovery codes from {one}", counter)
+        for counter in name_passkey_counters(keys, account.public_id, one):
+            yield Counted(f"passkeys from {one} in {_span(counter)}", counter)
         if address and crud.is_known_address(connection, account.id, hash_address(keys, account.public_id, one)):
             strangers = False
     for counter in name_password_counters(keys, title, address or "127.0.0.1")[1:]:
@@ -104,6 +107,8 @@ def _list_counters(
         yield Counted(what, counter, binds=strangers)
     for counter in name_code_counters(keys, account.public_id):
         yield Counted(f"codes of the second factor in {_span(counter)}", counter)
+    for counter in name_passkey_counters(keys, account.public_id):
+        yield Counted(f"answers of passkeys in {_span(counter)}", counter)
 
 
 def _span(counter: Counter) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+LOGIN_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.signature"  # an example
+
 
 class ApiError(Exception):
     """The family: raise a subclass anywhere, and one handler turns it into the answer."""
@@ -32,16 +34,30 @@ class InvalidCredentials(ApiError, code="invalid_credentials"):
     detail = "Incorrect username, email or password."
 
 
-class TotpRequired(ApiError, code="totp_required"):
-    """The password was right; the second step is missing."""
+class SecondFactorRequired(ApiError, code="second_factor_required"):
+    """The password was right; the second step is missing, and the account has passkeys only."""
+
+    detail = "This account asks for one of its passkeys, or a recovery code."
+    sample: ClassVar[Mapping[str, Any]] = {"factors": ["passkey", "recovery_code"]}
+
+
+class TotpRequired(SecondFactorRequired, code="totp_required"):
+    """The same where the account has an authenticator app, and perhaps passkeys beside it."""
 
     detail = "This account asks for a code from your authenticator app, or a recovery code."
+    sample: ClassVar[Mapping[str, Any]] = {"factors": ["totp", "recovery_code"]}
+
+
+class LoginFactorRequired(SecondFactorRequired):
+    """The same at a login: the answer has the token for the second step."""
+
+    sample: ClassVar[Mapping[str, Any]] = {"login_token": LOGIN_TOKEN, **SecondFactorRequired.sample}
 
 
 class LoginCodeRequired(TotpRequired):
     """The same at a login: the answer has the token for the second step."""
 
-    sample: ClassVar[Mapping[str, Any]] = {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature"}
+    sample: ClassVar[Mapping[str, Any]] = {"login_token": LOGIN_TOKEN, **TotpRequired.sample}
 
 
 class TotpInvalid(ApiError, code="totp_invalid"):
@@ -55,6 +71,24 @@ class ClockOff(TotpInvalid):
 
     detail = "That code is from another time: check that the clock of your device is set automatically."
     sample: ClassVar[Mapping[str, Any]] = {"clock_off": True}
+
+
+class PasskeyInvalid(ApiError, code="passkey_invalid"):
+    """What came from the browser does not answer the challenge; what is wrong with it stands in the log."""
+
+    detail = "This passkey's answer cannot be accepted here. Start again."
+
+
+class PasskeyUnknown(PasskeyInvalid, code="passkey_unknown"):
+    """No account has this credential; that is no secret, for nobody finds 16 random bytes by trying."""
+
+    detail = "This passkey is not known here, or was removed. Sign in another way, and add a new one."
+
+
+class CeremonyInvalid(ApiError, code="ceremony_invalid"):
+    """The challenge has expired, was answered, or was asked for by another session or login step."""
+
+    detail = "This took too long or was already used. Start again with your passkey."
 
 
 class LoginTokenInvalid(ApiError, code="login_token_invalid"):
@@ -205,6 +239,30 @@ class TotpNotEnabled(ApiError, code="totp_not_enabled", status=409):
     """There is no factor to act on."""
 
     detail = "Two-factor authentication is not on."
+
+
+class PasskeyAlreadyRegistered(ApiError, code="passkey_already_registered", status=409):
+    """The unique index decided."""
+
+    detail = "This passkey is registered already."
+
+
+class PasskeyLimit(ApiError, code="passkey_limit", status=409):
+    """Twenty, for nobody needs more."""
+
+    detail = "An account can have 20 passkeys. Remove one first."
+
+
+class PasskeyNotSetUp(ApiError, code="passkey_not_set_up", status=409):
+    """There is none to answer with."""
+
+    detail = "This account has no passkey."
+
+
+class PasskeyNotFound(ApiError, code="passkey_not_found", status=404):
+    """Not one of the caller's passkeys."""
+
+    detail = "You have no such passkey."
 
 
 class TooManyAttempts(ApiError, code="too_many_attempts", status=429):

@@ -15,7 +15,21 @@ from starlette.routing import BaseRoute
 from app.config import ConfigurationError, Settings, load_settings
 from app.mail.worker import running_worker
 from app.resources import make_resources
-from app.routes import accounts, disowning, docs, emails, health, logins, looking, metrics, passwords, sessions, totp
+from app.routes import (
+    accounts,
+    disowning,
+    docs,
+    emails,
+    health,
+    logins,
+    looking,
+    metrics,
+    passkeys,
+    passwords,
+    reauthentication,
+    sessions,
+    totp,
+)
 from app.runtime.collection import settle_collection
 from app.runtime.logs import set_up_logging
 from app.services.health import report_unreadable_secrets
@@ -56,7 +70,8 @@ def create_app(settings: Settings) -> FastAPI:
 def _endpoints() -> list[BaseRoute]:
     """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
     table = APIRouter()
-    for part in (accounts, logins, sessions, totp, passwords, emails, looking, disowning, health, metrics):
+    parts = (accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking, disowning)
+    for part in (*parts, health, metrics):
         table.include_router(part.router)
     return table.routes
 

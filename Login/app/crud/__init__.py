@@ -17,6 +17,23 @@ from app.crud.accounts import (
 from app.crud.attempts import forget_addresses, is_known_address, note_address
 from app.crud.mails import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
+from app.crud.passkeys import (
+    CEREMONY_LIFETIME,
+    PASSKEYS_MAX,
+    PasskeyRow,
+    count_passkeys,
+    find_passkey,
+    get_passkey,
+    insert_ceremony,
+    insert_passkey,
+    list_passkeys,
+    remove_factors,
+    remove_passkey,
+    remove_passkeys_since,
+    rename_passkey,
+    take_ceremony,
+    use_passkey,
+)
 from app.crud.second_factors import (
     ENROLMENT_LIFETIME,
     count_recovery_codes,

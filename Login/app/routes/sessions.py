@@ -1,10 +1,10 @@
-"""Refreshing, proving freshness, and the sessions of the caller."""
+"""Refreshing, signing out, and the sessions of the caller."""
 
 from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
-from app.schemas import Message, Reauthenticated, Reauthentication, RefreshRequest, SessionInfo, Tokens
+from app.schemas import Message, RefreshRequest, SessionInfo, Tokens
 from app.services import sessions
 from app.web.problems import refusals
 
@@ -12,9 +12,17 @@ router = APIRouter(tags=["Sessions"])
 
 UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
 SIGNED_IN = refusals(*UNAUTHORIZED, body=False)
-# What a code can be refused for; and a password, with a code when there is a second factor.
+# What a code or a passkey can be refused for; and a password, with either where there is a second factor.
 WRONG_CODE = (errors.TotpInvalid, errors.ClockOff, errors.TooManyAttempts, errors.SecretUnreadable)
-UNPROVED = (errors.CurrentPasswordInvalid, errors.TotpRequired, *WRONG_CODE, errors.Busy)
+WRONG_PASSKEY = (errors.CeremonyInvalid, errors.PasskeyInvalid, errors.PasskeyUnknown, errors.TooManyAttempts)
+UNPROVED = (
+    errors.CurrentPasswordInvalid,
+    errors.TotpRequired,
+    errors.SecondFactorRequired,
+    *WRONG_CODE,
+    *WRONG_PASSKEY,
+    errors.Busy,
+)
 
 
 @router.post(
@@ -32,21 +40,6 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
     """
     pair = await sessions.refresh(resources, body.refresh_token.get_secret_value(), client)
     return Tokens(access_token=pair.access_token, refresh_token=pair.refresh_token)
-
-
-@router.post(
-    "/reauthenticate",
-    dependencies=[limit("proof")],
-    summary="Prove who you are again",
-    responses=refusals(*UNAUTHORIZED, *UNPROVED),
-)
-async def reauthenticate(
-    body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
-) -> Reauthenticated:
-    """Go on in a session that is fresh for five minutes, as some endpoints need; the tokens used here are dead."""
-    pair = await sessions.reauthenticate(resources, user, body, client)
-    message = "Thank you. Your session is fresh for five minutes."
-    return Reauthenticated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
 @router.post("/logout", summary="Sign out", responses=SIGNED_IN)

@@ -10,23 +10,30 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.clients.addresses import Client
 from app.crud import Principal
-from app.errors import EmailConfirmationRequired, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
+from app.errors import (
+    EmailConfirmationRequired,
+    SessionEnded,
+    TotpAlreadyEnabled,
+    TotpEnrolmentInvalid,
+    TotpNotEnabled,
+)
+from app.factor_schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
-from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.secrets.encryption import encrypt
 from app.services.attempts import judge_code, settle_code
-from app.services.consequences import conclude_for
+from app.services.consequences import conclude, conclude_for
 from app.services.proofs import Proof, begin_change, match_totp_step, open_totp_secret, require_session, totp_place
-from app.services.sessions import FRESH, prove_for
+from app.services.reauthentication import prove_for
+from app.services.sessions import FRESH
 from app.throttling.counters import name_code_counters
 
 
 async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
-    """Tell whether there is a second factor, and how many recovery codes are left."""
+    """Tell whether an authenticator app is set up, and how many recovery codes are left."""
     account = principal.account
-    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_totp else 0
+    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_factor else 0
     return TotpStatus(enabled=account.has_totp, recovery_codes_left=left)
 
 
@@ -34,8 +41,7 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
-    if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
-        raise EmailConfirmationRequired  # a factor would shut out whoever reads that mailbox
+    require_proved_address(resources, principal)
     proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
     offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
@@ -44,6 +50,12 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     uri = auth.provisioning_uri(secret, principal.account.email, resources.settings.totp_issuer)
     picture = await asyncio.to_thread(draw_qr_code, uri)  # a tenth of a second in which others are answered
     return TotpSetup(secret=secret, qr_code=picture, otpauth_uri=uri)
+
+
+def require_proved_address(resources: Resources, principal: Principal) -> None:
+    """Refuse any factor beside an address that nobody confirmed: it would shut out whoever reads that mailbox."""
+    if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
+        raise EmailConfirmationRequired
 
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
@@ -65,14 +77,17 @@ def draw_qr_code(text: str) -> str:
 
 
 async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation, client: Client) -> list[str]:
-    """Switch the factor on, once a code shows that the device has the secret; return the recovery codes."""
+    """Switch the factor on, once a code shows that the device has the secret; return the recovery codes.
+
+    There are none to return where a passkey was there before: the codes that came with it go on.
+    """
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
     ciphertext, step = await _check_confirmation(resources, principal, body)
-    codes, hashes = _make_codes(principal)
-    await resources.database.transaction(_enable, resources, principal, ciphertext, step, hashes, client)
+    codes = auth.make_recovery_codes()
+    is_first = await resources.database.transaction(_enable, resources, principal, ciphertext, step, codes, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
-    return codes
+    return codes if is_first else []
 
 
 async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> tuple[str, int]:
@@ -97,31 +112,47 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     principal: Principal,
     ciphertext: str,
     step: int,
-    hashes: list[bytes],
+    codes: list[str],
     client: Client,
-) -> None:
-    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile."""
+) -> bool:
+    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; True for the first factor."""
     user_id = principal.account.id
     require_session(connection, principal)
+    person = crud.get_addressee(connection, user_id)
+    if person is None:
+        raise SessionEnded
     if not crud.take_enrolment(connection, user_id, principal.session.id, ciphertext):
         raise TotpEnrolmentInvalid
     if not crud.enable_totp(connection, user_id, ciphertext, step):
         raise TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
-    crud.replace_recovery_codes(connection, user_id, hashes)
-    # Theirs was a proof by the password alone: enough, until now, to switch this off again or to take the codes.
-    crud.make_others_stale(connection, user_id, principal.session.id, crud.current_time(connection) - FRESH)
-    conclude_for(connection, resources, "factor.totp.enabled", user_id, client)
+    if not person.has_factor:
+        make_first_codes(connection, principal, codes)
+    former = {"codes": None if person.has_factor else "new"}
+    conclude(connection, resources, "factor.totp.enabled", person, client, former=former)
+    return not person.has_factor
+
+
+def make_first_codes(connection: Connection, principal: Principal, codes: list[str]) -> None:
+    """Give an account its recovery codes, which come with its first factor of whichever kind.
+
+    No other session stays fresh: theirs was a proof by the password alone, enough, until now, to remove the factor
+    again or to take the codes.
+    """
+    crud.replace_recovery_codes(connection, principal.account.id, _hash_codes(principal, codes))
+    stale = crud.current_time(connection) - FRESH
+    crud.make_others_stale(connection, principal.account.id, principal.session.id, stale)
 
 
 async def make_recovery_codes(
     resources: Resources, principal: Principal, body: ProofBody | None, client: Client
 ) -> list[str]:
     """Replace the recovery codes."""
-    if not principal.account.has_totp:
+    if not principal.account.has_factor:
         raise TotpNotEnabled
     proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
-    codes, hashes = _make_codes(principal)
+    codes = auth.make_recovery_codes()
+    hashes = _hash_codes(principal, codes)
     await resources.database.transaction(_replace_codes, resources, principal, proof, hashes, client)
     log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
     return codes
@@ -136,7 +167,8 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
     client: Client,
 ) -> None:
     begin_change(connection, principal, proof)
-    if not crud.hold_user(connection, principal.account.id, with_totp=True):
+    person = crud.get_addressee(connection, principal.account.id)
+    if person is None or not person.has_factor:
         raise TotpNotEnabled
     crud.replace_recovery_codes(connection, principal.account.id, hashes)
     conclude_for(connection, resources, "recovery_codes.replaced", principal.account.id, client)
@@ -160,6 +192,6 @@ def _disable(
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
 
 
-def _make_codes(principal: Principal) -> tuple[list[str], list[bytes]]:
-    codes, public_id = auth.make_recovery_codes(), principal.account.public_id
-    return codes, [auth.hash_recovery_code(auth.normalize_code(code), public_id) for code in codes]
+def _hash_codes(principal: Principal, codes: list[str]) -> list[bytes]:
+    public_id = principal.account.public_id
+    return [auth.hash_recovery_code(auth.normalize_code(code), public_id) for code in codes]

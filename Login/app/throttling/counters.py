@@ -88,6 +88,17 @@ def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
     return tuple(_counter(keys, limit, public_id) for limit in (limits.CODE, limits.CODE_HOUR, limits.CODE_DAY))
 
 
+def name_passkey_counters(keys: Keyrings, public_id: str, address: str | None = None) -> tuple[Counter, ...]:
+    """Name the counters of passkeys' answers, the shortest first: of an account, or of one address alone.
+
+    Where no password and no session came before, an answer is counted by its address: nobody guesses a signature, but
+    somebody who has seen a credential's id may want to keep the owner out.
+    """
+    where = (group_address(address),) if address else ()
+    spans = (limits.PASSKEY, limits.PASSKEY_HOUR, limits.PASSKEY_DAY)
+    return tuple(_counter(keys, limit, public_id, *where) for limit in spans)
+
+
 def name_recovery_counters(keys: Keyrings, public_id: str, address: str) -> tuple[Counter, ...]:
     """Name the counter of recovery codes: no failure of another factor, or from elsewhere, is counted by it."""
     return (_counter(keys, limits.RECOVERY, public_id, group_address(address)),)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "call"]
+Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "challenge", "call"]
 
 MINUTE = 60  # seconds
 # A minute, per client address, behind which a whole office may sit: its members sign in once in the morning, mistype
@@ -38,6 +38,7 @@ LIMITS: dict[Name, int] = {
     "link": 60,  # links from mails, of 256 bits each
     "refresh": 120,
     "proof": 30,  # whatever takes a password or code of somebody who is signed in
+    "challenge": 60,  # a row of five minutes each: what a login page asks for when it is opened
     "call": 6000,  # one indexed query each: only a program gone wild reaches this
 }
 

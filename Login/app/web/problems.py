@@ -104,7 +104,9 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     by_status: dict[int, dict[str, Any]] = defaultdict(dict)
     listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
     for error in listed:
-        by_status[int(error.status)][" with ".join((error.code, *error.sample))] = give_example(error)
+        examples = by_status[int(error.status)]
+        name = " with ".join((error.code, *error.sample)) if error.code in examples else error.code
+        examples[name] = give_example(error)
     for status in (400, 408, 413, 415) if body else ():
         phrase = HTTPStatus(status).phrase
         detail = MEDIA_TYPE_WANTED if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE else phrase
