@@ -78,6 +78,6 @@ def _api_server(database_url: str, folder: Path) -> Server:
     settings = {"DATABASE_URL": database_url, "JWT_SECRET_KEY": secrets.token_urlsafe(32), **cheap}
     settings |= {"MAIL_DIR": str(folder / "mail"), "RATE_LIMITS_ENABLED": "false"}
     command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
-    server = Server(command, settings, port, folder / "api.log")
+    server = Server(command, settings, port, folder / "api.log", forked=True)
     server.start("/healthz")
     return server

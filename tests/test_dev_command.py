@@ -17,6 +17,9 @@ import pytest
 from dotenv import dotenv_values
 
 from devtools import environment
+from testing.documents import README, chapter, in_code, list_blocks
+from testing.processes import free_port
+from testing.required import missing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
@@ -48,20 +51,12 @@ def copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns(".env", "__pycache__", "tests"))
 
 
-def free_ports() -> tuple[int, int]:
-    """Return two different ports that nobody has right now."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
 class Started:
     """A running dev.py with its two addresses."""
 
     def __init__(self, clone: Path) -> None:
         """Start it with nothing of this machine's settings."""
-        self.api, self.ui = free_ports()
+        self.api, self.ui = free_port(), free_port()
         command = [sys.executable, "dev.py", "--api-port", str(self.api), "--ui-port", str(self.ui)]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTEST_"))}
         pipe, merge = subprocess.PIPE, subprocess.STDOUT
@@ -130,13 +125,34 @@ def test_one_command_brings_everything_up_and_ctrl_c_takes_it_down(started: Star
             assert knocking.connect_ex(("127.0.0.1", port)) != 0
 
 
+def test_the_five_lines_of_the_readme_work_as_they_stand(started: Started) -> None:
+    """Whoever pastes them beside dev.py is registered, signed in and told who they are; again, only the latter two."""
+    if shutil.which("curl") is None:
+        missing("curl", "it is not installed")
+    told = chapter(README, "The API in five lines")
+    [lines] = list_blocks(told)
+    [whoami] = [word for word in in_code(told) if word.startswith("{")]
+    assert lines.count("\n") == 5
+    started.wait()
+
+    assert paste(lines, started.api).endswith(f"}}{whoami}")
+    assert paste(lines, started.api).endswith(f'"code":"email_taken"}}{whoami}')
+
+
+def paste(lines: str, port: int) -> str:
+    """Type lines into a shell, for an API on this port; return what they print."""
+    here = lines.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")
+    unproxied = os.environ | {"no_proxy": "*"}
+    return subprocess.run(["bash", "-c", here], env=unproxied, capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
+
+
 def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:
     """The refusal names the port and its holder; no environment, setting or database is touched."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, "dev.py", "--ui-port", str(port), "--api-port", str(free_ports()[0])]
+        command = [sys.executable, "dev.py", "--ui-port", str(port), "--api-port", str(free_port())]
         refused = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)  # noqa: S603
 
     assert refused.returncode == 1
@@ -147,7 +163,7 @@ def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:
 def test_ctrl_c_while_the_environment_is_made_is_no_trace_and_leaves_nothing_to_trust(clone: Path) -> None:
     """The first start takes its time: who ends it reads one word, and the next start begins anew."""
     shutil.rmtree(clone / ".venv")
-    ports = [str(port) for port in free_ports()]
+    ports = [str(free_port()) for _ in range(2)]
     command = [sys.executable, "dev.py", "--api-port", ports[0], "--ui-port", ports[1]]
     pipe, merge = subprocess.PIPE, subprocess.STDOUT
     with subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=merge, text=True) as process:  # noqa: S603

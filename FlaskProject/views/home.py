@@ -46,7 +46,7 @@ def _advice(account: Account) -> list[str]:
 def _later_sign_in(account: Account) -> datetime | None:
     """Return when somebody signed in after this browser did, if anybody."""
     last = account.last_login_at
-    return last if last and last - account.device.created_at > SAME_SIGN_IN else None
+    return last if last and last - account.session.created_at > SAME_SIGN_IN else None
 
 
 def _device_since(moment: datetime) -> Device | None:

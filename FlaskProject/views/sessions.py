@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import require, submission
+from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.own_paths import own_path, worth_carrying
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import (
@@ -60,7 +60,7 @@ def login() -> ResponseReturnValue:
 @submission(login_page)
 def log_in(form: Form) -> ResponseReturnValue:
     """Check the password; with a second factor, go on to the code."""
-    require(form, "username", "password")
+    form.require("username", "password")
     try:
         pair = api().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
     except Refusal as refusal:
@@ -86,7 +86,7 @@ def log_in_with_code(form: Form) -> ResponseReturnValue:
     step = _login_step()
     if step is None:
         return _start_over(form)
-    require(form, "totp")
+    form.require("totp")
     try:
         pair = api().log_in_with_code(step, form.text("totp"))
     except Refusal as refusal:
@@ -124,9 +124,9 @@ def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
 
 
 def _start_over(form: Form) -> ResponseReturnValue:
-    tell("login.start_over", "warning")
+    tell("api.login_token_invalid", "warning")
     response = make_response(redirect(url_for("sessions.login", next=worth_carrying(_next(form)))))
-    token_cookies().forget_login_step(response, request)
+    token_cookies().forget(response, request, LOGIN_STEP)
     return response
 
 

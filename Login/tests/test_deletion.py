@@ -18,7 +18,7 @@ OLD_EMAIL, NEW_EMAIL, PHRASE = "alice@example.com", "alice.moved@example.net", "
 PASSKEY = "The key on the blue ring"
 
 
-@pytest.mark.asvs("7.5.1")
+@pytest.mark.asvs("7.5.1", "2.2.3")
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
 def test_deletion_asks_for_everything(user_with_totp: SignedIn, api: TestClient, method: str) -> None:
     """Deletion needs confirmation, password and code; afterwards every token ends and the account is unknown."""
@@ -42,7 +42,7 @@ def test_deletion_asks_for_everything(user_with_totp: SignedIn, api: TestClient,
     assert gone.json() == unknown.json()
 
 
-@pytest.mark.asvs("7.4.2")
+@pytest.mark.asvs("7.4.2", "10.3.3")
 def test_whoever_takes_the_old_address_is_somebody_else(api: TestClient, user: SignedIn) -> None:
     """After deletion, old tokens never reach the next account of that address."""
     assert user.post("/user/delete", {"confirm": True, "current_password": PASSWORD}).status_code == 200
@@ -54,7 +54,7 @@ def test_whoever_takes_the_old_address_is_somebody_else(api: TestClient, user: S
 def test_eight_deletions_at_once_end_well(start_api: StartApi) -> None:
     """Deleting twice at once neither fails nor leaves half an account."""
     server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = sign_in(http, register(http))
         body = {"confirm": True, "current_password": PASSWORD}
         with ThreadPoolExecutor(8) as threads:
@@ -90,7 +90,7 @@ def read_tables(sql: RunSql) -> dict[str, str]:
     return {name: json.dumps([list(row) for row in found], default=repr) for name, found in rows.items() if found}
 
 
-@pytest.mark.asvs("14.2.7")
+@pytest.mark.asvs("14.2.7", "14.2.4")
 def test_no_table_knows_a_deleted_person(user: SignedIn, sql: RunSql, mailbox: Mailbox) -> None:
     """After a whole life with all that it leaves in the tables, deletion takes every trace of it away.
 

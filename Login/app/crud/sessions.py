@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, literal_colum
 from app.crud.accounts import Account, list_columns, users
 from app.crud.clock import utc_horizon, utc_now
 from app.crud.operations import NOW, insert_row
-from app.crud.prepared import PreparedSelect, PreparedUpdate
+from app.crud.prepared import Prepared
 from app.models import Session, metadata
 
 sessions = metadata.tables["sessions"]
@@ -43,14 +43,14 @@ class Principal(NamedTuple):
 
 _ACCOUNT = list_columns(Account._fields)
 _SESSION = [sessions.c[name] for name in SessionRow._fields]
-_PRINCIPAL = PreparedSelect(
+_PRINCIPAL = Prepared(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
 _HOLD = select(*_SESSION).where(sessions.c.sid == bindparam("sid"), sessions.c.ended_at.is_(None)).with_for_update()
 SESSIONS_MAX = 100  # live ones, an account
 PROMPT = timedelta(seconds=5)  # as long as database.py waits for an answer
 _NOW = bindparam("now", type_=sessions.c.rotated_at.type)
-_ROTATE = PreparedUpdate(
+_ROTATE = Prepared(
     update(sessions)
     .where(
         sessions.c.sid == bindparam("of_sid"),

@@ -72,9 +72,9 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
     hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
     """
-    async with resources.hashes.place(guess.party) as place:
+    async with resources.hashes.place(guess.party):
         is_last = await resources.database.transaction(_count, resources, guess)
-        right = await place.verify(password, stored)
+        right = await resources.hashes.verify(password, stored)
         if right:
             await resources.database.transaction(_settle, guess)
         elif is_last:
