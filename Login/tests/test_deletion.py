@@ -10,9 +10,12 @@ from starlette.testclient import TestClient
 
 from app.models import metadata
 from testing.api import FIREFOX, PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
+from testing.authenticator import Authenticator
 from testing.mail import Mailbox
+from testing.passkeys import add_passkey, begin_registration
 
 OLD_EMAIL, NEW_EMAIL, PHRASE = "alice@example.com", "alice.moved@example.net", "Herons wear red boots"
+PASSKEY = "The key on the blue ring"
 
 
 @pytest.mark.asvs("7.5.1", "2.2.3")
@@ -66,6 +69,8 @@ def live(user: SignedIn, mailbox: Mailbox) -> list[str]:
     """Leave traces wherever there is a table, and return what would name the person in them."""
     http, body = user.http, {"username": "alice", "password": PASSWORD}
     enable_totp(user)
+    passkey = add_passkey(user, Authenticator(), PASSKEY)["id"]
+    begin_registration(user)
     assert http.post("/login", json={**body, "password": "wrong password"}).status_code == 400
     first = http.post("/login", json=body).json()
     assert http.post("/login", json={"login_token": first["login_token"], "totp": "000000"}).status_code == 400
@@ -75,7 +80,8 @@ def live(user: SignedIn, mailbox: Mailbox) -> list[str]:
     mailbox.empty()
     http.post("/password/reset", json={"email": NEW_EMAIL})
     sessions = [session["id"] for session in user.get("/user/sessions").json()]
-    return [user.person.user_id, OLD_EMAIL, NEW_EMAIL, '"alice"', PHRASE, FIREFOX, *sessions, *user.recovery_codes]
+    names = [user.person.user_id, OLD_EMAIL, NEW_EMAIL, '"alice"', PHRASE, FIREFOX, PASSKEY, passkey]
+    return [*names, *sessions, *user.recovery_codes]
 
 
 def read_tables(sql: RunSql) -> dict[str, str]:
@@ -93,7 +99,7 @@ def test_no_table_knows_a_deleted_person(user: SignedIn, sql: RunSql, mailbox: M
     names = live(user, mailbox)
     before = read_tables(sql)
     assert before.keys() >= metadata.tables.keys() - {"totp_enrolments", "schedules"}
-    assert [name for name in names[:7] if not any(name in text for text in before.values())] == []
+    assert [name for name in names[:9] if not any(name in text for text in before.values())] == []
 
     body = {"confirm": True, "current_password": PASSWORD, "totp": user.recovery_codes[0]}
     assert user.call("DELETE", "/user/delete", body).status_code == 200
