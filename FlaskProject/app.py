@@ -28,6 +28,7 @@ from FlaskProject.views import (
     emails,
     health,
     home,
+    passkeys,
     passwords,
     profile,
     security,
@@ -60,7 +61,20 @@ def create_app(config: Config | None = None) -> Flask:
     init_outages(app)
     init_templates(app)
 
-    for part in (home, accounts, sessions, profile, security, totp, devices, passwords, emails, disowning, health):
+    for part in (
+        home,
+        accounts,
+        sessions,
+        profile,
+        security,
+        totp,
+        passkeys,
+        devices,
+        passwords,
+        emails,
+        disowning,
+        health,
+    ):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)

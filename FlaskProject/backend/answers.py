@@ -29,6 +29,13 @@ def _optional_time(data: Json, name: str) -> datetime | None:
     return None if data.get(name) is None else _time(data, name)
 
 
+def _object(data: Json, name: str) -> Json:
+    value = data[name]
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} is no object")
+    return value
+
+
 def _texts(data: Json, name: str) -> list[str]:
     values = data[name]
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
@@ -89,6 +96,7 @@ class Account:
     phrase_is_default: bool
     totp_enabled: bool
     recovery_codes_left: int
+    passkeys: int
     created_at: datetime
     last_login_at: datetime | None
     fresh_until: datetime | None
@@ -105,6 +113,7 @@ class Account:
             phrase_is_default=bool(data["phrase_is_default"]),
             totp_enabled=bool(data["totp_enabled"]),
             recovery_codes_left=int(data["recovery_codes_left"] or 0),
+            passkeys=int(data.get("passkeys") or 0),  # an API that is still to be upgraded knows none
             created_at=_time(data, "created_at"),
             last_login_at=_optional_time(data, "last_login_at"),
             fresh_until=_optional_time(data, "fresh_until"),
@@ -115,6 +124,11 @@ class Account:
     def name(self) -> str:
         """The name to greet with."""
         return self.username or self.email
+
+    @property
+    def has_factor(self) -> bool:
+        """Tell whether signing in takes more than the password."""
+        return self.totp_enabled or self.passkeys > 0
 
     @property
     def is_fresh(self) -> bool:
@@ -134,6 +148,61 @@ class Enrolment:
     def read(cls, data: Json) -> Self:
         """Take the secret, its picture and its link out of the answer."""
         return cls(_text(data, "secret"), _text(data, "qr_code"), _text(data, "otpauth_uri"))
+
+
+@dataclass(frozen=True)
+class Passkey:
+    """A passkey, as its owner sees it."""
+
+    id: str
+    name: str
+    credential_id: str
+    label: str
+    client_address: str
+    synced: bool
+    created_at: datetime
+    last_used_at: datetime | None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """Take one passkey out of the API's list."""
+        return cls(
+            id=_text(data, "id"),
+            name=_text(data, "name"),
+            credential_id=_text(data, "credential_id"),
+            label=_text(data, "label"),
+            client_address=_optional_text(data, "client_address") or "",
+            synced=bool(data["synced"]),
+            created_at=_time(data, "created_at"),
+            last_used_at=_optional_time(data, "last_used_at"),
+        )
+
+
+@dataclass(frozen=True)
+class Passkeys:
+    """All passkeys of an account, and by which names a browser knows site and person."""
+
+    rp_id: str
+    user_handle: str
+    listed: list[Passkey]
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """Take them out of GET /passkeys."""
+        return cls(_text(data, "rp_id"), _text(data, "user_handle"), [Passkey.read(row) for row in data["passkeys"]])
+
+
+@dataclass(frozen=True)
+class Ceremony:
+    """A question to the browser's passkeys; its answer goes back with the ceremony's name."""
+
+    ceremony: str
+    options: Json
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """Take it out of the answer that starts one."""
+        return cls(_text(data, "ceremony"), _object(data, "options"))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What a person typed, and what is wrong with it."""
 
+import json
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from flask import request
 
@@ -12,6 +13,9 @@ from FlaskProject.rendering.times import duration
 # Never written back into a page.
 PASSWORDS = frozenset({"password", "new_password", "current_password"})
 SECRETS = PASSWORDS | {"totp", "code", "secret", "csrf_token"}
+
+# What a browser's passkeys said: good once, and for nobody to look at.
+ANSWER = frozenset({"ceremony", "credential"})
 
 # About the form itself, not what it is for.
 SWITCHES = frozenset({"passwords", "shown_passwords"})
@@ -31,6 +35,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "current_password_required": ("current_password",),
     "current_password_invalid": ("current_password",),
     "totp_required": ("totp", "code"),
+    "second_factor_required": ("totp", "code"),
     "totp_invalid": ("totp", "code"),
 }
 
@@ -66,6 +71,22 @@ class Form:
         return "" if name in SECRETS else self.values.get(name, default or "")
 
     @property
+    def passkey(self) -> dict[str, Any] | None:
+        """What the browser's passkeys said; the API judges it, so what is no JSON is an empty answer."""
+        if not self.text("credential"):
+            return None
+        try:
+            credential = json.loads(self.text("credential"))
+        except ValueError:
+            credential = None
+        return {"ceremony": self.text("ceremony"), "credential": credential if isinstance(credential, dict) else {}}
+
+    def factor(self, code: str) -> dict[str, Any]:
+        """Return the second factor that was shown: a passkey's answer, or the code in this field."""
+        typed = self.text_if_asked(code)
+        return self.passkey or ({"totp": typed} if typed else {})
+
+    @property
     def passwords_shown(self) -> bool:
         """Tell whether the person wants to see what they type into password fields."""
         return self.text("passwords") == "show" or ("passwords" not in self.values and self.ticked("shown_passwords"))
@@ -80,7 +101,7 @@ class Form:
     @property
     def kept(self) -> dict[str, str]:
         """Everything that may be written back into a page."""
-        return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES}
+        return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES | ANSWER}
 
     @property
     def asked_secrets(self) -> list[str]:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 
 from FlaskProject.messages import has_text, t
 from FlaskProject.rendering.own_paths import here, worth_carrying
@@ -15,7 +15,7 @@ from FlaskProject.signed_in.identity import tokens
 
 def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
-    app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static)
+    app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static, script=_script)
     app.jinja_env.globals.update(date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
     app.jinja_env.globals.update(here=here, worth_carrying=worth_carrying)
@@ -29,6 +29,12 @@ def init_templates(app: Flask) -> None:
 def _visit() -> dict[str, Any]:
     """Tell the layout whether somebody may be signed in, though a page need not know who."""
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
+
+
+def _script(name: str) -> str:
+    """Address a script, and let this page run it: every other page runs none."""
+    g.script = name
+    return _static(name)
 
 
 def _static(name: str) -> str:

@@ -54,7 +54,7 @@ def delete() -> ResponseReturnValue:
 def delete_account(form: Form) -> ResponseReturnValue:
     """Erase the account."""
     require(form, "current_password", "confirm")
-    api().delete_account(form.text("current_password"), form.text("totp"))
+    api().delete_account(form.text("current_password"), form.factor("totp"))
     sign_out()
     return redirect(url_for("accounts.deleted"))
 

@@ -49,8 +49,7 @@ def change_email(form: Form) -> ResponseReturnValue:
     """Change the address, which takes the password, and the code unless it has just been given."""
     require(form, "new_email", "current_password")
     before, wanted = current_account().email, form.text("new_email")
-    proof = {"current_password": form.text("current_password"), "totp": form.text_if_asked("code")}
-    api().update(new_email=wanted, **proof)
+    api().update(form.factor("code"), new_email=wanted, current_password=form.text("current_password"))
     return tell_at("profile.show", "email-title", *_what_became_of(before, wanted))
 
 

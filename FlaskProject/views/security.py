@@ -1,6 +1,6 @@
 """The security page: password, second factor and devices in one place."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms.form import Form
@@ -14,8 +14,10 @@ pages = Blueprint("security", __name__, url_prefix="/security")
 def security_page(form: Form) -> str:
     """Show everything that guards the account."""
     account = current_account()
+    # Without any, only a browser that has just helped to remove the last one has to hear of it.
+    passkeys = api().passkeys() if account.passkeys or session.pop("passkey_removed", None) else None
     devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
-    return render_template("security.html", form=form, account=account, devices=devices)
+    return render_template("security.html", form=form, account=account, devices=devices, passkeys=passkeys)
 
 
 @pages.get("")
@@ -29,8 +31,8 @@ def show() -> ResponseReturnValue:
 def change_password(form: Form) -> ResponseReturnValue:
     """Change the password: this browser goes on with a new pair, every other device is signed out."""
     require(form, "current_password", "new_password")
-    proof = {"current_password": form.text("current_password"), "totp": form.text_if_asked("code")}
-    pair = api().update(new_password=form.text("new_password"), **proof)
+    passwords = {name: form.text(name) for name in ("current_password", "new_password")}
+    pair = api().update(form.factor("code"), **passwords)
     if pair:
         tokens().keep(pair)
     return tell_at("security.show", "password", "password.changed")
