@@ -17,6 +17,8 @@ import pytest
 from dotenv import dotenv_values
 
 from devtools import environment
+from testing.documents import README, chapter, in_code, list_blocks
+from testing.required import missing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
@@ -128,6 +130,27 @@ def test_one_command_brings_everything_up_and_ctrl_c_takes_it_down(started: Star
     for port in (started.api, started.ui):
         with socket.socket() as knocking:
             assert knocking.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_the_five_lines_of_the_readme_work_as_they_stand(started: Started) -> None:
+    """Whoever pastes them beside dev.py is registered, signed in and told who they are; again, only the latter two."""
+    if shutil.which("curl") is None:
+        missing("curl", "it is not installed")
+    told = chapter(README, "The API in five lines")
+    [lines] = list_blocks(told)
+    [whoami] = [word for word in in_code(told) if word.startswith("{")]
+    assert lines.count("\n") == 5
+    started.wait()
+
+    assert paste(lines, started.api).endswith(f"}}{whoami}")
+    assert paste(lines, started.api).endswith(f'"code":"email_taken"}}{whoami}')
+
+
+def paste(lines: str, port: int) -> str:
+    """Type lines into a shell, for an API on this port; return what they print."""
+    here = lines.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")
+    unproxied = os.environ | {"no_proxy": "*"}
+    return subprocess.run(["bash", "-c", here], env=unproxied, capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
 
 
 def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:

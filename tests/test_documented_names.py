@@ -1,10 +1,14 @@
-"""Names that operators' alarms rely on: each one that the code uses stands in docs/containers.md, and the reverse."""
+"""Names that operators rely on: events and metrics in docs/containers.md, findings and revisions in operations.md."""
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-DOCS = (ROOT / "docs" / "containers.md").read_text(encoding="utf-8")
+from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
+from CreateDB.doctor.report import OF_SETTINGS
+from testing.documents import ROOT, chapter, list_blocks, read
+
+DOCS = read(ROOT / "docs" / "containers.md")
+OPERATIONS = ROOT / "docs" / "operations.md"
+QUOTES = '"'
 # A name as the first thing that is logged; a sentence, which begins with a capital or holds a blank, is none.
 LOGGED = re.compile(r"""(?:log_event|_log|(?:log(?:ger)?|getLogger\(\w+\))\.\w+)\(\s*([^,()]+)[,)]""")
 NAME = re.compile(r'"([a-z]+(?:_[a-z]+)*)"')
@@ -36,3 +40,24 @@ def test_every_metric_is_documented_and_no_other() -> None:
 
     assert len(counted) > 5
     assert documented == {f"{name}_total" if f"{name}_total" in documented else name for name in counted}
+
+
+def test_the_sample_of_the_doctor_shows_every_examination() -> None:
+    """Who reads docs/operations.md knows what --doctor examines, and which ids a monitor may rely on."""
+    [_, sample] = list_blocks(chapter(OPERATIONS, "Is everything well?"))
+    shown = set(re.findall(r"^(?:ok|warning) +(\w+) ", sample, re.MULTILINE))
+    findings = "".join(read(file) for file in (ROOT / "CreateDB" / "doctor").glob("*.py"))
+    by_name = set(re.findall(r"""(?:Finding\(|attempt\()\s*"(\w+)\"""", findings))
+
+    assert shown >= {*OF_SETTINGS, *OF_DATABASE} - {"database_tls"}  # the sample's database is on the same machine
+    assert shown <= {*OF_SETTINGS, *OF_DATABASE, *by_name}
+
+
+def test_the_sample_of_an_installation_shows_every_migration() -> None:
+    """The first thing that an operator does looks as the page says."""
+    [_, sample] = list_blocks(chapter(OPERATIONS, "First installation"))
+    files = sorted((ROOT / "CreateDB" / "migrations" / "versions").glob("[0-9]*.py"))
+    firsts = [f"Migration {file.name[:4]}: {read(file).splitlines()[0].strip(QUOTES)}" for file in files]
+
+    assert [line for line in sample.splitlines() if line.startswith("Migration ")] == firsts
+    assert f"(revision {files[-1].name[:4]})" in sample

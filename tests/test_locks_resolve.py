@@ -1,4 +1,4 @@
-"""The lock that runs the suite is ready-built for every system and Python that the README names."""
+"""The lock that runs the suite is ready-built for every system and Python that docs/development.md names."""
 
 import itertools
 from pathlib import Path

@@ -1,205 +1,155 @@
-"""The README and the pages under docs/ say what the code does: every setting, endpoint, command and link."""
+"""The README is short, keeps to the letter what was asked for, and what it repeats of another page stands there too."""
 
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from app.config import Settings
-from app.errors import ApiError
-from app.main import create_app
-from app.web.problems import CODES, VALIDATION_CODE
+from FlaskProject.config import load_config
+from testing.documents import README, ROOT, chapter, in_code, list_blocks, list_rows, read
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINES_MAX = 220  # so that it is read
 
-# Read from the environment by others: uvicorn starts so many workers, and the settings share the cores among them.
-READ_ELSEWHERE = {"WEB_CONCURRENCY"}
-# Variables that are no settings of a part: for CreateDB, for the tests, and Flask's own.
-# Of the images: read by deploy/start.py, docker-compose.yml, libraries.
-OF_IMAGES = {
-    *(
-        "API_NETWORK",
-        "PUPERO_SECRETS",
-        "UI_PORT",
-        "API_PORT",
-        "MAIL_PORT",
-        "TLS_BIND",
-        "LOGIN_MEMORY",
-        "MARIADB_BUFFER_POOL",
-    ),
-    *("DRAIN_SECONDS", "PROMETHEUS_MULTIPROC_DIR", "MARIADB_PYTHON_CONNECTOR", "GLIBC_TUNABLES"),
-    *("PYTHON_IMAGE", "DEBIAN_IMAGE"),
-}
-OTHER_VARIABLES = {"APP_PASSWORD", "DB_PASSWORD", "PUPERO_REQUIRE", "FLASK_APP", "FLASK_ENV"}
-
-ENDPOINTS_ASKED_FOR = {
-    "POST /register",
-    "POST /login",
-    "POST /refresh",
-    "POST /password/reset",
-    "GET /user/profile",
-    "PUT /user/update",
-    "POST /totp/enable/start",
-    "POST /totp/enable/confirm",
-    "POST /totp/disable",
-    "DELETE /user/delete",
-}
-COMMANDS_ASKED_FOR = {
-    "python CreateDB/main.py --user root --host 127.0.0.1 --port 3306 --database pupero --create-database",
-    "uvicorn app.main:app --reload --port 8000 --app-dir Login",
-    "FLASK_APP=app.py FLASK_ENV=development flask run --port 5000",
+CREATEDB = "python CreateDB/main.py --user root --host 127.0.0.1 --port 3306 --database pupero --create-database"
+QUICKSTART = [
+    "python -m venv .venv",
+    "source .venv/bin/activate",
     "pip install -r CreateDB/requirements.txt",
     "pip install -r Login/requirements.txt",
     "pip install -r FlaskProject/requirements.txt",
-    "python3 dev.py",
-    "python3 dev.py test",
+    CREATEDB,
+    "export DB_PASSWORD='your-db-password'",
+    CREATEDB,
+    CREATEDB.replace("--host", "--password 'your-db-password' --host"),
+    "DATABASE_URL=mariadb+mariadbconnector://USER:PASSWORD@127.0.0.1:3306/pupero",
+    "JWT_SECRET_KEY=please-change-me",
+    "JWT_ACCESS_TOKEN_EXPIRE_MINUTES=30",
+    "JWT_REFRESH_TOKEN_EXPIRE_MINUTES=1440",
+    "REMEMBER_ME_DAYS=30",
+    "ANTI_PHISHING_PHRASE_DEFAULT=Welcome to Pupero",
+    "SQL_ECHO=false  # set true only for local debugging",
+    "uvicorn app.main:app --reload --port 8000 --app-dir Login",
+    "BACKEND_URL=http://127.0.0.1:8000",
+    "SECRET_KEY=please-change-me",
+    "REMEMBER_ME_DAYS=30",
+    "SECURE_COOKIES=false  # set true in production with HTTPS",
+    "SESSION_COOKIE_SAMESITE=Lax",
+    "cd FlaskProject",
+    "FLASK_APP=app.py FLASK_ENV=development flask run --port 5000",
+]
+SETTINGS = {
+    "Login/app/.env": [line.partition("=")[0] for line in QUICKSTART[9:16]],
+    "FlaskProject/.env": [line.partition("=")[0] for line in QUICKSTART[17:22]],
+    "CreateDB/main.py": [
+        *("--user", "--password", "--host", "--port", "--database", "--driver", "--echo", "--create-database"),
+    ],
 }
+ENDPOINTS = [
+    *("POST /register", "POST /login", "POST /refresh", "POST /password/reset"),
+    *("GET /user/profile", "PUT /user/update"),
+    *("POST /totp/enable/start", "POST /totp/enable/confirm", "POST /totp/disable", "DELETE /user/delete"),
+]
+CHAPTERS = [
+    *("What is implemented", "Repository layout", "Quickstart", "Configuration reference", "API overview"),
+    *("Security", "Development tips", "Troubleshooting"),
+]
 
 
-def chapter(title: str) -> str:
-    """Return the text under a heading, up to the next one of its rank."""
-    match = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,3}} |\Z)", README, re.MULTILINE | re.DOTALL)
-    assert match, title
-    return match[2]
+def test_it_is_short() -> None:
+    """What does not fit stands in a page of its own."""
+    assert len(read(README).splitlines()) <= LINES_MAX
 
 
-def first_column(title: str) -> set[str]:
-    """Return what stands in code in the first column of a chapter's table."""
-    rows = [line.split("|")[1] for line in chapter(title).splitlines() if line.startswith("|")]
-    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+@pytest.mark.parametrize("title", CHAPTERS)
+def test_each_chapter_that_was_asked_for_is_there(title: str) -> None:
+    """The specification's chapters are found under their names."""
+    assert chapter(README, title).strip()
 
 
-def named_in(example: str) -> set[str]:
-    """Return the variables of a .env.example, commented out or not."""
-    return set(re.findall(r"^(?:# ?)?([A-Z][A-Z0-9_]*)=", (ROOT / example).read_text(encoding="utf-8"), re.MULTILINE))
+def test_the_quickstart_is_the_one_that_was_asked_for() -> None:
+    """Its commands and settings stand there to the letter, in order, and nothing else."""
+    lines = [line for block in list_blocks(chapter(README, "Quickstart")) for line in block.splitlines()]
+
+    assert lines == QUICKSTART
+    assert r"`.venv\Scripts\activate`" in chapter(README, "Quickstart")
 
 
-def login_settings() -> set[str]:
-    """Return the variables that the API reads."""
-    return {name.upper() for name in Settings.model_fields} | READ_ELSEWHERE
+def test_the_quickstarts_settings_are_read_as_they_stand(tmp_path: Path) -> None:
+    """Both files, comments behind values included, mean what they say."""
+    login, pages = (tmp_path / name for name in ("login.env", "pages.env"))
+    login.write_text("\n".join(QUICKSTART[9:16]), encoding="utf-8")
+    pages.write_text("\n".join(QUICKSTART[17:22]), encoding="utf-8")
+    settings, config = Settings(_env_file=login), load_config({}, pages)
+
+    assert (settings.sql_echo, settings.anti_phishing_phrase_default) == (False, "Welcome to Pupero")
+    assert settings.jwt_secret_key == SecretStr("please-change-me")
+    assert (config.secure_cookies, config.samesite, config.remember_me) == (False, "Lax", timedelta(days=30))
 
 
-def ui_settings() -> set[str]:
-    """Return the variables that the pages read."""
-    source = (ROOT / "FlaskProject" / "config.py").read_text(encoding="utf-8")
-    return set(re.findall(r"""(?:_read\(settings, |settings\.get\()"([A-Z_]+)\"""", source))
+def test_the_settings_that_were_asked_for_are_explained() -> None:
+    """Its table has these variables and flags, with the words of docs/configuration.md, and no others."""
+    page = ROOT / "docs" / "configuration.md"
+    rows = list_rows(chapter(README, "Configuration reference"))
+
+    named: dict[str, list[str]] = {}
+    for part, row in by_part(rows):
+        assert row in list_rows(chapter(page, part))
+        named.setdefault(part, []).extend(in_code(row.split("|")[1]))
+    assert named == SETTINGS
 
 
-def endpoints() -> set[str]:
-    """Return what the API offers, as its own document says."""
-    settings = Settings(database_url=SecretStr("sqlite:///never-opened.sqlite3"), jwt_secret_key=SecretStr("k" * 40))
-    paths = create_app(settings).openapi()["paths"]
-    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+def by_part(rows: list[str]) -> Iterator[tuple[str, str]]:
+    """Return each row with the part in bold above it."""
+    part = ""
+    for row in rows:
+        if heading := re.fullmatch(r"\| \*\*(.+)\*\* \| \|", row):
+            part = heading[1]
+        else:
+            yield part, row
 
 
-def commands() -> set[str]:
-    """Return every line of the README's command blocks, which have no language."""
-    blocks = re.findall(r"^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    return {line for block in blocks for line in block.splitlines()}
+def test_the_endpoints_that_were_asked_for_are_listed() -> None:
+    """Its table has these ten, with the words of docs/api.md."""
+    rows = list_rows(chapter(README, "API overview"))
 
-
-def test_the_readme_lists_the_backends_settings() -> None:
-    """Each variable that the API reads is explained, and none that it does not read."""
-    assert first_column("Login/app/.env") == login_settings()
-
-
-@pytest.mark.parametrize("name", sorted(READ_ELSEWHERE))
-def test_what_a_file_cannot_set_is_said_to_be_of_the_environment(name: str) -> None:
-    """Whoever writes it into the .env would see no effect and no complaint."""
-    example = (ROOT / "Login/app/.env.example").read_text(encoding="utf-8").partition(f"# {name}=")[0]
-    row = next(line for line in chapter("Login/app/.env").splitlines() if line.startswith(f"| `{name}` |"))
-
-    assert "environment only" in row
-    assert "environment only" in example.splitlines()[-1]
-
-
-def test_the_readme_lists_the_pages_settings() -> None:
-    """Each variable that the pages read is explained, and none that they do not read."""
-    assert first_column("FlaskProject/.env") == ui_settings()
-
-
-def test_the_examples_name_every_setting() -> None:
-    """Whoever copies a .env.example sees all there is, and nothing without effect."""
-    assert named_in("Login/app/.env.example") == login_settings()
-    assert named_in("FlaskProject/.env.example") == ui_settings()
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_no_page_names_a_variable_that_nobody_reads(page: Path) -> None:
-    """A variable in running text exists too."""
-    named = set(re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", page.read_text(encoding="utf-8")))
-
-    assert named - login_settings() - ui_settings() - OTHER_VARIABLES - OF_IMAGES == set()
-
-
-def test_the_readme_lists_every_endpoint() -> None:
-    """The table of the API is the API: nothing is missing and nothing is made up."""
-    assert first_column("API overview") - errors_in_table() == endpoints()
-
-
-def errors_in_table() -> set[str]:
-    """Return the first column's words of the table of refusals, which are no endpoints."""
-    return {word for word in first_column("API overview") if " /" not in word}
-
-
-def test_the_readmes_codes_are_the_apis() -> None:
-    """A code that the README tells a client to switch on is one that the API answers."""
-    rows = [line for line in chapter("API overview").splitlines() if re.match(r"\| [45]\d\d \|", line)]
-    named = {word for row in rows for word in re.findall(r"`([a-z_]+)`", row)} - {"login_token"}
-
-    assert len(rows) > 5
-    assert named - {error.code for error in kinds(ApiError)} == {VALIDATION_CODE, CODES[415]}
-
-
-def kinds(family: type[ApiError]) -> list[type[ApiError]]:
-    """Return every kind of refusal that there is."""
-    return [kind for one in family.__subclasses__() for kind in (one, *kinds(one))]
-
-
-def test_the_api_keeps_what_was_asked_for() -> None:
-    """The ten endpoints of the specification are there under their names."""
-    assert endpoints() >= ENDPOINTS_ASKED_FOR
-
-
-def test_the_quickstart_keeps_what_was_asked_for() -> None:
-    """The commands of the specification stand in the README to the letter."""
-    assert commands() >= COMMANDS_ASKED_FOR
-
-
-def test_the_readme_lists_createdbs_flags() -> None:
-    """Each flag that CreateDB takes is explained, and none that it does not take."""
-    command = [sys.executable, str(ROOT / "CreateDB" / "main.py"), "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
-
-    flags = {word for word in first_column("CreateDB/main.py") if word.startswith("--")}
-    assert flags == set(re.findall(r"^ +(--[a-z-]+)", shown, re.MULTILINE))
+    assert [row.split("`")[1] for row in rows] == ENDPOINTS
+    assert set(rows) <= set(list_rows(chapter(ROOT / "docs" / "api.md", "Endpoints")))
 
 
 def test_dev_py_knows_its_commands() -> None:
-    """What the README says about dev.py, dev.py says about itself."""
+    """What the README and docs/development.md say about dev.py, dev.py says about itself."""
     command = [sys.executable, str(ROOT / "dev.py"), "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
-    words = set(re.findall(r"python3 dev\.py ([a-z]+)", README)) | set(re.findall(r"`(--\w+-port)`", README))
+    assert list_blocks(chapter(README, "Two commands")) == ["python3 dev.py\npython3 dev.py test\n"]
+    told = read(README) + read(ROOT / "docs" / "development.md")
+    words = set(re.findall(r"python3 dev\.py ([a-z]+)", told)) | set(re.findall(r"`(--\w+-port)`", told))
     assert words >= {"test", "check", "lock", "--api-port", "--ui-port"}
     assert {word for word in words if word not in shown} == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_local_links_lead_somewhere(page: Path) -> None:
-    """No link into the repository is dead."""
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+def test_the_layout_names_what_is_there() -> None:
+    """Every file and folder of the layout exists, those of the specification among them."""
+    named = set(list_layout())
 
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+    assert named >= {f"{part}/requirements.txt" for part in ("Login", "FlaskProject", "CreateDB")}
+    assert named >= {f"Login/app/{name}.py" for name in ("main", "auth", "database", "deps", "models", "schemas")}
+    assert named >= {f"CreateDB/{name}.py" for name in ("main", "models", "schemas")}
+    assert named >= {"Login/app/config.py", "FlaskProject/app.py", "FlaskProject/config.py", "FlaskProject/templates/"}
 
 
-def test_named_files_exist() -> None:
-    """Every file or folder that the layout names in code is there."""
-    named = first_column("Repository layout")
-
-    assert [name for name in named if not (ROOT / name).exists()] == []
+def list_layout() -> Iterator[str]:
+    """Return each path of the layout; one that is not at the root stands in the folder whose line is not indented."""
+    [tree] = list_blocks(chapter(README, "Repository layout"))
+    folder = ""
+    for line in tree.splitlines():
+        paths = [word.rstrip(",;:") for word in line.split() if re.search(r"/|\.(py|txt|yml)\b", word)]
+        folder = folder if line.startswith(" ") else paths[0]
+        yield from (path if (ROOT / path).exists() else f"{folder}{path}" for path in paths)

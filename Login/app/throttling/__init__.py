@@ -1,1 +1,1 @@
-"""Floods and guesses: limits, what is counted by which key, and where; it asks no database, crud/ keeps the counts."""
+"""Floods and guesses: limits, and what is counted by which key; no database: services/attempts.py counts guesses."""
