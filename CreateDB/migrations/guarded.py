@@ -11,6 +11,8 @@ MARIADB = ("mysql", "mariadb")
 RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Moment = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), *MARIADB)
 Digest = sa.LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
+CredentialId = sa.LargeBinary(1023).with_variant(mysql.VARBINARY(1023), *MARIADB)
+PublicKey = sa.LargeBinary(1024).with_variant(mysql.VARBINARY(1024), *MARIADB)
 
 # The row format too, because a server whose my.cnf still says compact has no room for our indexes (error 1709).
 # Both prefixes, because `mysql+...` drivers also reach a MariaDB, and then ignore options of the other name.

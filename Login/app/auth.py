@@ -198,6 +198,7 @@ class Line:
     rotated_at: datetime
     refresh_until: datetime
     remember: bool
+    amr: str | None = None
 
 
 def make_pair(line: Line, now: datetime, access_lifetime: timedelta, ring: Sequence[Key]) -> Pair:
@@ -211,7 +212,8 @@ def make_pair(line: Line, now: datetime, access_lifetime: timedelta, ring: Seque
         "rem": line.remember,
     }
     who = {"sub": line.sub, "sid": line.sid}
-    return Pair(encode_token("access", who | access, ring), encode_token("refresh", who | refresh, ring))
+    how = {"amr": line.amr.split()} if line.amr else {}  # RFC 8176; sessions from before it was kept have none
+    return Pair(encode_token("access", who | access | how, ring), encode_token("refresh", who | refresh, ring))
 
 
 # --- second factor -----------------------------------------------------------------------------------------------

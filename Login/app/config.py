@@ -18,6 +18,7 @@ from app.settings.development_file import WithDevelopmentFile
 from app.settings.env_file import EnvFile
 from app.settings.mail_sender import normalize_sender
 from app.settings.production import find_refusals
+from app.settings.relying_party import RelyingParty, find_relying_party, is_within
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
@@ -154,6 +155,7 @@ class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
     mail_dir: Path = ROOT / "var" / "mail"
     mail_worker: Flag = True
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
+    passkey_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split)] = []
     require_verified_email: Flag = False
     unconfirmed_account_days: Days = timedelta(days=30)
     prevent_enumeration: Flag = False
@@ -196,6 +198,11 @@ class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
         return urlsplit(self.public_url).hostname or ""
 
     @property
+    def relying_party(self) -> RelyingParty:
+        """Whom passkeys are made for."""
+        return find_relying_party(self.public_url, self.totp_issuer, self.passkey_origins)
+
+    @property
     def needs_verified_email(self) -> bool:
         """Whether only a confirmed address may sign in."""
         return self.require_verified_email or self.prevent_enumeration
@@ -224,6 +231,15 @@ class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
     def _give_each_lane_its_memory(self) -> Self:
         if self.argon2_memory_kib < 8 * self.argon2_parallelism:  # RFC 9106, section 3.1
             raise ValueError("ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM")
+        return self
+
+    @model_validator(mode="after")
+    def _keep_passkeys_to_one_domain(self) -> Self:
+        domain = self.relying_party.id
+        if not all(is_within(domain, origin) for origin in self.passkey_origins):
+            raise ValueError(
+                f"PASSKEY_ORIGINS must be https origins of {domain}, the domain of PUBLIC_URL, or below it"
+            )
         return self
 
     @model_validator(mode="after")

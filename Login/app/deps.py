@@ -13,7 +13,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 
 from app.clients.addresses import Client
 from app.crud import Principal
-from app.errors import InvalidCredentials, TokenMissing, TotpInvalid
+from app.errors import InvalidCredentials, PasskeyInvalid, TokenMissing, TotpInvalid
 from app.resources import Resources
 from app.services.sessions import authenticate, require_fresh
 from app.throttling.floods import Name
@@ -102,7 +102,7 @@ def get_limits(dependant: Dependant) -> set[Name]:
 
 async def limit_failures(resources: FromResources, client: FromClient) -> AsyncIterator[None]:
     """Turn away a client address whose logins keep failing: it tries the passwords of many accounts."""
-    async with resources.floods.trial("failed_login", client.address, InvalidCredentials, TotpInvalid):
+    async with resources.floods.trial("failed_login", client.address, InvalidCredentials, TotpInvalid, PasskeyInvalid):
         yield
 
 

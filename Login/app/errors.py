@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+LOGIN_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.signature"  # an example
+
 
 class ApiError(Exception):
     """The family: raise a subclass anywhere, and one handler turns it into the answer."""
@@ -28,17 +30,32 @@ class InvalidCredentials(ApiError):
     detail = "Incorrect username, email or password."
 
 
-class TotpRequired(ApiError):
-    """The password was right; the second step is missing."""
+class SecondFactorRequired(ApiError):
+    """The password was right; the second step is missing, and the account has passkeys only."""
+
+    code = "second_factor_required"
+    detail = "This account asks for one of its passkeys, or a recovery code."
+    sample: ClassVar[Mapping[str, Any]] = {"factors": ["passkey", "recovery_code"]}
+
+
+class TotpRequired(SecondFactorRequired):
+    """The same where the account has an authenticator app, and perhaps passkeys beside it."""
 
     code = "totp_required"
     detail = "This account asks for a code from your authenticator app, or a recovery code."
+    sample: ClassVar[Mapping[str, Any]] = {"factors": ["totp", "recovery_code"]}
+
+
+class LoginFactorRequired(SecondFactorRequired):
+    """The same at a login: the answer has the token for the second step."""
+
+    sample: ClassVar[Mapping[str, Any]] = {"login_token": LOGIN_TOKEN, **SecondFactorRequired.sample}
 
 
 class LoginCodeRequired(TotpRequired):
     """The same at a login: the answer has the token for the second step."""
 
-    sample: ClassVar[Mapping[str, Any]] = {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature"}
+    sample: ClassVar[Mapping[str, Any]] = {"login_token": LOGIN_TOKEN, **TotpRequired.sample}
 
 
 class TotpInvalid(ApiError):
@@ -53,6 +70,27 @@ class ClockOff(TotpInvalid):
 
     detail = "That code is from another time: check that the clock of your device is set automatically."
     sample: ClassVar[Mapping[str, Any]] = {"clock_off": True}
+
+
+class PasskeyInvalid(ApiError):
+    """What came from the browser does not answer the challenge; what is wrong with it stands in the log."""
+
+    code = "passkey_invalid"
+    detail = "This passkey's answer cannot be accepted here. Start again."
+
+
+class PasskeyUnknown(PasskeyInvalid):
+    """No account has this credential; that is no secret, for nobody finds 16 random bytes by trying."""
+
+    code = "passkey_unknown"
+    detail = "This passkey is not known here, or was removed. Sign in another way, and add a new one."
+
+
+class CeremonyInvalid(ApiError):
+    """The challenge has expired, was answered, or was asked for by another session or login step."""
+
+    code = "ceremony_invalid"
+    detail = "This took too long or was already used. Start again with your passkey."
 
 
 class LoginTokenInvalid(ApiError):
@@ -239,6 +277,38 @@ class TotpNotEnabled(ApiError):
     status = HTTPStatus.CONFLICT
     code = "totp_not_enabled"
     detail = "Two-factor authentication is not on."
+
+
+class PasskeyAlreadyRegistered(ApiError):
+    """The unique index decided."""
+
+    status = HTTPStatus.CONFLICT
+    code = "passkey_already_registered"
+    detail = "This passkey is registered already."
+
+
+class PasskeyLimit(ApiError):
+    """Twenty, for nobody needs more."""
+
+    status = HTTPStatus.CONFLICT
+    code = "passkey_limit"
+    detail = "An account can have 20 passkeys. Remove one first."
+
+
+class PasskeyNotSetUp(ApiError):
+    """There is none to answer with."""
+
+    status = HTTPStatus.CONFLICT
+    code = "passkey_not_set_up"
+    detail = "This account has no passkey."
+
+
+class PasskeyNotFound(ApiError):
+    """Not one of the caller's passkeys."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "passkey_not_found"
+    detail = "You have no such passkey."
 
 
 class TooManyAttempts(ApiError):

@@ -2,9 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, SecretStr
 
-from app.identifiers import BLANKS, normalize_email, normalize_phrase, normalize_username, require_text
+from app.identifiers import (
+    BLANKS,
+    PASSKEY_NAME_MAX,
+    normalize_email,
+    normalize_passkey_name,
+    normalize_phrase,
+    normalize_username,
+    require_text,
+)
 from app.passwords.rules import BYTES_MAX, LENGTH_MIN, normalize_password
 
 
@@ -61,3 +69,10 @@ OptionalIdentifier = Annotated[Identifier | None, BeforeValidator(_blank_is_none
 OptionalUsername = Annotated[Username | None, BeforeValidator(_blank_is_none)]
 EnrolmentSecret = Annotated[SecretStr, Field(min_length=1, max_length=100), AfterValidator(_check_secret)]
 Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
+PasskeyName = Annotated[
+    str,
+    Field(max_length=1000, description=f"1 to {PASSKEY_NAME_MAX} characters.", examples=["My phone"]),
+    AfterValidator(normalize_passkey_name),
+]
+Ceremony = Annotated[SecretStr, Field(max_length=100, description="From the start; good once, for five minutes.")]
+Credential = Annotated[dict[str, JsonValue], Field(description="What `PublicKeyCredential.toJSON()` gives.")]

@@ -10,6 +10,7 @@ LOCAL_PART_MAX = 64  # RFC 5321, section 4.5.3.1.1; email-validator lets 65 pass
 USERNAME_MIN = 3
 USERNAME_MAX = 50
 PHRASE_MAX = 255
+PASSKEY_NAME_MAX = 64
 
 # Domains that no mail from outside reaches (RFC 6761 and the like). The library would call their addresses malformed,
 # which they are not: its list is emptied, as its documentation says, and who may use them is decided with a reason.
@@ -111,9 +112,18 @@ def login_keys(*identifiers: str | None) -> dict[str, str] | None:
 
 def normalize_phrase(typed: str) -> str:
     """Return a phrase, trimmed and composed; ValueError when it is empty, too long or has hidden characters."""
+    return _normalize_words(typed, PHRASE_MAX)
+
+
+def normalize_passkey_name(typed: str) -> str:
+    """Return what somebody calls a passkey, by the rules of a phrase."""
+    return _normalize_words(typed, PASSKEY_NAME_MAX)
+
+
+def _normalize_words(typed: str, longest: int) -> str:
     text = require_text(unicodedata.normalize("NFC", typed.strip(BLANKS)), allowed=JOINERS)
     if not text.strip(JOINERS):
         raise ValueError("must not be empty")
-    if len(text) > PHRASE_MAX:
-        raise ValueError(f"must have at most {PHRASE_MAX} characters")
+    if len(text) > longest:
+        raise ValueError(f"must have at most {longest} characters")
     return text

@@ -13,7 +13,21 @@ from fastapi import FastAPI
 from app.config import ConfigurationError, Settings, load_settings
 from app.mail.worker import running_worker
 from app.resources import make_resources
-from app.routes import accounts, disowning, docs, emails, health, logins, looking, metrics, passwords, sessions, totp
+from app.routes import (
+    accounts,
+    disowning,
+    docs,
+    emails,
+    health,
+    logins,
+    looking,
+    metrics,
+    passkeys,
+    passwords,
+    reauthentication,
+    sessions,
+    totp,
+)
 from app.runtime.collection import settle_collection
 from app.runtime.logs import set_up_logging
 from app.services.health import report_unreadable_secrets
@@ -43,7 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(accounts.router)
     app.include_router(logins.router)
     app.include_router(sessions.router)
+    app.include_router(reauthentication.router)
     app.include_router(totp.router)
+    app.include_router(passkeys.router)
     app.include_router(passwords.router)
     app.include_router(emails.router)
     app.include_router(looking.router)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
@@ -30,9 +31,11 @@ from sqlmodel import Field, SQLModel
 
 __all__ = [
     "Attempt",
+    "Ceremony",
     "KnownAddress",
     "Mail",
     "OneTimeToken",
+    "Passkey",
     "RecoveryCode",
     "Schedule",
     "Session",
@@ -63,6 +66,8 @@ TABLE_OPTIONS = {
 
 RowId = BigInteger().with_variant(Integer, "sqlite")
 Digest = LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
+CredentialId = LargeBinary(1023).with_variant(mysql.VARBINARY(1023), *MARIADB)  # WebAuthn allows no longer ones
+PublicKey = LargeBinary(1024).with_variant(mysql.VARBINARY(1024), *MARIADB)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -120,6 +125,7 @@ class User(Table, table=True):
     role: str = Field(default="user", sa_type=String(32))
     totp_secret: str | None = Field(default=None, sa_type=String(255))
     totp_last_step: int | None = Field(default=None, sa_type=BigInteger)
+    passkey_count: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
     created_at: datetime = Field(sa_type=UtcDateTime)
     opened_from: str | None = Field(default=None, sa_type=String(350))
     last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -151,6 +157,7 @@ class Session(Table, table=True):
     remember: bool = Field(default=False, sa_type=Boolean)
     client_address: str = Field(default="", sa_type=String(45))
     user_agent: str = Field(default="", sa_type=String(255))
+    amr: str | None = Field(default=None, sa_type=String(32))
 
 
 class TotpEnrolment(Table, table=True):
@@ -162,6 +169,47 @@ class TotpEnrolment(Table, table=True):
     user_id: int = Field(primary_key=True, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
     session_id: int = Field(sa_type=RowId, index=True, sa_column_args=[ForeignKey("sessions.id", ondelete="CASCADE")])
     secret: str = Field(sa_type=String(255))
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Passkey(Table, table=True):
+    """A person's key in the sense of WebAuthn: its public half, so nothing here is a secret.
+
+    How many an account has stands in its own row too: one lock then decides over all of its factors.
+    """
+
+    __tablename__ = "passkeys"
+    __table_args__ = (UniqueConstraint("public_id"), UniqueConstraint("credential_id"), TABLE_OPTIONS)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    public_id: str = Field(sa_type=String(32))
+    user_id: int = Field(sa_type=RowId, index=True, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    credential_id: bytes = Field(sa_type=CredentialId)
+    public_key: bytes = Field(sa_type=PublicKey)
+    name: str = Field(sa_type=String(64))
+    sign_count: int = Field(default=0, sa_type=BigInteger)
+    synced: bool = Field(default=False, sa_type=Boolean)
+    backed_up: bool = Field(default=False, sa_type=Boolean)
+    transports: str = Field(default="", sa_type=String(64))
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    client_address: str = Field(default="", sa_type=String(45))
+    user_agent: str = Field(default="", sa_type=String(255))
+
+
+class Ceremony(Table, table=True):
+    """A challenge for a passkey, good once and for five minutes, and the session or login step that asked for it."""
+
+    __tablename__ = "ceremonies"
+    __table_args__ = (Index(None, "expires_at"), TABLE_OPTIONS)
+
+    ceremony_hash: bytes = Field(primary_key=True, sa_type=Digest)
+    purpose: str = Field(sa_type=String(16))
+    challenge: bytes = Field(sa_type=Digest)
+    session_id: int | None = Field(
+        default=None, sa_type=RowId, index=True, sa_column_args=[ForeignKey("sessions.id", ondelete="CASCADE")]
+    )
+    login_jti: str | None = Field(default=None, sa_type=String(32))
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from app.fields import (
-    Code,
+    Ceremony,
     Consent,
+    Credential,
     Email,
-    EnrolmentSecret,
     Identifier,
     NewPassword,
     OptionalCode,
@@ -37,17 +37,12 @@ __all__ = [
     "Proof",
     "Reauthenticated",
     "Reauthentication",
-    "RecoveryCodes",
     "RefreshRequest",
     "Registered",
     "Registration",
     "SessionInfo",
     "TokenPair",
     "Tokens",
-    "TotpConfirmation",
-    "TotpEnabled",
-    "TotpSetup",
-    "TotpStatus",
     "Updated",
     "UserUpdate",
 ]
@@ -55,7 +50,8 @@ __all__ = [
 NEEDS_PROOF = "Needs current_password and, with a second factor on, totp unless the session is fresh."
 
 
-def _examples(*bodies: JsonDict) -> ConfigDict:
+def examples(*bodies: JsonDict) -> ConfigDict:
+    """Show bodies on the page of the API."""
     return ConfigDict(json_schema_extra={"examples": list(bodies)})
 
 
@@ -68,7 +64,7 @@ class Body(BaseModel):
 class Registration(Body):
     """A new account."""
 
-    model_config = _examples({"email": "alice@example.com", "username": "alice", "password": "correct horse battery"})
+    model_config = examples({"email": "alice@example.com", "username": "alice", "password": "correct horse battery"})
 
     email: Email = Field(description=f"One bare address, at most {EMAIL_MAX} characters.")
     username: OptionalUsername = Field(None, description="3 to 50 letters, digits, '.', '_' and '-'; blank means none.")
@@ -84,7 +80,7 @@ class Registered(BaseModel):
 class LoginRequest(Body):
     """An identifier with the password, and the code when there is a second factor; or a login token with the code."""
 
-    model_config = _examples(
+    model_config = examples(
         {"username": "alice", "password": "correct horse battery", "remember_me": True},
         {"email": "alice@example.com", "password": "correct horse battery", "totp": "492039"},
         {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039"},
@@ -133,12 +129,14 @@ class RefreshRequest(Body):
 
 
 class Proof(Body):
-    """The password, and a code when there is a second factor: who you are, proved again."""
+    """The password, and when there is a second factor a code or a passkey's answer: who you are, proved again."""
 
-    model_config = _examples({"current_password": "correct horse battery", "totp": "492039"})
+    model_config = examples({"current_password": "correct horse battery", "totp": "492039"})
 
     current_password: Password | None = None
     totp: OptionalCode = None
+    ceremony: Ceremony | None = Field(default=None, description="From `POST /reauthenticate/passkey/start`.")
+    credential: Credential | None = None
 
 
 class Reauthenticated(Message, Tokens):
@@ -180,6 +178,7 @@ class Account(Profile):
     email_verified: bool
     phrase_is_default: bool
     totp_enabled: bool
+    passkeys: int
     recovery_codes_left: int
     created_at: datetime
     last_login_at: datetime | None
@@ -190,7 +189,7 @@ class Account(Profile):
 class UserUpdate(Proof):
     """Changes to the account; all are made or none. `role` and unknown members have no effect."""
 
-    model_config = _examples(
+    model_config = examples(
         {"phrase": "Blue herons at dawn"},
         {"new_email": "alice@example.org", "current_password": "correct horse battery"},
     )
@@ -203,9 +202,7 @@ class UserUpdate(Proof):
     @property
     def changes(self) -> set[str]:
         """Name what is to change."""
-        return {
-            name for name in self.model_fields_set - {"current_password", "totp"} if getattr(self, name) is not None
-        }
+        return {name for name in self.model_fields_set - set(Proof.model_fields) if getattr(self, name) is not None}
 
 
 class Updated(Message):
@@ -215,46 +212,10 @@ class Updated(Message):
     refresh_token: str | None = None
 
 
-class TotpSetup(BaseModel):
-    """What an authenticator app needs; shown once."""
-
-    secret: str = Field(
-        description="160 bits in base 32, to type by hand.", examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"]
-    )
-    qr_code: str = Field(description="A PNG picture in base64.", examples=["iVBORw0KGgo="])
-    otpauth_uri: str = Field(examples=["otpauth://totp/Pupero:alice%40example.com?secret=…&issuer=Pupero"])
-
-
-class TotpConfirmation(Body):
-    """The secret that `start` gave, and a code made from it."""
-
-    model_config = _examples({"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "code": "492039"})
-
-    secret: EnrolmentSecret
-    code: Code
-
-
-class RecoveryCodes(BaseModel):
-    """Ten ways back in without the device, each good once; shown once."""
-
-    recovery_codes: list[str] = Field(examples=[["7Q2M-X0KD-9RWA-3TNE-5HJC-8VPB"]])
-
-
-class TotpEnabled(Message, RecoveryCodes):
-    """Two-factor authentication is on."""
-
-
-class TotpStatus(BaseModel):
-    """Whether there is a second factor, and how many recovery codes are left."""
-
-    enabled: bool
-    recovery_codes_left: int
-
-
 class Deletion(Proof):
     """The end of an account, confirmed and proved."""
 
-    model_config = _examples({"confirm": True, "current_password": "correct horse battery"})
+    model_config = examples({"confirm": True, "current_password": "correct horse battery"})
 
     confirm: Consent
     current_password: Password
@@ -269,7 +230,7 @@ class PasswordResetRequest(Body):
 class LinkToken(Body):
     """The token of a link from a mail."""
 
-    model_config = _examples({"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"})
+    model_config = examples({"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"})
 
     token: Token
 
@@ -287,7 +248,7 @@ class LinkInfo(BaseModel):
 class PasswordReset(LinkToken):
     """A new password, by the link from the mail."""
 
-    model_config = _examples(
+    model_config = examples(
         {"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI", "new_password": "correct horse battery"}
     )
 

@@ -23,11 +23,13 @@ class Proof(Enum):
 
     NOTHING = "nothing"
     TOKEN = "the access token"
-    PASSWORD = "current password, and the code where a second factor is on"
-    PASSWORD_OR_FRESH = "a fresh session, or current password and code"
-    PASSWORD_AND_FRESH = "current password, and where a second factor is on a fresh session or the code"
+    PASSWORD = "current password, and the code or a passkey where a second factor is on"
+    PASSWORD_OR_PASSKEY = "current password, and the code or a passkey where a second factor is on; or a passkey alone"
+    PASSWORD_OR_FRESH = "a fresh session, or current password and code or passkey"
+    PASSWORD_AND_FRESH = "current password, and where a second factor is on a fresh session, the code or a passkey"
     FRESH = "a fresh session"
     NEW_CODE = "a code of the secret that this session was given"
+    NEW_KEY = "a new key's answer to the challenge that this session was given while fresh"
     LINK = "a link from a mail"
     OPERATOR = "the operator's command"
 
@@ -79,7 +81,6 @@ class Change:
 
 _TO_NEW = Notice("email_changed", Mailbox.NEW, unproved="email_changed_unverified")
 _TO_FORMER = Notice("email_moved_away", Mailbox.FORMER, unproved="email_left")
-_FACTOR = ("disable_totp",)
 
 _ROWS = (
     Change("account.registered", Proof.NOTHING, ("insert_user", "insert_token"), (Notice("verify_email"),)),
@@ -153,7 +154,7 @@ _ROWS = (
     Change(
         "account.claimed",
         Proof.LINK,
-        ("update_user", "take_link", "disable_totp", "drop_enrolment"),
+        ("update_user", "take_link", "remove_factors", "drop_enrolment"),
         (Notice("password_was_reset", Mailbox.LINKED),),
         Ends.ALL,
         "account_claimed",
@@ -177,7 +178,16 @@ _ROWS = (
         (Notice("totp_enabled"),),
         takes_back="the factor; one that is older stays",
     ),
-    Change("factor.totp.disabled", Proof.PASSWORD_OR_FRESH, _FACTOR, (Notice("totp_disabled"),)),
+    Change("factor.totp.disabled", Proof.PASSWORD_OR_FRESH, ("disable_totp",), (Notice("totp_disabled"),)),
+    Change(
+        "factor.passkey.added",
+        Proof.NEW_KEY,
+        ("insert_passkey", "replace_recovery_codes", "make_others_stale"),
+        (Notice("passkey_added"),),
+        takes_back="the passkey and any that were added since",
+    ),
+    Change("factor.passkey.renamed", Proof.FRESH, ("rename_passkey",)),
+    Change("factor.passkey.removed", Proof.FRESH, ("remove_passkey",), (Notice("passkey_removed"),)),
     Change(
         "recovery_codes.replaced",
         Proof.PASSWORD_OR_FRESH,
@@ -186,15 +196,15 @@ _ROWS = (
         takes_back="the codes: none is left",
     ),
     Change("recovery_code.used", Proof.PASSWORD, ("spend_recovery_code",), (Notice("recovery_code_used"),)),
-    Change("session.started", Proof.PASSWORD, ("insert_session", "update_user"), (Notice("new_device"),)),
+    Change("session.started", Proof.PASSWORD_OR_PASSKEY, ("insert_session", "update_user"), (Notice("new_device"),)),
     Change(
         "session.renewed",
-        Proof.PASSWORD,
+        Proof.PASSWORD_OR_PASSKEY,
         ("end_session", "insert_session", "hand_enrolment_over"),
         ends=Ends.ONE,
         reason="renewed",
     ),
-    Change("sessions.displaced", Proof.PASSWORD, ("end_surplus",), ends=Ends.ONE, reason="displaced"),
+    Change("sessions.displaced", Proof.PASSWORD_OR_PASSKEY, ("end_surplus",), ends=Ends.ONE, reason="displaced"),
     Change("session.ended", Proof.TOKEN, ("end_session",), ends=Ends.ONE, reason="logged_out"),
     Change("session.revoked", Proof.FRESH, ("end_own_session",), ends=Ends.ONE, reason="revoked"),
     Change("sessions.revoked", Proof.FRESH, ("end_sessions",), ends=Ends.OTHERS, reason="revoked"),
@@ -209,7 +219,10 @@ _ROWS = (
     Change(
         "account.disowned",
         Proof.LINK,
-        ("take_link", "update_user", "disable_totp", "void_recovery_codes"),
+        (
+            *("take_link", "update_user", "disable_totp", "void_recovery_codes"),
+            *("remove_passkey", "remove_passkeys_since"),
+        ),
         (Notice("account_rescue", Mailbox.LINKED),),
         Ends.ALL,
         "disowned",
@@ -234,7 +247,7 @@ _ROWS = (
         Ends.ALL,
         "ended_by_operator",
     ),
-    Change("factor.totp.reset", Proof.OPERATOR, _FACTOR, (Notice("second_factor_reset"),)),
+    Change("factor.totp.reset", Proof.OPERATOR, ("remove_factors",), (Notice("second_factor_reset"),)),
 )
 
 CHANGES: Mapping[str, Change] = MappingProxyType({row.event: row for row in _ROWS})

@@ -23,9 +23,15 @@ class Credentials(NamedTuple):
     password_changed_at: datetime
     totp_secret: str | None
     totp_last_step: int | None
+    passkey_count: int
     email_verified_at: datetime | None
     disabled_at: datetime | None
     now: datetime
+
+    @property
+    def has_totp(self) -> bool:
+        """Whether an authenticator app is set up."""
+        return self.totp_secret is not None
 
 
 class Addressee(NamedTuple):
@@ -43,7 +49,13 @@ class Addressee(NamedTuple):
     opened_from: str | None
     last_login_at: datetime | None
     disabled_at: datetime | None
+    passkey_count: int
     has_totp: bool
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether the password alone does not sign in."""
+        return self.has_totp or self.passkey_count > 0
 
     @property
     def is_proved(self) -> bool:
@@ -64,7 +76,13 @@ class Account(NamedTuple):
     created_at: datetime
     last_login_at: datetime | None
     disabled_at: datetime | None
+    passkey_count: int
     has_totp: bool
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether the password alone does not sign in."""
+        return self.has_totp or self.passkey_count > 0
 
 
 _CREDENTIALS = select(*(users.c[name] for name in Credentials._fields if name != "now"), NOW)
@@ -137,11 +155,9 @@ def replace_hash(connection: Connection, user_id: int, old: str, new: str) -> No
     )
 
 
-def hold_user(connection: Connection, user_id: int, *, with_totp: bool = False) -> bool:
-    """Lock an account's row until the transaction ends, if it is there (and has a second factor)."""
+def hold_user(connection: Connection, user_id: int) -> bool:
+    """Lock an account's row until the transaction ends, if it is there."""
     query = select(users.c.id).where(users.c.id == user_id)
-    if with_totp:
-        query = query.where(users.c.totp_secret.is_not(None))
     return connection.execute(query.with_for_update()).first() is not None
 
 

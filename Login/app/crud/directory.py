@@ -20,6 +20,7 @@ class Entry(NamedTuple):
     username: str | None
     role: str
     has_totp: bool
+    passkey_count: int
     created_at: datetime
     last_login_at: datetime | None
     password_changed_at: datetime

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, or_, select, update
 
 from app.crud.accounts import users
 from app.crud.clock import utc_horizon, utc_now
@@ -31,10 +31,11 @@ def enable_totp(connection: Connection, user_id: int, secret: str, step: int) ->
 
 
 def disable_totp(connection: Connection, user_id: int) -> bool:
-    """Switch the factor off and forget its recovery codes."""
-    void_recovery_codes(connection, user_id)
+    """Switch the factor off; without any other the recovery codes go too."""
     query = update(users).where(users.c.id == user_id, users.c.totp_secret.is_not(None))
-    return connection.execute(query.values(totp_secret=None, totp_last_step=None)).rowcount == 1
+    was_on = connection.execute(query.values(totp_secret=None, totp_last_step=None)).rowcount == 1
+    void_unneeded_codes(connection, user_id)
+    return was_on
 
 
 def get_enrolment(connection: Connection, user_id: int) -> Any | None:  # noqa: ANN401 a row of columns
@@ -73,6 +74,13 @@ def drop_enrolment(connection: Connection, user_id: int) -> None:
 def void_recovery_codes(connection: Connection, user_id: int) -> None:
     """Leave an account without recovery codes."""
     connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+
+
+def void_unneeded_codes(connection: Connection, user_id: int) -> None:
+    """Leave an account without recovery codes if it has no second factor that they could stand in for."""
+    factor = or_(users.c.totp_secret.is_not(None), users.c.passkey_count > 0)
+    guarded = exists().where(users.c.id == user_id, factor)
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id, ~guarded))
 
 
 def replace_recovery_codes(connection: Connection, user_id: int, hashes: Sequence[bytes]) -> None:

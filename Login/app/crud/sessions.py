@@ -30,6 +30,7 @@ class SessionRow(NamedTuple):
     remember: bool
     client_address: str
     user_agent: str
+    amr: str | None
 
 
 class Principal(NamedTuple):

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.crud.clock import utc_horizon
 from app.crud.operations import current_time
+from app.crud.passkeys import CEREMONY_LIFETIME
 from app.crud.second_factors import ENROLMENT_LIFETIME
 from app.models import metadata
 
@@ -32,6 +33,7 @@ class Expiry(NamedTuple):
 
 
 EXPIRIES = (
+    Expiry("ceremonies", "expires_at", furthest=CEREMONY_LIFETIME),
     Expiry("totp_enrolments", "expires_at", furthest=ENROLMENT_LIFETIME),
     Expiry("used_tokens", "expires_at"),
     Expiry("one_time_tokens", "expires_at", furthest=timedelta(hours=72)),

@@ -137,6 +137,20 @@ CATALOGUE = {
         "Two-factor authentication was switched off. That cannot be taken back: set it up anew once you have signed "
         "in.",
     ),
+    "passkey_added": _notice(
+        "A passkey was added to your account",
+        "A passkey was added to your account. Whoever has it can sign in with it.",
+        undoes="that passkey and any that were added since are removed, ",
+    ),
+    "passkey_removed": _notice(
+        "A passkey was removed from your account",
+        "A passkey was removed from your account. That cannot be taken back: add it anew once you have signed in.",
+    ),
+    "passkey_counter": _notice(
+        "There may be a copy of your passkey",
+        "One of your passkeys signed in, and its counter did not go on as it should: there may be a copy of the key. "
+        "If it happens again, remove the passkey and add another.",
+    ),
     "recovery_codes_made": _notice(
         "New recovery codes were made",
         "New recovery codes were made for your account. The former ones work no more.",
@@ -144,8 +158,8 @@ CATALOGUE = {
     ),
     "second_factor_reset": _notice(
         "Two-factor authentication is off",
-        "Somebody who runs this service switched two-factor authentication off for your account. If you asked for it, "
-        "sign in with your password and set it up anew.",
+        "Somebody who runs this service switched two-factor authentication off for your account and removed its "
+        "passkeys. If you asked for it, sign in with your password and set it up anew.",
     ),
     "recovery_code_used": _notice(
         "A recovery code was used", "One of your recovery codes was used. Recovery codes left: {left}."
@@ -164,7 +178,7 @@ CATALOGUE = {
     ),
     "wrong_codes": _notice(
         "Somebody knows your password",
-        "Somebody gave your right password, but wrong codes of your second factor, several times.",
+        "Somebody gave your right password, but failed at your second factor, several times.",
     ),
     "refresh_token_reused": _notice(
         "A session was ended for your safety",

@@ -75,7 +75,7 @@ async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, 
     pair = await accounts.update(resources, user, body, client)
     message = "Your account has been updated." if body.changes else "Nothing to change."
     account, settings = user.account, resources.settings
-    if emails.must_confirm(settings, account.email, body.new_email, has_factor=account.has_totp):
+    if emails.must_confirm(settings, account.email, body.new_email, has_factor=account.has_factor):
         message = "Open the link in the mail to your new address: until then your email address stays as it is."
     if pair is None:
         return Updated(message=message)

@@ -1,9 +1,11 @@
-"""POST /login."""
+"""Signing in."""
 
 from fastapi import APIRouter, Depends
 
 from app import errors
+from app.auth import Pair
 from app.deps import FromClient, FromResources, limit, limit_failures
+from app.factor_schemas import Challenge, PasskeyLogin, PasskeyLoginStart
 from app.schemas import LoginRequest, TokenPair
 from app.services import logins
 from app.web.problems import refusals
@@ -18,6 +20,7 @@ router = APIRouter(tags=["Sessions"])
     responses=refusals(
         errors.InvalidCredentials,
         errors.LoginCodeRequired,
+        errors.LoginFactorRequired,
         errors.TotpInvalid,
         errors.ClockOff,
         errors.LoginTokenInvalid,
@@ -31,8 +34,45 @@ router = APIRouter(tags=["Sessions"])
 async def log_in(body: LoginRequest, resources: FromResources, client: FromClient) -> TokenPair:
     """Give a pair of tokens for username or email, password, and a code when the account has a second factor.
 
-    In two steps: without `totp` the answer `totp_required` carries a `login_token`, good for five minutes and one
-    sign-in; send it back with the code.
+    In two steps: without `totp` the answer `totp_required`, or `second_factor_required` where there are passkeys only,
+    carries a `login_token`, good for five minutes and one sign-in; send it back with the code, or see `/login/passkey`.
     """
-    pair = await logins.log_in(resources, body, client)
+    return _answer(await logins.log_in(resources, body, client))
+
+
+@router.post(
+    "/login/passkey/start",
+    dependencies=[limit("challenge")],
+    summary="Begin to sign in with a passkey",
+    responses=refusals(errors.LoginTokenInvalid, errors.PasskeyUnknown),
+)
+async def start_passkey(body: PasskeyLoginStart, resources: FromResources) -> Challenge:
+    """Give the options for `navigator.credentials.get()`, good once and for five minutes.
+
+    Without `login_token` any passkey of the person's that is for this service answers, and must verify them: it is both
+    factors. With the token it is the second factor, and one of the account's.
+    """
+    return await logins.challenge_passkey(resources, body)
+
+
+@router.post(
+    "/login/passkey",
+    dependencies=[limit("login"), Depends(limit_failures)],
+    summary="Sign in with a passkey",
+    responses=refusals(
+        errors.CeremonyInvalid,
+        errors.PasskeyInvalid,
+        errors.PasskeyUnknown,
+        errors.LoginTokenInvalid,
+        errors.AccountDisabled,
+        errors.EmailUnverified,
+        errors.TooManyAttempts,
+    ),
+)
+async def log_in_by_passkey(body: PasskeyLogin, resources: FromResources, client: FromClient) -> TokenPair:
+    """Give a pair of tokens for a passkey's answer; with the `login_token` that it began with, if it had one."""
+    return _answer(await logins.log_in_by_passkey(resources, body, client))
+
+
+def _answer(pair: Pair) -> TokenPair:
     return TokenPair(access_token=pair.access_token, refresh_token=pair.refresh_token)

@@ -1,22 +1,26 @@
-"""Refreshing, proving freshness, and the sessions of the caller."""
+"""Refreshing, signing out, and the sessions of the caller."""
 
 from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
-from app.schemas import Message, Reauthenticated, Reauthentication, RefreshRequest, SessionInfo, Tokens
+from app.schemas import Message, RefreshRequest, SessionInfo, Tokens
 from app.services import sessions
 from app.web.problems import refusals
 
 router = APIRouter(tags=["Sessions"])
 
 UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
-# What a password, with a code when there is a second factor, can be refused for.
+# What a password, with a code or a passkey when there is a second factor, can be refused for.
 UNPROVED = (
     errors.CurrentPasswordInvalid,
     errors.TotpRequired,
+    errors.SecondFactorRequired,
     errors.TotpInvalid,
     errors.ClockOff,
+    errors.PasskeyInvalid,
+    errors.PasskeyUnknown,
+    errors.CeremonyInvalid,
     errors.TooManyAttempts,
     errors.Busy,
     errors.SecretUnreadable,
@@ -38,24 +42,6 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
     """
     pair = await sessions.refresh(resources, body.refresh_token.get_secret_value(), client)
     return Tokens(access_token=pair.access_token, refresh_token=pair.refresh_token)
-
-
-@router.post(
-    "/reauthenticate",
-    dependencies=[limit("proof")],
-    summary="Prove who you are again",
-    responses=refusals(
-        *UNAUTHORIZED,
-        *UNPROVED,
-    ),
-)
-async def reauthenticate(
-    body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
-) -> Reauthenticated:
-    """Go on in a session that is fresh for five minutes, as some endpoints need; the tokens used here are dead."""
-    pair = await sessions.reauthenticate(resources, user, body, client)
-    message = "Thank you. Your session is fresh for five minutes."
-    return Reauthenticated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
 @router.post("/logout", summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))

@@ -5,8 +5,9 @@ from fastapi import APIRouter
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.errors import ApiError
+from app.factor_schemas import RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
 from app.routes.sessions import UNAUTHORIZED, UNPROVED
-from app.schemas import Message, Proof, RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
+from app.schemas import Message, Proof
 from app.services import totp
 from app.web.problems import Responses, refusals
 
@@ -75,9 +76,13 @@ async def start(
 async def confirm(
     body: TotpConfirmation, user: CurrentUser, resources: FromResources, client: FromClient
 ) -> TotpEnabled:
-    """Take the secret that `start` gave to this session and a code of it; answer with ten recovery codes, once."""
+    """Take the secret that `start` gave to this session and a code of it; answer with ten recovery codes, once.
+
+    With none where there is a passkey: the codes that came with it go on.
+    """
     codes = await totp.confirm(resources, user, body, client)
-    return TotpEnabled(message="Two-factor authentication is on. Keep the recovery codes.", recovery_codes=codes)
+    message = "Two-factor authentication is on." + (" Keep the recovery codes." if codes else "")
+    return TotpEnabled(message=message, recovery_codes=codes)
 
 
 @router.post(
@@ -104,4 +109,6 @@ async def disable(
 ) -> Message:
     """Switch two-factor authentication off; needs a fresh session, or a proof in the body."""
     await totp.disable(resources, user, body, client)
+    if user.account.passkey_count:
+        return Message(message="The authenticator app is off; your passkeys and recovery codes go on.")
     return Message(message="Two-factor authentication is off.")

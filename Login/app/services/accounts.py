@@ -16,7 +16,6 @@ from app.errors import (
     EmailDomainPrivate,
     EmailTaken,
     SessionEnded,
-    TotpRequired,
     UsernameReserved,
     UsernameTaken,
 )
@@ -39,9 +38,10 @@ from app.services.emails import (
 )
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
-from app.services.proofs import Proof, needs_code, prove, require_session, spend_proof
+from app.services.proofs import Proof, ask_for_factor, needs_factor, require_session, spend_proof
+from app.services.reauthentication import prove, prove_for
 from app.services.reserved import is_reserved
-from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair, prove_for
+from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair
 
 
 async def register(resources: Resources, body: Registration, client: Client) -> str:
@@ -148,13 +148,14 @@ def show_profile(settings: Settings, principal: Principal) -> Profile:
 async def show_account(resources: Resources, principal: Principal) -> Account:
     """Tell a person everything that they may want to see of their account."""
     account, session = principal.account, principal.session
-    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_totp else 0
+    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_factor else 0
     return Account(
         **show_profile(resources.settings, principal).model_dump(),
         user_id=account.public_id,
         email_verified=account.email_verified_at is not None,
         phrase_is_default=account.phrase is None,
         totp_enabled=account.has_totp,
+        passkeys=account.passkey_count,
         recovery_codes_left=left,
         created_at=account.created_at,
         last_login_at=account.last_login_at,
@@ -200,11 +201,11 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
         raise SessionEnded
-    if needs_code(proof, old) and not is_fresh(principal._replace(session=session)):
-        raise TotpRequired
+    if needs_factor(proof, old) and not is_fresh(principal._replace(session=session)):
+        raise ask_for_factor(old)
     if is_move(old.email, body.new_email):
         count_move(connection, resources, old.public_id)
-    waits = must_confirm(resources.settings, old.email, body.new_email, has_factor=old.has_totp)
+    waits = must_confirm(resources.settings, old.email, body.new_email, has_factor=old.has_factor)
     values = _collect_changes(resources.settings, old, body, move=not waits)
     if new_hash is not None:
         values |= {"password_hash": new_hash, "password_changed_at": crud.current_time(connection)}
@@ -216,7 +217,9 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     if new_hash is None:
         return None
     # Every session has ended, the caller's too, for a thief may hold its tokens. The one that goes on is no fresher.
-    return follow_session(connection, old.id, session, client, authenticated_at=session.authenticated_at)
+    return follow_session(
+        connection, old.id, session, client, authenticated_at=session.authenticated_at, amr=session.amr
+    )
 
 
 def _collect_changes(settings: Settings, old: Addressee, body: UserUpdate, *, move: bool) -> dict[str, Any]:
@@ -261,7 +264,7 @@ def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
 
 async def delete(resources: Resources, principal: Principal, body: Deletion, client: Client) -> None:
     """Remove the account with everything that belongs to it."""
-    proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
+    proof = await prove(resources, principal, body, client)
     await resources.database.transaction(_delete, resources, principal, proof, client)
     log_event("account_deleted", "success", user_id=principal.account.public_id)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from app import crud
 from app.clients.addresses import Client
-from app.errors import TooManyAttempts, TotpInvalid
+from app.errors import PasskeyInvalid, TooManyAttempts, TotpInvalid
 from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
 from app.runtime.logs import log_event
@@ -25,12 +25,13 @@ from app.throttling.counters import (
     name_move_counter,
     name_password_counters,
 )
-from app.throttling.limits import CODE, CODE_DAY, RECOVERY, Limit, Tally, add_guess, find_wait
+from app.throttling.limits import CODE, CODE_DAY, PASSKEY, PASSKEY_DAY, RECOVERY, Limit, Tally, add_guess, find_wait
 
 Result = TypeVar("Result")
 
+WRONG = (TotpInvalid, PasskeyInvalid)
 # So many wrong codes after a right password: in a row, and in a day, for whoever stays below that on purpose.
-SUSPICIOUS_CODES = {CODE: 3, CODE_DAY: 10, RECOVERY: 3}
+SUSPICIOUS_CODES = {CODE: 3, CODE_DAY: 10, PASSKEY: 3, PASSKEY_DAY: 10, RECOVERY: 3}
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,14 @@ async def judge_code(
     judge: Callable[[Connection], Result],
     warn: Callable[[Connection], None] | None = None,
 ) -> Result:
-    """Let `judge` look at a code of an account, and count it when it raises TotpInvalid; return what it returns.
+    """Let `judge` look at a code of an account, or a passkey's answer, and count a wrong one; return what it returns.
 
     The counters are held meanwhile, so parallel guesses are judged one by one, each after the last was counted. Right
     codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
     ones begin to look like one.
     """
     outcome = await resources.database.transaction(_judge_code, resources, counters, public_id, judge, warn)
-    if isinstance(outcome, TotpInvalid):
+    if isinstance(outcome, WRONG):
         raise outcome
     return outcome
 
@@ -146,12 +147,12 @@ def _judge_code(  # noqa: PLR0913, PLR0917 what is judged, by which counters, an
     public_id: str,
     judge: Callable[[Connection], Result],
     warn: Callable[[Connection], None] | None,
-) -> Result | TotpInvalid:
+) -> Result | TotpInvalid | PasskeyInvalid:
     """Return the refusal instead of raising it: raising would roll back the count."""
     held = _hold(connection, resources, counters, public_id)
     try:
         return judge(connection)
-    except TotpInvalid as error:
+    except WRONG as error:
         counted = _save(connection, counters, held)
         if warn is not None and any(
             tally.guesses >= SUSPICIOUS_CODES.get(limit, math.inf) for limit, tally in counted.items()

@@ -1,6 +1,7 @@
 """The words "this was not me": what the owner of a mailbox can do about a notice, without signing in."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -45,9 +46,23 @@ def _is_about_address(link: Link) -> bool:
     return link.purpose == Purpose.VERIFY or (link.event or "").startswith("email.")
 
 
-def _take_factor_back(connection: Connection, _link: Link, person: Addressee) -> None:
+def _take_totp_back(connection: Connection, link: Link, person: Addressee) -> None:
     """Switch off the factor that went on then, or one that went on since: an older one cannot be there."""
     crud.disable_totp(connection, person.id)
+    _take_first_codes_back(connection, link, person)
+
+
+def _take_passkey_back(connection: Connection, link: Link, person: Addressee) -> None:
+    """Remove the passkey that was added then, and those added since: their notices may be summed up in one."""
+    crud.remove_passkey(connection, person.id, link.former.get("passkey") or "")
+    crud.remove_passkeys_since(connection, person.id, datetime.fromisoformat(link.former.get("since") or ""))
+    _take_first_codes_back(connection, link, person)
+
+
+def _take_first_codes_back(connection: Connection, link: Link, person: Addressee) -> None:
+    """Void the recovery codes that came with a factor: whoever added it has read them."""
+    if link.former.get("codes"):
+        crud.void_recovery_codes(connection, person.id)
 
 
 def _take_codes_back(connection: Connection, _link: Link, person: Addressee) -> None:
@@ -68,7 +83,8 @@ def _take_username_back(connection: Connection, link: Link, person: Addressee) -
 
 
 TAKE_BACK: Mapping[str, Callable[[Connection, Link, Addressee], None]] = {
-    "factor.totp.enabled": _take_factor_back,
+    "factor.totp.enabled": _take_totp_back,
+    "factor.passkey.added": _take_passkey_back,
     "recovery_codes.replaced": _take_codes_back,
     "phrase.changed": _take_phrase_back,
     "username.changed": _take_username_back,

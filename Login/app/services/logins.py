@@ -1,35 +1,40 @@
-"""Signing in, in one call or in two steps."""
+"""Signing in, in one call or in two steps, by password or passkey."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth, crud, webauthn
 from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.crud.clock import is_void
 from app.errors import (
     ApiError,
+    CeremonyInvalid,
     EmailUnverified,
     InvalidCredentials,
-    LoginCodeRequired,
     LoginTokenInvalid,
-    TotpRequired,
+    PasskeyInvalid,
+    PasskeyUnknown,
+    SecondFactorRequired,
 )
+from app.factor_schemas import Challenge, PasskeyLogin, PasskeyLoginStart
 from app.identifiers import login_keys
 from app.models import Session
 from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import LoginRequest
+from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove_passkey
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.consequences import conclude
 from app.services.emails import resend_verification
 from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
 from app.services.sessions import issue_pair
 from app.throttling.counters import hash_address, name_account
+from app.webauthn import InvalidResponse
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,53 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     """Sign in with password and code in one call, or with the code and the token that the first step gave."""
     first = await _take_first_step(resources, body, client)
     try:
-        session = await _take_second_step(resources, first, body.totp, client)
-    except TotpRequired:
-        raise LoginCodeRequired(login_token=_make_login_token(resources, first)) from None
-    log_event("login_succeeded", "success", user_id=first.account.public_id)
-    return issue_pair(resources, first.account.public_id, session, session.created_at)
+        proof = await _check_code(resources, first, body.totp, client)
+        return await _admit(resources, first, proof, client)
+    except SecondFactorRequired as refusal:
+        raise type(refusal)(login_token=_make_login_token(resources, first), **refusal.extra) from None
+
+
+async def challenge_passkey(resources: Resources, body: PasskeyLoginStart) -> Challenge:
+    """Ask for whichever passkey somebody has here; after the password, for one of the account's."""
+    if body.login_token is None:
+        return await challenge_keys(resources, Asker(Purpose.SIGN_IN), None, "required")
+    first = await _resume(resources, body.login_token.get_secret_value())
+    keys = await resources.database.read(crud.list_passkeys, first.account.id)
+    if not keys:
+        raise PasskeyUnknown
+    return await challenge_keys(resources, Asker(Purpose.SECOND_STEP, login_jti=first.jti), keys, "discouraged")
+
+
+async def log_in_by_passkey(resources: Resources, body: PasskeyLogin, client: Client) -> Pair:
+    """Sign in by a passkey: alone it is both factors, with the token of the first step it is the second."""
+    if body.login_token is not None:
+        first = await _resume(resources, body.login_token.get_secret_value())
+        asker = Asker(Purpose.SECOND_STEP, login_jti=first.jti)
+    else:
+        first = FirstStep(await _find_owner(resources, body), body.remember_me)
+        asker = Asker(Purpose.SIGN_IN)
+    shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=first.jti is None)
+    proof = await prove_passkey(resources, first.account, shown, client)
+    _require_enabled(first.account)
+    return await _admit(resources, first, proof, client)
+
+
+async def _find_owner(resources: Resources, body: PasskeyLogin) -> crud.Credentials:
+    """Find whose passkey answers."""
+    try:
+        credential_id = webauthn.read_id(body.credential)
+    except InvalidResponse:
+        raise PasskeyInvalid from None
+    account = await resources.database.read(_get_owner, credential_id)
+    if account is None:
+        _tell_failed(None, PasskeyUnknown.code)
+        raise PasskeyUnknown
+    return account
+
+
+def _get_owner(connection: Connection, credential_id: bytes) -> crud.Credentials | None:
+    passkey = crud.find_passkey(connection, credential_id)
+    return crud.get_credentials(connection, passkey.user_id) if passkey else None
 
 
 async def _take_first_step(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
@@ -57,12 +104,16 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
         first = await _resume(resources, body.login_token.get_secret_value())
     else:
         first = await _check_password(resources, body, client)
-    try:
-        require_enabled(first.account)
-    except ApiError as error:
-        _tell_failed(first.account, error.code)
-        raise
+    _require_enabled(first.account)
     return first
+
+
+def _require_enabled(account: crud.Credentials) -> None:
+    try:
+        require_enabled(account)
+    except ApiError as error:
+        _tell_failed(account, error.code)
+        raise
 
 
 def _tell_failed(account: crud.Credentials | None, reason: str) -> None:
@@ -101,20 +152,22 @@ def _find_account(
     return account, expect_guess(connection, resources, account, name, client)
 
 
-async def _take_second_step(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Session:
-    proof = await _check_code(resources, first, code, client)
-    await _require_verified(resources, first)
-    return await resources.database.transaction(_start_session, resources, first, proof, client)
-
-
 async def _check_code(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
         return await prove_code(resources, first.account, code, client)
-    except TotpRequired:
+    except SecondFactorRequired:
         raise  # no code is no wrong one
     except ApiError as error:
         log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code)
         raise
+
+
+async def _admit(resources: Resources, first: FirstStep, proof: Proof, client: Client) -> Pair:
+    """Begin a session, once both factors are proved."""
+    await _require_verified(resources, first)
+    session = await resources.database.transaction(_start_session, resources, first, proof, client)
+    log_event("login_succeeded", "success", user_id=first.account.public_id, amr=list(proof.methods))
+    return issue_pair(resources, first.account.public_id, session, session.created_at)
 
 
 async def _require_verified(resources: Resources, first: FirstStep) -> None:
@@ -128,7 +181,7 @@ async def _require_verified(resources: Resources, first: FirstStep) -> None:
 def _start_session(
     connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
-    now = spend_proof(connection, proof, stale=InvalidCredentials)
+    now = spend_proof(connection, proof, stale=CeremonyInvalid if proof.passkey else InvalidCredentials)
     if first.jti is not None and not spend_token(connection, first.jti, first.account):
         raise LoginTokenInvalid
     _note_place(connection, resources, first.account, client, now)
@@ -144,6 +197,7 @@ def _start_session(
         remember=first.remember,
         client_address=client.address,
         user_agent=client.user_agent,
+        amr=" ".join(proof.methods),
     )
     crud.insert_session(connection, session)
     crud.end_surplus(connection, first.account.id, CHANGES["sessions.displaced"].reason, now)

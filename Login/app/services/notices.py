@@ -31,6 +31,11 @@ def notify_recovery_code_used(connection: Connection, resources: Resources, user
         _tell(connection, resources, user_id, "recovery_codes_low", client, {"left": left})
 
 
+def notify_counter_went_back(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
+    """Tell that there may be a copy of a passkey; that is a sign and no proof, so nobody is shut out."""
+    _tell(connection, resources, user_id, "passkey_counter", client)
+
+
 def _tell(  # noqa: PLR0913, PLR0917 what to whom, of whom
     connection: Connection,
     resources: Resources,

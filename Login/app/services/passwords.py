@@ -84,7 +84,7 @@ def _reset(connection: Connection, resources: Resources, token: str, new_hash: s
     now = crud.current_time(connection)
     values = {"password_hash": new_hash, "password_changed_at": now}
     if not person.is_proved:
-        crud.disable_totp(connection, person.id)
+        crud.remove_factors(connection, person.id)
         crud.drop_enrolment(connection, person.id)
         values |= {"email_verified_at": now, "opened_from": None, "phrase": None}
     crud.update_user(connection, person.id, **values)

@@ -2,7 +2,7 @@
 
 Hashing takes long, so it happens first and outside. What it found may be stale by then: `spend_proof`, inside the
 transaction that acts on the proof, makes sure that the password is still that one, that no second factor was switched
-on meanwhile, and that the code is used once.
+on meanwhile, that the code is used once, and that the passkey is still there.
 """
 
 import logging
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
-from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -22,7 +22,8 @@ from app.errors import (
     AccountDisabled,
     ApiError,
     ClockOff,
-    CurrentPasswordInvalid,
+    PasskeyUnknown,
+    SecondFactorRequired,
     SecretUnreadable,
     SessionEnded,
     TotpInvalid,
@@ -30,11 +31,22 @@ from app.errors import (
 )
 from app.resources import Resources
 from app.secrets.encryption import UnreadableSecret, decrypt
-from app.services.attempts import Guess, expect_guess, judge_code, judge_password, settle_code
+from app.services.attempts import judge_code, settle_code
 from app.services.notices import notify_recovery_code_used, notify_wrong_codes
-from app.throttling.counters import Counter, hash_address, name_account, name_code_counters, name_recovery_counters
+from app.throttling.counters import Counter, hash_address, name_code_counters, name_recovery_counters
 
 logger = logging.getLogger(__name__)
+
+
+PASSWORD = ("pwd",)  # the names are those of RFC 8176; "rc", which it lacks, is a recovery code
+
+
+class UsedPasskey(NamedTuple):
+    """A passkey that has answered, and what its row is to say from now on."""
+
+    id: int
+    sign_count: int
+    backed_up: bool
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,8 @@ class Proof:
     counters: tuple[Counter, ...] = ()  # of the code's kind alone: no other factor's failures are cleared by it
     totp_step: int | None = None
     recovery_code: bytes | None = None
+    passkey: UsedPasskey | None = None
+    methods: tuple[str, ...] = PASSWORD
     without_factor: bool = False  # there was none, so no code was asked for
     tell: Callable[[Connection], None] | None = None  # a notice that goes with spending it
 
@@ -54,45 +68,47 @@ def totp_place(public_id: str) -> str:
     return f"totp:{public_id}"
 
 
-async def prove(  # noqa: PLR0913 who proves what to whom, from where
-    resources: Resources, user_id: int, password: SecretStr, code: str | None, client: Client, *, need_code: bool = True
-) -> Proof:
-    """Check the password of somebody who is signed in, and the code if there is a second factor.
-
-    It counts as a guess like any other: a stolen token is no way around the counters.
-    """
-    account, guess = await resources.database.read(_expect_own_guess, resources, user_id, client)
-    if not await judge_password(resources, guess, password.get_secret_value(), account.password_hash):
-        raise CurrentPasswordInvalid
-    return await prove_code(resources, account, code, client) if need_code else Proof(account)
-
-
-def _expect_own_guess(
-    connection: Connection, resources: Resources, user_id: int, client: Client
-) -> tuple[crud.Credentials, Guess]:
-    account = crud.get_credentials(connection, user_id)
-    if account is None:
-        raise SessionEnded
-    return account, expect_guess(connection, resources, account, name_account(account), client)
-
-
 async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
-    if account.totp_secret is None:
+    if not list_factors(account):
         return Proof(account, without_factor=True)
     if code is None:
-        raise TotpRequired
+        raise ask_for_factor(account)
     typed = auth.normalize_code(code)
     if auth.is_recovery_code(typed):
         return await _prove_recovery_code(resources, account, typed, client)
-    secret = open_totp_secret(resources, account.public_id, account.totp_secret)
+    return await _prove_totp(resources, account, typed, client)
+
+
+async def _prove_totp(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
+    """Check a code; where there are passkeys only, each is wrong, and counted as such."""
+    match: Callable[[], int] = _match_nothing
+    if account.totp_secret is not None:
+        secret = open_totp_secret(resources, account.public_id, account.totp_secret)
+        match = partial(match_totp_step, secret, typed, account.now)
     warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     counters = name_code_counters(resources.keys, account.public_id)
-    match = partial(match_totp_step, secret, typed, account.now)
     here = hash_address(resources.keys, account.public_id, client.address)
     judge = partial(_match_from, user_id=account.id, address_hash=here, match=match)
     step = await judge_code(resources, counters, account.public_id, judge, warn)
-    return Proof(account, counters, totp_step=step)
+    return Proof(account, counters, totp_step=step, methods=(*PASSWORD, "otp"))
+
+
+def list_factors(account: crud.Credentials | crud.Addressee) -> list[str]:
+    """Name what an account can show beside its password."""
+    factors = ["totp"] if account.has_totp else []
+    factors += ["passkey"] if account.passkey_count else []
+    return [*factors, "recovery_code"] if factors else []
+
+
+def ask_for_factor(account: crud.Credentials | crud.Addressee) -> SecondFactorRequired:
+    """Make the refusal that asks for what the account has."""
+    kind = TotpRequired if account.has_totp else SecondFactorRequired
+    return kind(factors=list_factors(account))
+
+
+def _match_nothing() -> int:
+    raise TotpInvalid
 
 
 def _match_from(connection: Connection, user_id: int, address_hash: bytes, match: Callable[[], int]) -> int:
@@ -125,7 +141,7 @@ async def _prove_recovery_code(resources: Resources, account: crud.Credentials, 
     judge = partial(_require_code, account=account, code_hash=code_hash)
     counters = name_recovery_counters(resources.keys, account.public_id, client.address)
     await judge_code(resources, counters, account.public_id, judge, warn)
-    return Proof(account, counters, recovery_code=code_hash, tell=tell)
+    return Proof(account, counters, recovery_code=code_hash, tell=tell, methods=(*PASSWORD, "rc"))
 
 
 def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
@@ -145,7 +161,7 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
 def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> datetime:
     """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
 
-    Return the time.
+    Return the time. A passkey that was removed meanwhile raises PasskeyUnknown.
 
     The code's counter is cleared here and not when it was found right: a code that others saw and replay is right too.
     """
@@ -159,6 +175,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
         connection, account.id, proof.recovery_code, account.now
     ):
         raise TotpInvalid
+    if proof.passkey is not None and not crud.use_passkey(connection, *proof.passkey, now):
+        raise PasskeyUnknown
     if proof.tell is not None:
         proof.tell(connection)
     if proof.counters:
@@ -166,10 +184,9 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     return now
 
 
-def needs_code(proof: Proof | None, person: crud.Addressee) -> bool:
-    """Whether a password was proved without the code that the account asks for by now."""
-    has_code = proof is not None and (proof.totp_step is not None or proof.recovery_code is not None)
-    return proof is not None and person.has_totp and not has_code
+def needs_factor(proof: Proof | None, person: crud.Addressee) -> bool:
+    """Whether a password was proved without the second factor that the account asks for by now."""
+    return proof is not None and person.has_factor and proof.methods == PASSWORD
 
 
 def _find_latest_step(now: datetime) -> int:
@@ -182,8 +199,8 @@ def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError])
     held = crud.hold_credentials(connection, proof.account.id)
     if held is None or held.disabled_at is not None or held.password_changed_at != proof.account.password_changed_at:
         raise stale
-    if proof.without_factor and held.totp_secret is not None:
-        raise TotpRequired
+    if proof.without_factor and list_factors(held):
+        raise ask_for_factor(held)
     return held.now
 
 

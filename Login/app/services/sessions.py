@@ -1,4 +1,4 @@
-"""Sessions after sign-in: who is calling, refreshing, proving freshness, and ending them here or elsewhere."""
+"""Sessions after sign-in: who is calling, refreshing, whether they are fresh, and ending them here or elsewhere."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,14 +10,12 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.auth import Line, Pair, Purpose
 from app.authority.changes import CHANGES
-from app.authority.changes import Proof as Asked
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.config import Settings
 from app.crud import Principal, SessionRow
 from app.crud.clock import is_void
 from app.errors import (
-    CurrentPasswordRequired,
     DatabaseUnavailable,
     OutcomeUnknown,
     ReauthenticationRequired,
@@ -30,10 +28,8 @@ from app.errors import (
 from app.models import Session
 from app.resources import Resources
 from app.runtime.logs import log_event
-from app.schemas import Proof as ProofBody
-from app.schemas import Reauthentication, SessionInfo
+from app.schemas import SessionInfo
 from app.services.consequences import conclude_for
-from app.services.proofs import Proof, prove, require_session, spend_proof
 
 Claims: TypeAlias = Mapping[str, Any]
 AnySession: TypeAlias = Session | SessionRow
@@ -169,26 +165,9 @@ def issue_pair(resources: Resources, public_id: str, session: AnySession, now: d
     """Make the tokens of a session; neither outlives it."""
     settings = resources.settings
     until = min(session.expires_at, session.rotated_at + settings.refresh_lifetime(remember=session.remember))
-    line = Line(public_id, session.sid, session.generation, session.rotated_at, until, session.remember)
+    line = Line(public_id, session.sid, session.generation, session.rotated_at, until, session.remember, session.amr)
     lifetime = min(settings.jwt_access_token_expire_minutes, session.expires_at - now)
     return auth.make_pair(line, now, lifetime, resources.keys.tokens)
-
-
-async def prove_for(
-    resources: Resources, principal: Principal, event: str, body: ProofBody | None, client: Client
-) -> Proof | None:
-    """Take the proof that the table of authority wants before a change; a password that is given is always checked."""
-    wanted = CHANGES[event].proof
-    if body is None or body.current_password is None:
-        if wanted is Asked.PASSWORD_AND_FRESH:
-            raise CurrentPasswordRequired
-        if wanted is Asked.PASSWORD_OR_FRESH:
-            require_fresh(principal)
-        return None
-    without_code = wanted is Asked.TOKEN or (wanted is Asked.PASSWORD_AND_FRESH and is_fresh(principal))
-    return await prove(
-        resources, principal.account.id, body.current_password, body.totp, client, need_code=not without_code
-    )
 
 
 def is_fresh(principal: Principal) -> bool:
@@ -203,23 +182,14 @@ def require_fresh(principal: Principal) -> None:
         raise ReauthenticationRequired
 
 
-async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication, client: Client) -> Pair:
-    """Go on in a new session that is fresh for five minutes; tokens of the old one that somebody copied are dead."""
-    proof = await prove(resources, principal.account.id, body.current_password, body.totp, client)
-    session = await resources.database.transaction(_renew, principal, proof, client)
-    log_event("reauthenticated", "success", user_id=principal.account.public_id)
-    return issue_pair(resources, principal.account.public_id, session, session.rotated_at)
-
-
-def _renew(connection: Connection, principal: Principal, proof: Proof, client: Client) -> Session:
-    now = spend_proof(connection, proof)
-    old = require_session(connection, principal)
-    crud.end_session(connection, old.sid, CHANGES["session.renewed"].reason, now)
-    return follow_session(connection, principal.account.id, old, client, authenticated_at=now)
-
-
-def follow_session(
-    connection: Connection, user_id: int, old: SessionRow, client: Client, *, authenticated_at: datetime
+def follow_session(  # noqa: PLR0913 what of it is new
+    connection: Connection,
+    user_id: int,
+    old: SessionRow,
+    client: Client,
+    *,
+    authenticated_at: datetime,
+    amr: str | None,
 ) -> Session:
     """Begin a session in an old one's place, which ends when that would have and has its set-up of a factor."""
     now = crud.current_time(connection)
@@ -234,6 +204,7 @@ def follow_session(
         remember=old.remember,
         client_address=client.address,
         user_agent=client.user_agent,
+        amr=amr,
     )
     crud.hand_enrolment_over(connection, old.id, crud.insert_session(connection, session))
     return session

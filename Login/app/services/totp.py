@@ -11,15 +11,16 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.clients.addresses import Client
 from app.crud import Principal
-from app.errors import EmailConfirmationRequired, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
+from app.errors import EmailConfirmationRequired, SessionEnded, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
+from app.factor_schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.models import TotpEnrolment
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
-from app.schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.secrets.encryption import encrypt
 from app.services.attempts import judge_code, settle_code
-from app.services.consequences import conclude_for
+from app.services.consequences import conclude, conclude_for
+from app.services.links import Told
 from app.services.proofs import (
     Proof,
     match_totp_step,
@@ -28,14 +29,15 @@ from app.services.proofs import (
     spend_proof,
     totp_place,
 )
-from app.services.sessions import FRESH, prove_for
+from app.services.reauthentication import prove_for
+from app.services.sessions import FRESH
 from app.throttling.counters import name_code_counters
 
 
 async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
-    """Tell whether there is a second factor, and how many recovery codes are left."""
+    """Tell whether an authenticator app is set up, and how many recovery codes are left."""
     account = principal.account
-    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_totp else 0
+    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_factor else 0
     return TotpStatus(enabled=account.has_totp, recovery_codes_left=left)
 
 
@@ -43,7 +45,7 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
-    _require_proved_address(resources, principal)
+    require_proved_address(resources, principal)
     proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
     offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
@@ -54,8 +56,8 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     return TotpSetup(secret=secret, qr_code=picture, otpauth_uri=uri)
 
 
-def _require_proved_address(resources: Resources, principal: Principal) -> None:
-    """Refuse a factor beside an address that nobody confirmed: it would shut out whoever reads that mailbox."""
+def require_proved_address(resources: Resources, principal: Principal) -> None:
+    """Refuse any factor beside an address that nobody confirmed: it would shut out whoever reads that mailbox."""
     if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
         raise EmailConfirmationRequired
 
@@ -93,15 +95,17 @@ class Confirmed:
 
 
 async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation, client: Client) -> list[str]:
-    """Switch the factor on, once a code shows that the device has the secret; return the recovery codes."""
+    """Switch the factor on, once a code shows that the device has the secret; return the recovery codes.
+
+    There are none to return where passkeys were there before: the codes that came with those go on.
+    """
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
     confirmed = await _check_confirmation(resources, principal, body)
     codes = auth.make_recovery_codes()
-    hashes = _hash_codes(principal, codes)
-    await resources.database.transaction(_enable, resources, principal, confirmed, hashes, client)
+    is_first = await resources.database.transaction(_enable, resources, principal, confirmed, codes, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
-    return codes
+    return codes if is_first else []
 
 
 async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> Confirmed:
@@ -125,28 +129,43 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     resources: Resources,
     principal: Principal,
     confirmed: Confirmed,
-    hashes: list[bytes],
+    codes: list[str],
     client: Client,
-) -> None:
-    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile."""
+) -> bool:
+    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; True for the first factor."""
     user_id = principal.account.id
     require_session(connection, principal)
+    person = crud.get_addressee(connection, user_id)
+    if person is None:
+        raise SessionEnded
     if not crud.take_enrolment(connection, user_id, principal.session.id, confirmed.ciphertext):
         raise TotpEnrolmentInvalid
     if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
         raise TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
-    crud.replace_recovery_codes(connection, user_id, hashes)
-    # Theirs was a proof by the password alone: enough, until now, to switch this off again or to take the codes.
-    crud.make_others_stale(connection, user_id, principal.session.id, crud.current_time(connection) - FRESH)
-    conclude_for(connection, resources, "factor.totp.enabled", user_id, client)
+    if not person.has_factor:
+        make_first_codes(connection, principal, codes)
+    told = Told("factor.totp.enabled", {"codes": None if person.has_factor else "new"})
+    conclude(connection, resources, "factor.totp.enabled", person, client, told=told)
+    return not person.has_factor
+
+
+def make_first_codes(connection: Connection, principal: Principal, codes: list[str]) -> None:
+    """Give an account its recovery codes, which come with its first factor of whichever kind.
+
+    No other session stays fresh: theirs was a proof by the password alone, enough, until now, to remove the factor
+    again or to take the codes.
+    """
+    crud.replace_recovery_codes(connection, principal.account.id, _hash_codes(principal, codes))
+    stale = crud.current_time(connection) - FRESH
+    crud.make_others_stale(connection, principal.account.id, principal.session.id, stale)
 
 
 async def make_recovery_codes(
     resources: Resources, principal: Principal, body: ProofBody | None, client: Client
 ) -> list[str]:
     """Replace the recovery codes."""
-    if not principal.account.has_totp:
+    if not principal.account.has_factor:
         raise TotpNotEnabled
     proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
     codes = auth.make_recovery_codes()
@@ -167,7 +186,8 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
     if proof is not None:
         spend_proof(connection, proof)
     require_session(connection, principal)
-    if not crud.hold_user(connection, principal.account.id, with_totp=True):
+    person = crud.get_addressee(connection, principal.account.id)
+    if person is None or not person.has_factor:
         raise TotpNotEnabled
     crud.replace_recovery_codes(connection, principal.account.id, hashes)
     conclude_for(connection, resources, "recovery_codes.replaced", principal.account.id, client)

@@ -24,6 +24,9 @@ from app.throttling.limits import (
     EVERYWHERE_DAY,
     EVERYWHERE_HOUR,
     MOVE,
+    PASSKEY,
+    PASSKEY_DAY,
+    PASSKEY_HOUR,
     RECOVERY,
     Limit,
 )
@@ -96,6 +99,11 @@ def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
 def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
     """Name the counters of an authenticator's codes, the shortest first."""
     return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (CODE, CODE_HOUR, CODE_DAY))
+
+
+def name_passkey_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
+    """Name the counters of passkeys' answers, the shortest first."""
+    return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (PASSKEY, PASSKEY_HOUR, PASSKEY_DAY))
 
 
 def name_recovery_counters(keys: Keyrings, public_id: str, address: str) -> tuple[Counter, ...]:

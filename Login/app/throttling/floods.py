@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "call"]
+Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "challenge", "call"]
 
 # Per client address, behind which a whole office may sit: its members sign in once in the morning, mistype now and
 # then, and refresh twice an hour, but nobody sends dozens of passwords a minute.
@@ -41,6 +41,7 @@ LIMITS: dict[Name, RateLimitItem] = {
     "link": parse("60/minute"),  # links from mails, of 256 bits each
     "refresh": parse("120/minute"),
     "proof": parse("30/minute"),  # whatever takes a password or code of somebody who is signed in
+    "challenge": parse("60/minute"),  # a row of five minutes each: what a login page asks for when it is opened
     "call": parse("6000/minute"),  # one indexed query each: only a program gone wild reaches this
 }
 

@@ -51,6 +51,9 @@ MOVE = Limit("change of address", 5, timedelta(hours=1), by_first=True)
 CODE = Limit("code, 5 minutes", 5, timedelta(minutes=5))
 CODE_HOUR = Limit("code, hour", 20, timedelta(hours=1), by_first=True)
 CODE_DAY = Limit("code, day", 50, timedelta(days=1), by_first=True)
+PASSKEY = Limit("passkey, 5 minutes", 5, timedelta(minutes=5))
+PASSKEY_HOUR = Limit("passkey, hour", 20, timedelta(hours=1), by_first=True)
+PASSKEY_DAY = Limit("passkey, day", 50, timedelta(days=1), by_first=True)
 # For each address alone: nobody guesses 120 bits, but somebody may want to keep the owner from typing theirs.
 RECOVERY = Limit("recovery code, one address", 5, timedelta(minutes=5))
 

@@ -1,0 +1,125 @@
+"""The bodies about second factors; a leaf as `schemas.py` is. What browsers make and take is not repeated here."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from app.fields import Ceremony, Code, Credential, EnrolmentSecret, PasskeyName, Token
+from app.schemas import Body, Message, examples
+
+__all__ = [
+    "Challenge",
+    "Passkey",
+    "PasskeyAdded",
+    "PasskeyLogin",
+    "PasskeyLoginStart",
+    "PasskeyProof",
+    "PasskeyProofStart",
+    "PasskeyRegistration",
+    "PasskeyRename",
+    "RecoveryCodes",
+    "TotpConfirmation",
+    "TotpEnabled",
+    "TotpSetup",
+    "TotpStatus",
+]
+
+
+class TotpSetup(BaseModel):
+    """What an authenticator app needs; shown once."""
+
+    secret: str = Field(
+        description="160 bits in base 32, to type by hand.", examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"]
+    )
+    qr_code: str = Field(description="A PNG picture in base64.", examples=["iVBORw0KGgo="])
+    otpauth_uri: str = Field(examples=["otpauth://totp/Pupero:alice%40example.com?secret=…&issuer=Pupero"])
+
+
+class TotpConfirmation(Body):
+    """The secret that `start` gave, and a code made from it."""
+
+    model_config = examples({"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "code": "492039"})
+
+    secret: EnrolmentSecret
+    code: Code
+
+
+class RecoveryCodes(BaseModel):
+    """Ten ways back in without the device, each good once; shown once, so none where they were made before."""
+
+    recovery_codes: list[str] = Field(examples=[["7Q2M-X0KD-9RWA-3TNE-5HJC-8VPB"]])
+
+
+class TotpEnabled(Message, RecoveryCodes):
+    """Two-factor authentication is on."""
+
+
+class TotpStatus(BaseModel):
+    """Whether there is a second factor, and how many recovery codes are left."""
+
+    enabled: bool
+    recovery_codes_left: int
+
+
+class Challenge(BaseModel):
+    """What the browser is to answer, and what the answer is to come with."""
+
+    ceremony: str = Field(examples=["Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"])
+    options: dict[str, Any] = Field(
+        description="PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON."
+    )
+
+
+class Passkey(BaseModel):
+    """One of the account's passkeys, and where it was added."""
+
+    id: str = Field(examples=["mZ0VtX2sQ3eJY0v5p8JkNw"])
+    name: str = Field(examples=["My phone"])
+    credential_id: str = Field(description="As browsers know it: for their signal API.", examples=["kqDmXQ0tq2mZ6bV1"])
+    created_at: datetime
+    last_used_at: datetime | None
+    synced: bool = Field(description="Whether it can be on several devices; else it is bound to one.")
+    label: str = Field(examples=["Firefox on Linux"])
+    client_address: str = Field(examples=["203.0.113.7"])
+
+
+class PasskeyAdded(Passkey, RecoveryCodes):
+    """A passkey just added; with the first factor of an account come its recovery codes."""
+
+
+class PasskeyProof(Body):
+    """A passkey's answer to a challenge."""
+
+    ceremony: Ceremony
+    credential: Credential
+
+
+class PasskeyRename(Body):
+    """What a passkey is called from now on."""
+
+    name: PasskeyName
+
+
+class PasskeyRegistration(PasskeyProof, PasskeyRename):
+    """A new passkey's answer, and what it is called."""
+
+
+class PasskeyLoginStart(Body):
+    """Nothing, for a sign-in without a username; or the token that the password step gave."""
+
+    model_config = examples({}, {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature"})
+
+    login_token: Token | None = Field(default=None, description="From `totp_required` or `second_factor_required`.")
+
+
+class PasskeyLogin(PasskeyProof, PasskeyLoginStart):
+    """A passkey's answer that signs in."""
+
+    remember_me: bool = False
+
+
+class PasskeyProofStart(Body):
+    """Whether the password goes with the answer: then keys serve too that verify nobody."""
+
+    with_password: bool = False

@@ -1,0 +1,63 @@
+"""Proving again who you are."""
+
+from fastapi import APIRouter
+
+from app import errors
+from app.auth import Pair
+from app.deps import CurrentUser, FromClient, FromResources, limit
+from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
+from app.routes.sessions import UNAUTHORIZED, UNPROVED
+from app.schemas import Reauthenticated, Reauthentication
+from app.services import reauthentication
+from app.web.problems import refusals
+
+router = APIRouter(prefix="/reauthenticate", tags=["Sessions"])
+
+
+@router.post(
+    "", dependencies=[limit("proof")], summary="Prove who you are again", responses=refusals(*UNAUTHORIZED, *UNPROVED)
+)
+async def reauthenticate(
+    body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
+) -> Reauthenticated:
+    """Go on in a session that is fresh for five minutes, as some endpoints need; the tokens used here are dead."""
+    return _answer(await reauthentication.reauthenticate(resources, user, body, client))
+
+
+@router.post(
+    "/passkey/start",
+    dependencies=[limit("challenge")],
+    summary="Begin to prove it with a passkey",
+    responses=refusals(*UNAUTHORIZED, errors.PasskeyNotSetUp),
+)
+async def start(body: PasskeyProofStart, user: CurrentUser, resources: FromResources) -> Challenge:
+    """Give a challenge for one of your passkeys, good once and for five minutes.
+
+    With `with_password` its answer goes beside `current_password`, here and wherever a code would: then keys serve too
+    that verify nobody.
+    """
+    return await reauthentication.challenge_passkey(resources, user, body)
+
+
+@router.post(
+    "/passkey",
+    dependencies=[limit("proof")],
+    summary="Prove who you are again with a passkey",
+    responses=refusals(
+        *UNAUTHORIZED,
+        errors.CeremonyInvalid,
+        errors.PasskeyInvalid,
+        errors.PasskeyUnknown,
+        errors.TooManyAttempts,
+    ),
+)
+async def reauthenticate_by_passkey(
+    body: PasskeyProof, user: CurrentUser, resources: FromResources, client: FromClient
+) -> Reauthenticated:
+    """Do the same without the password: a passkey that has verified you is both factors at once."""
+    return _answer(await reauthentication.reauthenticate_by_passkey(resources, user, body, client))
+
+
+def _answer(pair: Pair) -> Reauthenticated:
+    message = "Thank you. Your session is fresh for five minutes."
+    return Reauthenticated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)

@@ -1,0 +1,169 @@
+"""The passkeys of an account: adding, listing, renaming and removing them."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from app import auth, crud, webauthn
+from app.clients.addresses import Client
+from app.clients.devices import describe_device
+from app.crud import PasskeyRow, Principal
+from app.errors import PasskeyAlreadyRegistered, PasskeyInvalid, PasskeyLimit, PasskeyNotFound, SessionEnded
+from app.factor_schemas import Challenge, PasskeyAdded, PasskeyRegistration
+from app.factor_schemas import Passkey as PasskeyInfo
+from app.models import Passkey
+from app.resources import Resources
+from app.runtime.logs import log_event
+from app.services.assertions import Purpose, as_key, ask_session, begin, take
+from app.services.consequences import conclude, conclude_for
+from app.services.links import Told
+from app.services.proofs import require_session
+from app.services.totp import make_first_codes, require_proved_address
+from app.webauthn import InvalidResponse, Key
+
+
+class New(NamedTuple):
+    """A passkey that was verified, and what is to be kept of it."""
+
+    key: Key
+    name: str
+    codes: list[str]
+
+
+async def list_own(resources: Resources, principal: Principal) -> list[PasskeyInfo]:
+    """List the caller's passkeys, the oldest first."""
+    rows = await resources.database.read(crud.list_passkeys, principal.account.id)
+    return [describe(row) for row in rows]
+
+
+async def start(resources: Resources, principal: Principal) -> Challenge:
+    """Ask the browser for a new key; keys that the account has already are not to answer."""
+    account = principal.account
+    require_proved_address(resources, principal)
+    existing = await resources.database.read(crud.list_passkeys, account.id)
+    if len(existing) >= crud.PASSKEYS_MAX:
+        raise PasskeyLimit
+    ceremony, challenge = await resources.database.transaction(begin, ask_session(Purpose.REGISTER, principal))
+    options = webauthn.make_creation_options(
+        resources.settings.relying_party,
+        challenge,
+        account.public_id,
+        (account.email, account.username or account.email),
+        [as_key(row) for row in existing],
+    )
+    return Challenge(ceremony=ceremony, options=options)
+
+
+async def add(resources: Resources, principal: Principal, body: PasskeyRegistration, client: Client) -> PasskeyAdded:
+    """Keep the key that answers; with the first factor of an account come its recovery codes."""
+    asker = ask_session(Purpose.REGISTER, principal)
+    challenge = await resources.database.transaction(take, body.ceremony.get_secret_value(), asker)
+    try:
+        key = webauthn.verify_registration(resources.settings.relying_party, challenge, body.credential)
+    except InvalidResponse as error:
+        user_id = principal.account.public_id
+        log_event("passkey_failed", "failure", user_id=user_id, reason=error.reason)
+        raise PasskeyInvalid from None
+    new = New(key, body.name, auth.make_recovery_codes())
+    row, is_first = await resources.database.transaction(_add, resources, principal, new, client)
+    log_event("passkey_added", "success", user_id=principal.account.public_id, passkey=row.public_id)
+    return PasskeyAdded(**describe(row).model_dump(), recovery_codes=new.codes if is_first else [])
+
+
+def _add(
+    connection: Connection, resources: Resources, principal: Principal, new: New, client: Client
+) -> tuple[PasskeyRow, bool]:
+    """Add a passkey in the transaction that also decides whether it is one too many, and whether it is the first."""
+    require_session(connection, principal)
+    person = crud.get_addressee(connection, principal.account.id)
+    if person is None:
+        raise SessionEnded
+    if person.passkey_count >= crud.PASSKEYS_MAX:
+        raise PasskeyLimit
+    row = _insert(connection, principal, new, client)
+    if not person.has_factor:
+        make_first_codes(connection, principal, new.codes)
+    former = {
+        "passkey": row.public_id,
+        "since": row.created_at.isoformat(),
+        "codes": None if person.has_factor else "new",
+    }
+    conclude(connection, resources, "factor.passkey.added", person, client, told=Told("factor.passkey.added", former))
+    return row, not person.has_factor
+
+
+def _insert(connection: Connection, principal: Principal, new: New, client: Client) -> PasskeyRow:
+    public_id, key = auth.make_id(), new.key
+    passkey = Passkey(
+        public_id=public_id,
+        user_id=principal.account.id,
+        credential_id=key.credential_id,
+        public_key=key.public_key,
+        name=new.name,
+        sign_count=key.sign_count,
+        synced=key.synced,
+        backed_up=key.backed_up,
+        transports=" ".join(key.transports),
+        created_at=crud.current_time(connection),
+        client_address=client.address,
+        user_agent=client.user_agent,
+    )
+    try:
+        crud.insert_passkey(connection, passkey)
+    except IntegrityError:
+        raise PasskeyAlreadyRegistered from None
+    return _get(connection, principal, public_id)
+
+
+async def rename(resources: Resources, principal: Principal, public_id: str, name: str) -> PasskeyInfo:
+    """Call a passkey something else."""
+    row = await resources.database.transaction(_rename, resources, principal, public_id, name)
+    log_event("passkey_renamed", "success", user_id=principal.account.public_id, passkey=public_id)
+    return describe(row)
+
+
+def _rename(
+    connection: Connection, resources: Resources, principal: Principal, public_id: str, name: str
+) -> PasskeyRow:
+    require_session(connection, principal)
+    if crud.rename_passkey(connection, principal.account.id, public_id, name):
+        conclude_for(connection, resources, "factor.passkey.renamed", principal.account.id, None)
+    return _get(connection, principal, public_id)
+
+
+async def remove(resources: Resources, principal: Principal, public_id: str, client: Client) -> bool:
+    """Remove a passkey; True when the account has no second factor any more, and no recovery codes."""
+    was_last = await resources.database.transaction(_remove, resources, principal, public_id, client)
+    log_event("passkey_removed", "success", user_id=principal.account.public_id, passkey=public_id)
+    return was_last
+
+
+def _remove(connection: Connection, resources: Resources, principal: Principal, public_id: str, client: Client) -> bool:
+    require_session(connection, principal)
+    if not crud.remove_passkey(connection, principal.account.id, public_id):
+        raise PasskeyNotFound
+    conclude_for(connection, resources, "factor.passkey.removed", principal.account.id, client)
+    person = crud.get_addressee(connection, principal.account.id)
+    return person is not None and not person.has_factor
+
+
+def _get(connection: Connection, principal: Principal, public_id: str) -> PasskeyRow:
+    row = crud.get_passkey(connection, principal.account.id, public_id)
+    if row is None:
+        raise PasskeyNotFound
+    return row
+
+
+def describe(row: PasskeyRow) -> PasskeyInfo:
+    """Tell a person about a passkey."""
+    return PasskeyInfo(
+        id=row.public_id,
+        name=row.name,
+        credential_id=webauthn.encode_id(row.credential_id),
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        synced=row.synced,
+        label=describe_device(row.user_agent),
+        client_address=row.client_address,
+    )

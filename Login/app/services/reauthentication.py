@@ -1,0 +1,110 @@
+"""Proving again who you are: for a change that wants it, or for a session that is fresh once more."""
+
+from sqlalchemy import Connection
+
+from app import crud
+from app.auth import Pair
+from app.authority.changes import CHANGES
+from app.authority.changes import Proof as Asked
+from app.clients.addresses import Client
+from app.crud import Principal
+from app.errors import CurrentPasswordInvalid, CurrentPasswordRequired, PasskeyNotSetUp, SessionEnded
+from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
+from app.models import Session
+from app.resources import Resources
+from app.runtime.logs import log_event
+from app.schemas import Proof as ProofBody
+from app.schemas import Reauthentication
+from app.services.assertions import Purpose, Shown, ask_session, challenge_keys, prove_passkey
+from app.services.attempts import Guess, expect_guess, judge_password
+from app.services.proofs import Proof, prove_code, require_session, spend_proof
+from app.services.sessions import follow_session, is_fresh, issue_pair, require_fresh
+from app.throttling.counters import name_account
+
+
+async def prove_for(
+    resources: Resources, principal: Principal, event: str, body: ProofBody | None, client: Client
+) -> Proof | None:
+    """Take the proof that the table of authority wants before a change; a password that is given is always checked."""
+    wanted = CHANGES[event].proof
+    if body is None or body.current_password is None:
+        if wanted is Asked.PASSWORD_AND_FRESH:
+            raise CurrentPasswordRequired
+        if wanted is Asked.PASSWORD_OR_FRESH:
+            require_fresh(principal)
+        return None
+    without_factor = wanted is Asked.TOKEN or (wanted is Asked.PASSWORD_AND_FRESH and is_fresh(principal))
+    return await prove(resources, principal, body, client, need_factor=not without_factor)
+
+
+async def prove(
+    resources: Resources, principal: Principal, body: ProofBody, client: Client, *, need_factor: bool = True
+) -> Proof:
+    """Check the password of somebody who is signed in, and a code or passkey if there is a second factor.
+
+    It counts as a guess like any other: a stolen token is no way around the counters.
+    """
+    account, guess = await resources.database.read(_expect_own_guess, resources, principal.account.id, client)
+    password = body.current_password.get_secret_value() if body.current_password else ""
+    if not await judge_password(resources, guess, password, account.password_hash):
+        raise CurrentPasswordInvalid
+    if not need_factor:
+        return Proof(account)
+    if body.ceremony is not None and body.credential is not None:
+        asker = ask_session(Purpose.REAUTHENTICATE, principal)
+        shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=False)
+        return await prove_passkey(resources, account, shown, client)
+    return await prove_code(resources, account, body.totp, client)
+
+
+def _expect_own_guess(
+    connection: Connection, resources: Resources, user_id: int, client: Client
+) -> tuple[crud.Credentials, Guess]:
+    account = _get_own(connection, user_id)
+    return account, expect_guess(connection, resources, account, name_account(account), client)
+
+
+def _get_own(connection: Connection, user_id: int) -> crud.Credentials:
+    account = crud.get_credentials(connection, user_id)
+    if account is None:
+        raise SessionEnded
+    return account
+
+
+async def reauthenticate(resources: Resources, principal: Principal, body: Reauthentication, client: Client) -> Pair:
+    """Go on in a fresh session, by the password and the second factor."""
+    return await _go_on(resources, principal, await prove(resources, principal, body, client), client)
+
+
+async def challenge_passkey(resources: Resources, principal: Principal, body: PasskeyProofStart) -> Challenge:
+    """Ask for an answer of one of the account's passkeys; beside the password it need not verify the person."""
+    keys = await resources.database.read(crud.list_passkeys, principal.account.id)
+    if not keys:
+        raise PasskeyNotSetUp
+    asker = ask_session(Purpose.REAUTHENTICATE, principal)
+    return await challenge_keys(resources, asker, keys, "discouraged" if body.with_password else "required")
+
+
+async def reauthenticate_by_passkey(
+    resources: Resources, principal: Principal, body: PasskeyProof, client: Client
+) -> Pair:
+    """Go on in a fresh session, by a passkey that has verified the person: it is both factors at once."""
+    account = await resources.database.read(_get_own, principal.account.id)
+    asker = ask_session(Purpose.REAUTHENTICATE, principal)
+    shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=True)
+    return await _go_on(resources, principal, await prove_passkey(resources, account, shown, client), client)
+
+
+async def _go_on(resources: Resources, principal: Principal, proof: Proof, client: Client) -> Pair:
+    """Go on in a new session that is fresh for five minutes; tokens of the old one that somebody copied are dead."""
+    session = await resources.database.transaction(_renew, principal, proof, client)
+    log_event("reauthenticated", "success", user_id=principal.account.public_id, amr=list(proof.methods))
+    return issue_pair(resources, principal.account.public_id, session, session.rotated_at)
+
+
+def _renew(connection: Connection, principal: Principal, proof: Proof, client: Client) -> Session:
+    now = spend_proof(connection, proof)
+    old = require_session(connection, principal)
+    crud.end_session(connection, old.sid, CHANGES["session.renewed"].reason, now)
+    amr = " ".join(proof.methods)
+    return follow_session(connection, principal.account.id, old, client, authenticated_at=now, amr=amr)
