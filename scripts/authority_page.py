@@ -51,9 +51,8 @@ def _describe_change(row: Change) -> tuple[str, ...]:
 
 
 def _describe_notice(notice: Notice) -> str:
-    if notice.unproved == "":
-        return f"`{notice.kind}` to {notice.to.value}"
-    return f"`{notice.kind}` to {notice.to.value}, unconfirmed: {f'`{notice.unproved}`' if notice.unproved else 'none'}"
+    unconfirmed = f", unconfirmed: `{notice.unproved}`" if notice.unproved else ""
+    return f"`{notice.kind}` to {notice.to.value}{unconfirmed}"
 
 
 def _describe_mail(kind: str, rule: LetterRule) -> tuple[str, ...]:

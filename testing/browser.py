@@ -81,7 +81,7 @@ def start_pages(tmp_path: Path) -> Iterator[StartPages]:
     started: list[Server] = []
 
     def start(api_url: str, **environment: str) -> Server:
-        server = pages_server(api_url, tmp_path / f"pages-{len(started)}.log", **environment)
+        server = pages_server(api_url, tmp_path / f"pages-{len(started)}.log", None, **environment)
         started.append(server)
         return server
 

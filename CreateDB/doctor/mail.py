@@ -21,7 +21,7 @@ def examine_smtp(patient: Patient, settings: Settings) -> Findings:
         return
     where, carrier = f"{settings.smtp_host}:{settings.smtp_port}", Smtp(settings)
     try:
-        carrier.knock()
+        carrier.connect()
     except ServerAway as error:
         yield Finding("smtp", "failure", f"{where} does not take mails from us: {_describe(error)}.", _advise(error))
         return

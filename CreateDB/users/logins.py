@@ -59,7 +59,7 @@ def explain_login(arguments: Arguments, url: URL) -> int:
         if not directory.find_entries(connection, arguments.who):
             return _explain_unknown(connection, arguments, settings, keys)
         entry = find_one(connection, arguments.who)
-        account = crud.get_credentials(connection, entry.id)
+        account = crud.find_credentials(connection, {"id": entry.id})
         counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
         obstacles = [*_find_standing(settings, keys, entry, account), *_find_waits(connection, settings, counted)]
         notes = _describe_counts(connection, counted)
@@ -73,7 +73,7 @@ def clear_throttle(arguments: Arguments, url: URL) -> int:
     keys = make_keys(load_for(url))
 
     def clear(connection: Connection, entry: Entry) -> Change:
-        account = crud.get_credentials(connection, entry.id)
+        account = crud.find_credentials(connection, {"id": entry.id})
         counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
         found = len(list(_read(connection, counted)))
         rows = list_keys(one.counter for one in counted)

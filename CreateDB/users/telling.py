@@ -22,5 +22,5 @@ def tell_owner(connection: Connection, url: URL, row: str, user_id: int, facts: 
         return str(error).rstrip(".")
     if crud.get_addressee(connection, user_id) is None or not settings.delivers_mail:
         return "SMTP_HOST is not set"
-    conclude_for(connection, make_resources(settings), row, user_id, None, facts)
+    conclude_for(connection, make_resources(settings), row, user_id, None, **facts)
     return None

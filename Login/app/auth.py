@@ -244,12 +244,9 @@ def normalize_code(typed: str) -> str:
 
     Dashes of every kind, and what is not to be seen: text that is pasted from elsewhere brings such things along.
     """
-    shown = (c for c in unicodedata.normalize("NFKC", typed) if not _is_filler(c))
+    plain = unicodedata.normalize("NFKC", typed)
+    shown = (c for c in plain if unicodedata.category(c) not in FILLERS and c != MINUS)
     return "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in shown).upper()
-
-
-def _is_filler(character: str) -> bool:
-    return unicodedata.category(character) in FILLERS or character == MINUS
 
 
 def find_totp_step(secret: str, code: str, now: datetime, window: int = WINDOW) -> int | None:

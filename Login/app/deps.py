@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
 
 from fastapi import Depends, Request
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.params import Depends as DependsMarker
 from fastapi.security.base import SecurityBase
@@ -19,18 +18,6 @@ from app.services.sessions import authenticate, require_fresh
 from app.throttling.floods import Name
 
 
-def resources_of(request: Request) -> Resources:
-    """Return what the application was made with."""
-    resources: Resources = request.app.state.resources
-    return resources
-
-
-def client_of(request: Request) -> Client:
-    """Return who is at the other end, as the outermost middleware found out."""
-    client: Client = request.state.client
-    return client
-
-
 def read_bearer(request: Request) -> str:
     """Return the token of the Authorization header (RFC 6750, section 2.1), or nothing."""
     scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
@@ -39,12 +26,14 @@ def read_bearer(request: Request) -> str:
 
 async def get_resources(request: Request) -> Resources:
     """Give an endpoint what the application was made with."""
-    return resources_of(request)
+    resources: Resources = request.app.state.resources
+    return resources
 
 
 async def get_client(request: Request) -> Client:
-    """Give an endpoint who is at the other end."""
-    return client_of(request)
+    """Give an endpoint who is at the other end, as the outermost middleware found out."""
+    client: Client = request.state.client
+    return client
 
 
 FromResources: TypeAlias = Annotated[Resources, Depends(get_resources)]
@@ -67,7 +56,8 @@ class AccessToken(SecurityBase):
 
     async def __call__(self, request: Request) -> Principal:
         """Return account and session, or raise what is wrong with the token."""
-        resources, client = resources_of(request), client_of(request)
+        resources: Resources = request.app.state.resources
+        client: Client = request.state.client
         await resources.floods.hit(self.limit, client.address)
         token = read_bearer(request)
         if not token:
@@ -79,25 +69,20 @@ class AccessToken(SecurityBase):
 
 
 @dataclass(frozen=True)
-class _Limited:
+class Limited:
     """What `limit` makes a dependency of."""
 
     limit: Name
 
     async def __call__(self, request: Request) -> None:
-        await resources_of(request).floods.hit(self.limit, client_of(request).address)
+        """Count this request against its client's address, or turn it away."""
+        await request.app.state.resources.floods.hit(self.limit, request.state.client.address)
 
 
 def limit(name: Name) -> DependsMarker:
     """Make a route's dependency that turns away a client address which floods this kind of request."""
-    marker: DependsMarker = Depends(_Limited(name))
+    marker: DependsMarker = Depends(Limited(name))
     return marker
-
-
-def get_limits(dependant: Dependant) -> set[Name]:
-    """Return the limits that a route has, for the test that each has one."""
-    own = {dependant.call.limit} if isinstance(dependant.call, _Limited | AccessToken) else set()
-    return own.union(*(get_limits(below) for below in dependant.dependencies))
 
 
 async def limit_failures(resources: FromResources, client: FromClient) -> AsyncIterator[None]:

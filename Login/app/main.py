@@ -54,18 +54,9 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False},
     )
     app.state.resources = make_resources(settings)
-    app.include_router(accounts.router)
-    app.include_router(logins.router)
-    app.include_router(sessions.router)
-    app.include_router(reauthentication.router)
-    app.include_router(totp.router)
-    app.include_router(passkeys.router)
-    app.include_router(passwords.router)
-    app.include_router(emails.router)
-    app.include_router(looking.router)
-    app.include_router(disowning.router)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
+    parts = (accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking, disowning)
+    for part in (*parts, health, metrics):
+        app.include_router(part.router)
     if settings.docs_enabled:
         app.include_router(docs.router)
         app.mount("/docs/assets", docs.serve_assets())

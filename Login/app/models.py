@@ -29,23 +29,6 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
-__all__ = [
-    "Attempt",
-    "Ceremony",
-    "KnownAddress",
-    "Mail",
-    "OneTimeToken",
-    "Passkey",
-    "RecoveryCode",
-    "Schedule",
-    "Session",
-    "TotpEnrolment",
-    "UsedToken",
-    "User",
-    "UtcDateTime",
-    "metadata",
-]
-
 MARIADB = ("mysql", "mariadb")
 
 metadata = MetaData(

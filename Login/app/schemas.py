@@ -23,30 +23,6 @@ from app.fields import (
 )
 from app.identifiers import EMAIL_MAX, PHRASE_MAX
 
-__all__ = [
-    "Account",
-    "Deletion",
-    "Health",
-    "LinkInfo",
-    "LinkToken",
-    "LoginRequest",
-    "Message",
-    "PasswordReset",
-    "PasswordResetRequest",
-    "Profile",
-    "Proof",
-    "Reauthenticated",
-    "Reauthentication",
-    "RefreshRequest",
-    "Registered",
-    "Registration",
-    "SessionInfo",
-    "TokenPair",
-    "Tokens",
-    "Updated",
-    "UserUpdate",
-]
-
 NEEDS_PROOF = "Needs current_password and, with a second factor on, totp unless the session is fresh."
 
 

@@ -13,8 +13,6 @@ from types import MappingProxyType
 
 from app.authority.letters import Link
 
-__all__ = ["CHANGES", "UNDO_FOR", "Change", "Ends", "Mailbox", "Notice", "Proof"]
-
 UNDO_FOR = timedelta(hours=72)  # as long as "this was not me" takes something back
 
 
@@ -54,15 +52,11 @@ class Mailbox(Enum):
 
 @dataclass(frozen=True)
 class Notice:
-    """A kind of mail and its mailbox; `unproved` is what a mailbox gets that nobody has confirmed, nothing if None."""
+    """A kind of mail and its mailbox; `unproved` is what a mailbox gets instead that nobody has confirmed."""
 
     kind: str
     to: Mailbox = Mailbox.OWNER
-    unproved: str | None = ""
-
-    def kind_for(self, *, proved: bool) -> str | None:
-        """Return which kind a mailbox gets."""
-        return self.kind if proved or self.unproved == "" else self.unproved
+    unproved: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Queries on accounts."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -32,6 +33,11 @@ class Credentials(NamedTuple):
     def has_totp(self) -> bool:
         """Whether an authenticator app is set up."""
         return self.totp_secret is not None
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether the password alone does not sign in."""
+        return self.has_totp or self.passkey_count > 0
 
 
 class Addressee(NamedTuple):
@@ -85,6 +91,12 @@ class Account(NamedTuple):
         return self.has_totp or self.passkey_count > 0
 
 
+def list_columns(fields: Iterable[str]) -> list[ColumnElement[Any]]:
+    """Return what a row of these fields reads of an account: its columns, and of a secret only whether there is one."""
+    has_totp = users.c.totp_secret.is_not(None).label("has_totp")
+    return [has_totp if name == "has_totp" else users.c[name] for name in fields]
+
+
 _CREDENTIALS = select(*(users.c[name] for name in Credentials._fields if name != "now"), NOW)
 _HOLD = _CREDENTIALS.where(users.c.id == bindparam("id")).with_for_update()
 
@@ -103,8 +115,8 @@ def find_taken(connection: Connection, email_key: str | None, username_key: str 
     return None
 
 
-def find_credentials(connection: Connection, keys: dict[str, str]) -> Credentials | None:
-    """Find the account that every given identifier means."""
+def find_credentials(connection: Connection, keys: Mapping[str, object]) -> Credentials | None:
+    """Find the account that has every one of these: `id`, `public_id`, `email_key`, `username_key`."""
     row = connection.execute(_find_by(tuple(keys)), keys).one_or_none()
     return None if row is None else Credentials._make(row)
 
@@ -112,12 +124,6 @@ def find_credentials(connection: Connection, keys: dict[str, str]) -> Credential
 @cache
 def _find_by(names: tuple[str, ...]) -> Select[Any]:
     return _CREDENTIALS.where(*(users.c[name] == bindparam(name) for name in names))
-
-
-def get_credentials(connection: Connection, user_id: int) -> Credentials | None:
-    """Load the credentials of a known account."""
-    row = connection.execute(_CREDENTIALS.where(users.c.id == user_id)).one_or_none()
-    return None if row is None else Credentials._make(row)
 
 
 def get_addressee(connection: Connection, user_id: int) -> Addressee | None:
@@ -131,9 +137,7 @@ def find_addressee(connection: Connection, email_key: str) -> Addressee | None:
 
 
 def _find_addressee(connection: Connection, which: ColumnElement[bool]) -> Addressee | None:
-    columns = (users.c[name] for name in Addressee._fields if name != "has_totp")
-    query = select(*columns, users.c.totp_secret.is_not(None).label("has_totp")).where(which)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(select(*list_columns(Addressee._fields)).where(which)).one_or_none()
     return None if row is None else Addressee._make(row)
 
 

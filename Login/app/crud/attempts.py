@@ -103,8 +103,7 @@ def give_back(connection: Connection, keys: Collection[bytes]) -> None:
 
 def delete_tallies(connection: Connection, keys: Collection[bytes]) -> None:
     """Forget counters."""
-    if keys:
-        connection.execute(_DELETE, {"keys": keys})
+    connection.execute(_DELETE, {"keys": keys})
 
 
 def is_known_address(connection: Connection, user_id: int, address_hash: bytes) -> bool:

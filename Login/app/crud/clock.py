@@ -37,9 +37,9 @@ class utc_horizon(FunctionElement[Any]):  # noqa: N801 likewise
         super().__init__(literal(int((furthest + SLACK).total_seconds())))
 
 
-def is_void(moment: datetime, now: datetime, furthest: timedelta = timedelta(0)) -> bool:
-    """Whether a stored moment lies further ahead than the code can have put it."""
-    return moment > now + furthest + SLACK
+def is_void(moment: datetime, now: datetime) -> bool:
+    """Whether a stored moment, which the code put no further ahead than its own time, lies beyond that."""
+    return moment > now + SLACK
 
 
 @compiles(utc_now)

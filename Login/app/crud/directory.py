@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from app.crud.accounts import users
+from app.crud.accounts import list_columns, users
 from app.crud.sessions import sessions
 from app.identifiers import login_keys
 
@@ -27,9 +27,7 @@ class Entry(NamedTuple):
     disabled_at: datetime | None
 
 
-_ENTRY = [
-    users.c.totp_secret.is_not(None).label(name) if name == "has_totp" else users.c[name] for name in Entry._fields
-]
+_ENTRY = list_columns(Entry._fields)
 
 
 def find_entries(connection: Connection, who: str) -> list[Entry]:

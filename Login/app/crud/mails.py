@@ -52,35 +52,29 @@ def find_due(connection: Connection, limit: int) -> list[MailRow]:
 def claim(connection: Connection, mail: MailRow, lease: timedelta) -> MailRow | None:
     """Take a due mail for so long; of rivals a single one succeeds, and a killed one's claim ends with its lease."""
     until = current_time(connection) + lease
-    mine = update(mails).where(_is_same(mail), _is_due())
-    taken = connection.execute(mine.values(tries=mail.tries + 1, next_try_at=until)).rowcount == 1
+    taken = _change(connection, mail, _is_due(), tries=mail.tries + 1, next_try_at=until)
     return mail._replace(tries=mail.tries + 1) if taken else None
 
 
 def mark_sent(connection: Connection, mail: MailRow) -> bool:
     """Note a delivery and erase the content, unless the claim was taken over meanwhile."""
-    values = {"state": SENT, "content": None, "finished_at": current_time(connection)}
-    return connection.execute(update(mails).where(_is_same(mail)).values(values)).rowcount == 1
+    return _change(connection, mail, state=SENT, content=None, finished_at=current_time(connection))
 
 
 def mark_dead(connection: Connection, mail: MailRow) -> bool:
     """Give a mail up; its content stays for an operator's retry, unless its account is gone."""
-    values = {"state": DEAD, "finished_at": current_time(connection)}
-    values |= {"content": None} if mail.user_id is None else {}
-    return connection.execute(update(mails).where(_is_same(mail)).values(values)).rowcount == 1
+    erased = {"content": None} if mail.user_id is None else {}
+    return _change(connection, mail, state=DEAD, finished_at=current_time(connection), **erased)
 
 
 def postpone(connection: Connection, mail: MailRow, wait: timedelta) -> bool:
     """Put a claimed mail back for a later try."""
-    query = update(mails).where(_is_same(mail))
-    return connection.execute(query.values(next_try_at=current_time(connection) + wait)).rowcount == 1
+    return _change(connection, mail, next_try_at=current_time(connection) + wait)
 
 
 def put_back(connection: Connection, mail: MailRow, wait: timedelta) -> bool:
     """Put a claimed mail back as if it had not been tried, for it was not: no server was there."""
-    query = update(mails).where(_is_same(mail))
-    values = {"tries": mail.tries - 1, "next_try_at": current_time(connection) + wait}
-    return connection.execute(query.values(values)).rowcount == 1
+    return _change(connection, mail, tries=mail.tries - 1, next_try_at=current_time(connection) + wait)
 
 
 def remove(connection: Connection, mail: MailRow) -> bool:
@@ -97,8 +91,7 @@ def find_latest(connection: Connection, mailbox_hash: bytes, kind: str) -> MailR
 
 def replace_content(connection: Connection, mail: MailRow, content: str) -> bool:
     """Change what a mail says that nobody has tried to deliver yet."""
-    query = update(mails).where(_is_same(mail), mails.c.next_try_at > utc_now())
-    return connection.execute(query.values(content=content)).rowcount == 1
+    return _change(connection, mail, mails.c.next_try_at > utc_now(), content=content)
 
 
 def list_dead(connection: Connection) -> list[MailRow]:
@@ -122,6 +115,11 @@ def erase_orphans(connection: Connection) -> int:
     return connection.execute(update(mails).where(old).values(values)).rowcount
 
 
+def _change(connection: Connection, mail: MailRow, *conditions: ColumnElement[bool], **values: object) -> bool:
+    query = update(mails).where(_is_same(mail), *conditions)
+    return connection.execute(query.values(values)).rowcount == 1
+
+
 def _is_due() -> ColumnElement[bool]:
     """Be due, or never have been put off for so long: the clock was ahead then."""
     untried = and_(mails.c.tries == 0, mails.c.next_try_at > utc_horizon(HELD_BACK))
@@ -137,15 +135,8 @@ def _is_retriable() -> ColumnElement[bool]:
     return and_(mails.c.state == DEAD, mails.c.content.is_not(None))
 
 
-class MailQueue(NamedTuple):
-    """How many mails wait, and since how many seconds the oldest does."""
-
-    depth: int
-    age: float
-
-
-def measure_mail_queue(connection: Connection) -> MailQueue:
-    """Measure the queue by the database's clock."""
+def measure_mail_queue(connection: Connection) -> tuple[int, float]:
+    """Say how many mails wait, and for how many seconds the oldest has, by the database's clock."""
     waiting = select(utc_now(), func.count(), func.min(mails.c.created_at)).where(mails.c.state == QUEUED)
     now, count, oldest = connection.execute(waiting).one()
-    return MailQueue(count, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+    return count, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0

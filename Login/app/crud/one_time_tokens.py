@@ -1,11 +1,11 @@
 """Queries on the links that mails carry, each good once."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
 from app.crud.clock import utc_horizon, utc_now
 from app.crud.operations import insert_row
@@ -37,7 +37,7 @@ def insert_token(connection: Connection, token: OneTimeToken) -> None:
 
 def find_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link | None:
     """Look at a live link without using it."""
-    return _one(connection, _live(*purposes).where(tokens.c.token_hash == token_hash))
+    return _find(connection, purposes, tokens.c.token_hash == token_hash)
 
 
 def take_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link | None:
@@ -51,27 +51,22 @@ def take_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link
 
 def find_way_back(connection: Connection, purpose: str, user_id: int, *, beside: str) -> Link | None:
     """Find the oldest live link of a purpose that a mailbox of an account other than `beside` has received."""
-    query = _live(purpose).where(tokens.c.user_id == user_id, tokens.c.email_key != beside)
-    return _one(connection, query.order_by(tokens.c.created_at).limit(1))
+    return _find(connection, [purpose], tokens.c.user_id == user_id, tokens.c.email_key != beside)
 
 
 def find_link_to(connection: Connection, purpose: str, user_id: int, email_key: str) -> Link | None:
     """Find the oldest live link of a purpose that an account's mailbox has received."""
-    query = _live(purpose).where(tokens.c.user_id == user_id, tokens.c.email_key == email_key)
-    return _one(connection, query.order_by(tokens.c.created_at).limit(1))
+    return _find(connection, [purpose], tokens.c.user_id == user_id, tokens.c.email_key == email_key)
 
 
 def find_reservation(connection: Connection, purpose: str, email_key: str, own: int = 0) -> Link | None:
     """Find a live link of a purpose by which an account other than `own` may claim this address."""
-    query = _live(purpose).where(tokens.c.email_key == email_key, tokens.c.user_id != own)
-    return _one(connection, query.order_by(tokens.c.created_at).limit(1))
+    return _find(connection, [purpose], tokens.c.email_key == email_key, tokens.c.user_id != own)
 
 
 def is_claimed(connection: Connection, username_key: str, own: int) -> bool:
     """Whether an account other than `own` had this username lately, and may take it back."""
-    query = select(tokens.c.id).where(
-        _has_not_expired(), tokens.c.username_key == username_key, tokens.c.user_id != own
-    )
+    query = select(tokens.c.id).where(tokens.c.username_key == username_key, tokens.c.user_id != own)
     return connection.execute(query.where(_has_not_expired()).limit(1)).first() is not None
 
 
@@ -81,15 +76,13 @@ def void_links(connection: Connection, user_id: int, purposes: Iterable[str], *,
     connection.execute(query if since is None else query.where(tokens.c.created_at >= since))
 
 
-def _live(*purposes: str) -> Select[tuple[object, ...]]:
-    return select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), _has_not_expired())
+def _find(connection: Connection, purposes: Sequence[str], *conditions: ColumnElement[bool]) -> Link | None:
+    """Find the oldest live link of these purposes."""
+    live = select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), _has_not_expired(), *conditions)
+    row = connection.execute(live.order_by(tokens.c.created_at).limit(1)).one_or_none()
+    return None if row is None else Link._make(row)._replace(former=json.loads(row.former or "{}"))
 
 
 def _has_not_expired() -> ColumnElement[bool]:
     """Be alive, and not made while the clock was ahead: such a link would live until then."""
     return and_(tokens.c.expires_at > utc_now(), tokens.c.created_at <= utc_horizon())
-
-
-def _one(connection: Connection, query: Select[tuple[object, ...]]) -> Link | None:
-    row = connection.execute(query).one_or_none()
-    return None if row is None else Link._make(row)._replace(former=json.loads(row.former or "{}"))

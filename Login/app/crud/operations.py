@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.crud.clock import utc_now
@@ -46,9 +47,13 @@ def get_revision(connection: Connection) -> str | None:
     return found
 
 
-def spend_token(connection: Connection, jti: str, expires_at: datetime) -> None:
-    """Note that a single-use token has been used; IntegrityError when it was used before."""
-    connection.execute(insert(used_tokens).values(jti=jti, expires_at=expires_at))
+def spend_token(connection: Connection, jti: str, expires_at: datetime) -> bool:
+    """Use up a single-use token; False when it was used before."""
+    try:
+        connection.execute(insert(used_tokens).values(jti=jti, expires_at=expires_at))
+    except IntegrityError:
+        return False
+    return True
 
 
 def insert_row(connection: Connection, row: Table) -> int:

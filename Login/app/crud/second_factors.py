@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, or_, select, update
 
 from app.crud.accounts import users
 from app.crud.clock import utc_horizon, utc_now
-from app.models import RecoveryCode, TotpEnrolment, metadata
+from app.crud.operations import current_time
+from app.models import metadata
 
 enrolments = metadata.tables["totp_enrolments"]
 recovery_codes = metadata.tables["recovery_codes"]
@@ -44,10 +45,12 @@ def get_enrolment(connection: Connection, user_id: int) -> Any | None:  # noqa: 
     return connection.execute(query).one_or_none()
 
 
-def replace_enrolment(connection: Connection, enrolment: TotpEnrolment) -> None:
+def replace_enrolment(connection: Connection, user_id: int, session_id: int, secret: str) -> None:
     """Begin a set-up in place of any other of the account."""
-    drop_enrolment(connection, enrolment.user_id)
-    connection.execute(insert(enrolments).values(enrolment.model_dump()))
+    drop_enrolment(connection, user_id)
+    values = {"user_id": user_id, "session_id": session_id, "secret": secret}
+    expires_at = current_time(connection) + ENROLMENT_LIFETIME
+    connection.execute(insert(enrolments).values(**values, expires_at=expires_at))
 
 
 def hand_enrolment_over(connection: Connection, session_id: int, to: int) -> None:
@@ -86,36 +89,29 @@ def void_unneeded_codes(connection: Connection, user_id: int) -> None:
 def replace_recovery_codes(connection: Connection, user_id: int, hashes: Sequence[bytes]) -> None:
     """Give an account new recovery codes; the old ones stop working."""
     void_recovery_codes(connection, user_id)
-    rows = [RecoveryCode(user_id=user_id, code_hash=code_hash).model_dump(exclude={"id"}) for code_hash in hashes]
-    connection.execute(insert(recovery_codes), rows)
+    connection.execute(insert(recovery_codes), [{"user_id": user_id, "code_hash": code_hash} for code_hash in hashes])
 
 
 def spend_recovery_code(connection: Connection, user_id: int, code_hash: bytes, now: datetime) -> bool:
     """Take a recovery code, once."""
-    query = update(recovery_codes).where(
-        recovery_codes.c.user_id == user_id, recovery_codes.c.code_hash == code_hash, recovery_codes.c.used_at.is_(None)
-    )
+    query = update(recovery_codes).where(_is_unused(user_id), recovery_codes.c.code_hash == code_hash)
     return connection.execute(query.values(used_at=now)).rowcount == 1
 
 
 def has_recovery_code(connection: Connection, user_id: int, code_hash: bytes) -> bool:
     """Whether this recovery code is there and unused."""
-    query = _unused_codes(user_id).where(recovery_codes.c.code_hash == code_hash)
-    return connection.execute(query).scalar_one() == 1
+    query = select(recovery_codes.c.id).where(_is_unused(user_id), recovery_codes.c.code_hash == code_hash)
+    return connection.execute(query).first() is not None
 
 
 def count_recovery_codes(connection: Connection, user_id: int) -> int:
     """Count the recovery codes that are left."""
-    return connection.execute(_unused_codes(user_id)).scalar_one()
+    return connection.execute(select(func.count()).select_from(recovery_codes).where(_is_unused(user_id))).scalar_one()
 
 
 def _has_not_expired() -> ColumnElement[bool]:
     return and_(enrolments.c.expires_at > utc_now(), enrolments.c.expires_at <= utc_horizon(ENROLMENT_LIFETIME))
 
 
-def _unused_codes(user_id: int) -> Select[int]:
-    return (
-        select(func.count())
-        .select_from(recovery_codes)
-        .where(recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None))
-    )
+def _is_unused(user_id: int) -> ColumnElement[bool]:
+    return and_(recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, literal_column, or_, select, update
 
-from app.crud.accounts import Account, users
+from app.crud.accounts import Account, list_columns, users
 from app.crud.clock import utc_horizon, utc_now
 from app.crud.operations import NOW, insert_row
 from app.crud.prepared import PreparedSelect, PreparedUpdate
@@ -41,10 +41,7 @@ class Principal(NamedTuple):
     now: datetime
 
 
-_ACCOUNT = [
-    *(users.c[name] for name in Account._fields if name != "has_totp"),
-    users.c.totp_secret.is_not(None).label("has_totp"),
-]
+_ACCOUNT = list_columns(Account._fields)
 _SESSION = [sessions.c[name] for name in SessionRow._fields]
 _PRINCIPAL = PreparedSelect(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
@@ -69,8 +66,6 @@ _ROTATE = PreparedUpdate(
         user_agent=bindparam("user_agent"),
     )
 )
-
-
 _SURPLUS = (
     select(sessions.c.id)
     .where(sessions.c.user_id == bindparam("user_id"), sessions.c.ended_at.is_(None))

@@ -1,21 +1,11 @@
-"""Every mail that we send: its subject and its paragraphs, from which text and HTML are both made.
+"""Every mail that we send: its subject, then its paragraphs, from which text and HTML are both made.
 
 Names in braces are facts; a paragraph that is nothing but `{…_link}` becomes a link. No fact stands in a subject.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from app.letters.letter import Letter, Paragraph
-
-
-@dataclass(frozen=True)
-class Template:
-    """One kind of mail."""
-
-    subject: str
-    paragraphs: tuple[str, ...]
-
 
 WHEN_AND_WHERE = "When: {when}\nFrom: {where}"
 NOT_YOU = "If this was not you, open this page within 72 hours and press its button; you need not sign in for it. "
@@ -27,16 +17,16 @@ NEW_PASSWORD = (
 )
 
 
-def _mail(subject: str, *paragraphs: str) -> Template:
-    return Template(subject, paragraphs)
+def _mail(subject: str, *paragraphs: str) -> tuple[str, ...]:
+    return (subject, *paragraphs)
 
 
-def _notice(subject: str, *paragraphs: str, undoes: str = "") -> Template:
+def _notice(subject: str, *paragraphs: str, undoes: str = "") -> tuple[str, ...]:
     """Say what happened, when, from where, and what to do if it was somebody else."""
     return _mail(subject, *paragraphs, WHEN_AND_WHERE, f"{NOT_YOU}Then {undoes}{RESCUE}", "{disown_link}")
 
 
-CATALOGUE = {
+CATALOGUE: Mapping[str, tuple[str, ...]] = {
     "verify_email": _mail(
         "Confirm your email address",
         "An account at Pupero uses this address.",
@@ -222,16 +212,7 @@ CATALOGUE = {
 
 def write_letter(kind: str, to: str, facts: Mapping[str, object], *, name: str | None, phrase: str | None) -> Letter:
     """Write a mail of this kind, with the person's name and own anti-phishing phrase if they are to stand in it."""
-    template = CATALOGUE[kind]
-    return Letter(to, template.subject, list(_write(template, facts, name, phrase)))
-
-
-def _write(
-    template: Template, facts: Mapping[str, object], name: str | None, phrase: str | None
-) -> Iterator[Paragraph]:
-    yield Paragraph(f"Hello {name}," if name else "Hello,")
-    if phrase:
-        yield Paragraph(f"Your phrase: {phrase}")
-    for text in template.paragraphs:
-        yield Paragraph(text.format_map(facts), is_link=text.startswith("{") and text.endswith("_link}"))
-    yield Paragraph("Pupero")
+    subject, *texts = CATALOGUE[kind]
+    head = [f"Hello {name}," if name else "Hello,", *([f"Your phrase: {phrase}"] if phrase else [])]
+    said = [Paragraph(text.format_map(facts), text.startswith("{") and text.endswith("_link}")) for text in texts]
+    return Letter(to, subject, [*map(Paragraph, head), *said, Paragraph("Pupero")])

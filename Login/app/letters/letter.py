@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 
@@ -13,8 +12,7 @@ class Paragraph(NamedTuple):
     is_link: bool = False
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(NamedTuple):
     """To whom, about what, and what it says."""
 
     to: str
@@ -22,13 +20,9 @@ class Letter:
     paragraphs: Sequence[Paragraph]
     more: int = 0  # changes of the same kind that it speaks of too
 
-    def with_one_more(self) -> Self:
-        """Speak of one more change of the kind."""
-        return replace(self, more=self.more + 1)
-
     def to_json(self) -> str:
         """Write it as it waits in the queue."""
-        return json.dumps([self.to, self.subject, self.paragraphs, self.more])
+        return json.dumps(self)
 
     @property
     def text(self) -> Sequence[Paragraph]:

@@ -30,21 +30,7 @@ class ServerAway(NotDelivered):
     """No mail gets through at the moment."""
 
 
-class Carrier:
-    """Takes one mail at a time, in one thread."""
-
-    def carry(self, message: EmailMessage, name: str) -> None:
-        """Hand a mail on or raise NotDelivered; `name` is the same at every try."""
-        raise NotImplementedError
-
-    def rest(self) -> None:
-        """Let go of what need not be kept until the next mail."""
-
-    def abort(self) -> None:
-        """Make a delivery that hangs fail, from another thread."""
-
-
-class Smtp(Carrier):
+class Smtp:
     """One connection, kept for as long as mails follow each other."""
 
     def __init__(self, settings: Settings) -> None:
@@ -53,8 +39,8 @@ class Smtp(Carrier):
         self._smtp: smtplib.SMTP | None = None
 
     def carry(self, message: EmailMessage, name: str) -> None:  # noqa: ARG002 the Message-ID says as much
-        """Send a mail; a connection that has failed is not used again."""
-        smtp = self._connect()
+        """Send a mail or raise NotDelivered; a connection that has failed is not used again."""
+        smtp = self.connect()
         try:
             _send(smtp, message)
         except smtplib.SMTPRecipientsRefused as error:
@@ -75,12 +61,8 @@ class Smtp(Carrier):
             self.rest()
             raise NotDelivered(_describe(error)) from error
 
-    def knock(self) -> None:
-        """Connect, encrypt and sign in without a mail, or raise ServerAway."""
-        self._connect()
-
     def rest(self) -> None:
-        """Say good-bye."""
+        """Say good-bye, until the next mail."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
@@ -88,14 +70,14 @@ class Smtp(Carrier):
             smtp.close()
 
     def abort(self) -> None:
-        """Cut the line."""
+        """Cut the line, from another thread: a delivery that hangs fails."""
         line = self._smtp.sock if self._smtp else None
         if line is not None:
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
-    def _connect(self) -> smtplib.SMTP:
-        """Return the connection if it is still there, else a new one."""
+    def connect(self) -> smtplib.SMTP:
+        """Return the connection if it is still there, else a new one, encrypted and signed in; or raise ServerAway."""
         if self._smtp is not None and not self._is_alive(self._smtp):
             self.rest()
         if self._smtp is None:
@@ -147,7 +129,7 @@ def _send(smtp: smtplib.SMTP, message: EmailMessage) -> None:
     smtp.send_message(message, mail_options=options)
 
 
-class Folder(Carrier):
+class Folder:
     """Files for a developer to open, each there as a whole or not at all."""
 
     def __init__(self, wanted: Path) -> None:
@@ -163,6 +145,12 @@ class Folder(Carrier):
             part.replace(whole)
         except OSError as error:
             raise ServerAway(_describe(error)) from error
+
+    def rest(self) -> None:
+        """Keep nothing open between mails."""
+
+    def abort(self) -> None:
+        """Let it be written: no file hangs."""
 
 
 def _make_private(wanted: Path) -> Path:

@@ -15,7 +15,7 @@ from app.crud import mails
 from app.crud.mails import AWAY_WAIT, LONGEST_WAIT, MailRow
 from app.errors import ApiError, DatabaseUnavailable, OutcomeUnknown
 from app.letters.letter import Letter
-from app.mail.delivery import Carrier, Folder, NotDelivered, Refused, ServerAway, make_carrier
+from app.mail.delivery import Folder, NotDelivered, Refused, ServerAway, Smtp, make_carrier
 from app.mail.messages import compose
 from app.resources import Resources
 from app.services.errands import ERRANDS, run_errand
@@ -35,7 +35,7 @@ LAST_MAIL_WAIT = 5.0  # seconds that a stop waits for the mail under way
 class Worker:
     """One loop that delivers; its SMTP has a thread of its own, so that a slow server slows no request."""
 
-    def __init__(self, resources: Resources, carrier: Carrier) -> None:
+    def __init__(self, resources: Resources, carrier: Smtp | Folder) -> None:
         """Take what it works with; `run` starts it."""
         self._resources = resources
         self._carrier = carrier
@@ -117,11 +117,12 @@ class Worker:
             await transaction(mails.mark_dead, mail)
             self._log("mail_dead", mail, error)
         except NotDelivered as error:
-            given_up = mail.tries > len(BACK_OFF)
-            await (
-                transaction(mails.mark_dead, mail) if given_up else transaction(mails.postpone, mail, _back_off(mail))
-            )
-            self._log("mail_dead" if given_up else "mail_delayed", mail, error)
+            if mail.tries > len(BACK_OFF):
+                await transaction(mails.mark_dead, mail)
+                self._log("mail_dead", mail, error)
+            else:
+                await transaction(mails.postpone, mail, BACK_OFF[mail.tries - 1])
+                self._log("mail_delayed", mail, error)
         except Exception:  # whatever is wrong with this one, the others must go out
             await transaction(mails.mark_dead, mail)
             logger.exception("mail_dead", extra={"event": {"mail": mail.message_id, "kind": mail.kind}})
@@ -146,10 +147,6 @@ class Worker:
     def _log(event: str, mail: MailRow, error: Exception) -> None:
         fields = {"mail": mail.message_id, "kind": mail.kind, "tries": mail.tries, "reason": str(error)}
         logger.warning(event, extra={"event": fields})
-
-
-def _back_off(mail: MailRow) -> timedelta:
-    return BACK_OFF[min(mail.tries, len(BACK_OFF)) - 1]
 
 
 @contextlib.asynccontextmanager

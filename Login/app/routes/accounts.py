@@ -4,47 +4,36 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
-from app.routes.sessions import UNAUTHORIZED, UNPROVED
+from app.routes.sessions import SIGNED_IN, UNAUTHORIZED, UNPROVED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
 from app.services import accounts, emails
-from app.web.problems import Responses, refusals
+from app.web.problems import refusals
 
 router = APIRouter(tags=["Account"])
 
 WEAK_PASSWORD = (errors.PasswordTooShort, errors.PasswordTooCommon, errors.PasswordTooPersonal)
-TAKEN = (errors.EmailTaken, errors.UsernameTaken)
-DELETION: Responses = refusals(
-    *UNAUTHORIZED,
-    *UNPROVED,
-)
+DELETION = refusals(*UNAUTHORIZED, *UNPROVED)
+BAD_IDENTIFIER = (errors.EmailTaken, errors.UsernameTaken, errors.EmailDomainPrivate, errors.UsernameReserved)
 
 
 @router.post(
     "/register",
     dependencies=[limit("register")],
     summary="Make an account",
-    responses=refusals(*WEAK_PASSWORD, *TAKEN, errors.EmailDomainPrivate, errors.UsernameReserved, errors.Busy),
+    responses=refusals(*WEAK_PASSWORD, *BAD_IDENTIFIER, errors.Busy),
 )
 async def register(body: Registration, resources: FromResources, client: FromClient) -> Registered:
     """Make an account with a unique email and, if wanted, a unique username."""
     return Registered(user_id=await accounts.register(resources, body, client))
 
 
-@router.get(
-    "/user/profile",
-    summary="Show your profile",
-    responses=refusals(*UNAUTHORIZED, body=False),
-)
+@router.get("/user/profile", summary="Show your profile", responses=SIGNED_IN)
 async def show_profile(user: CurrentUser, resources: FromResources) -> Profile:
     """Show email, username, role and anti-phishing phrase."""
     return accounts.show_profile(resources.settings, user)
 
 
-@router.get(
-    "/user/account",
-    summary="Show your account",
-    responses=refusals(*UNAUTHORIZED, body=False),
-)
+@router.get("/user/account", summary="Show your account", responses=SIGNED_IN)
 async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     """Show everything about the account and this session."""
     return await accounts.show_account(resources, user)
@@ -55,15 +44,7 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     dependencies=[limit("proof")],
     summary="Change your account",
     response_model_exclude_none=True,
-    responses=refusals(
-        *UNAUTHORIZED,
-        *WEAK_PASSWORD,
-        *TAKEN,
-        errors.EmailDomainPrivate,
-        errors.UsernameReserved,
-        errors.CurrentPasswordRequired,
-        *UNPROVED,
-    ),
+    responses=refusals(*UNAUTHORIZED, *WEAK_PASSWORD, *BAD_IDENTIFIER, errors.CurrentPasswordRequired, *UNPROVED),
 )
 async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromClient) -> Updated:
     """Make all the changes or none. A new password ends every session and answers with a new pair.

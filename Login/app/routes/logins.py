@@ -6,6 +6,7 @@ from app import errors
 from app.auth import Pair
 from app.deps import FromClient, FromResources, limit, limit_failures
 from app.factor_schemas import Challenge, PasskeyLogin, PasskeyLoginStart
+from app.routes.sessions import WRONG_CODE, WRONG_PASSKEY
 from app.schemas import LoginRequest, TokenPair
 from app.services import logins
 from app.web.problems import refusals
@@ -21,14 +22,11 @@ router = APIRouter(tags=["Sessions"])
         errors.InvalidCredentials,
         errors.LoginCodeRequired,
         errors.LoginFactorRequired,
-        errors.TotpInvalid,
-        errors.ClockOff,
+        *WRONG_CODE,
         errors.LoginTokenInvalid,
         errors.AccountDisabled,
         errors.EmailUnverified,
-        errors.TooManyAttempts,
         errors.Busy,
-        errors.SecretUnreadable,
     ),
 )
 async def log_in(body: LoginRequest, resources: FromResources, client: FromClient) -> TokenPair:
@@ -60,13 +58,10 @@ async def start_passkey(body: PasskeyLoginStart, resources: FromResources) -> Ch
     dependencies=[limit("login"), Depends(limit_failures)],
     summary="Sign in with a passkey",
     responses=refusals(
-        errors.CeremonyInvalid,
-        errors.PasskeyInvalid,
-        errors.PasskeyUnknown,
+        *WRONG_PASSKEY,
         errors.LoginTokenInvalid,
         errors.AccountDisabled,
         errors.EmailUnverified,
-        errors.TooManyAttempts,
     ),
 )
 async def log_in_by_passkey(body: PasskeyLogin, resources: FromResources, client: FromClient) -> TokenPair:

@@ -5,7 +5,7 @@ from fastapi import APIRouter, status
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
 from app.factor_schemas import Challenge, Passkey, PasskeyAdded, PasskeyList, PasskeyRegistration, PasskeyRename
-from app.routes.sessions import UNAUTHORIZED
+from app.routes.sessions import SIGNED_IN, UNAUTHORIZED
 from app.schemas import Message
 from app.services import passkeys
 from app.web.problems import refusals
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/passkeys", tags=["Second factor"])
 NOT_FRESH = (*UNAUTHORIZED, errors.ReauthenticationRequired)
 
 
-@router.get("", summary="List your passkeys", responses=refusals(*UNAUTHORIZED, body=False))
+@router.get("", summary="List your passkeys", responses=SIGNED_IN)
 async def list_own(user: CurrentUser, resources: FromResources) -> PasskeyList:
     """List the passkeys of the caller, the oldest first."""
     return await passkeys.list_own(resources, user)

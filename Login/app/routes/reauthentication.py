@@ -6,7 +6,7 @@ from app import errors
 from app.auth import Pair
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
-from app.routes.sessions import UNAUTHORIZED, UNPROVED
+from app.routes.sessions import UNAUTHORIZED, UNPROVED, WRONG_PASSKEY
 from app.schemas import Reauthenticated, Reauthentication
 from app.services import reauthentication
 from app.web.problems import refusals
@@ -43,13 +43,7 @@ async def start(body: PasskeyProofStart, user: CurrentUser, resources: FromResou
     "/passkey",
     dependencies=[limit("proof")],
     summary="Prove who you are again with a passkey",
-    responses=refusals(
-        *UNAUTHORIZED,
-        errors.CeremonyInvalid,
-        errors.PasskeyInvalid,
-        errors.PasskeyUnknown,
-        errors.TooManyAttempts,
-    ),
+    responses=refusals(*UNAUTHORIZED, *WRONG_PASSKEY),
 )
 async def reauthenticate_by_passkey(
     body: PasskeyProof, user: CurrentUser, resources: FromResources, client: FromClient

@@ -11,19 +11,17 @@ from app.web.problems import refusals
 router = APIRouter(tags=["Sessions"])
 
 UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
-# What a password, with a code or a passkey when there is a second factor, can be refused for.
+SIGNED_IN = refusals(*UNAUTHORIZED, body=False)
+# What a code or a passkey can be refused for; and a password, with either where there is a second factor.
+WRONG_CODE = (errors.TotpInvalid, errors.ClockOff, errors.TooManyAttempts, errors.SecretUnreadable)
+WRONG_PASSKEY = (errors.CeremonyInvalid, errors.PasskeyInvalid, errors.PasskeyUnknown, errors.TooManyAttempts)
 UNPROVED = (
     errors.CurrentPasswordInvalid,
     errors.TotpRequired,
     errors.SecondFactorRequired,
-    errors.TotpInvalid,
-    errors.ClockOff,
-    errors.PasskeyInvalid,
-    errors.PasskeyUnknown,
-    errors.CeremonyInvalid,
-    errors.TooManyAttempts,
+    *WRONG_CODE,
+    *WRONG_PASSKEY,
     errors.Busy,
-    errors.SecretUnreadable,
 )
 
 
@@ -44,18 +42,14 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
     return Tokens(access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
-@router.post("/logout", summary="Sign out", responses=refusals(*UNAUTHORIZED, body=False))
+@router.post("/logout", summary="Sign out", responses=SIGNED_IN)
 async def log_out(user: CurrentUser, resources: FromResources) -> Message:
     """End this session: both its tokens are dead at once."""
     await sessions.log_out(resources, user)
     return Message(message="Signed out.")
 
 
-@router.get(
-    "/user/sessions",
-    summary="List your sessions",
-    responses=refusals(*UNAUTHORIZED, body=False),
-)
+@router.get("/user/sessions", summary="List your sessions", responses=SIGNED_IN)
 async def list_sessions(user: CurrentUser, resources: FromResources) -> list[SessionInfo]:
     """List the live sessions of the caller, at most a hundred: this one, marked `current`, then the last seen."""
     return await sessions.list_sessions(resources, user)

@@ -4,31 +4,19 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
-from app.errors import ApiError
 from app.factor_schemas import RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
-from app.routes.sessions import UNAUTHORIZED, UNPROVED
+from app.routes.sessions import SIGNED_IN, UNAUTHORIZED, UNPROVED, WRONG_CODE
 from app.schemas import Message, Proof
 from app.services import totp
-from app.web.problems import Responses, refusals
+from app.web.problems import refusals
 
 router = APIRouter(prefix="/totp", tags=["Second factor"])
 
-
-def fresh_or_proved(*more: type[ApiError]) -> Responses:
-    """List the refusals of an endpoint that takes a fresh session or a proof in its body."""
-    return refusals(
-        *UNAUTHORIZED,
-        errors.ReauthenticationRequired,
-        *UNPROVED,
-        *more,
-    )
+# Of a fresh session, or of a proof in the body.
+NOT_FRESH = (*UNAUTHORIZED, errors.ReauthenticationRequired, *UNPROVED)
 
 
-@router.get(
-    "/status",
-    summary="Show the second factor",
-    responses=refusals(*UNAUTHORIZED, body=False),
-)
+@router.get("/status", summary="Show the second factor", responses=SIGNED_IN)
 async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus:
     """Show whether two-factor authentication is on, and how many recovery codes are left."""
     return await totp.show_status(resources, user)
@@ -38,16 +26,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
     "/enable/start",
     dependencies=[limit("proof")],
     summary="Begin to set up a second factor",
-    responses=refusals(
-        *UNAUTHORIZED,
-        errors.ReauthenticationRequired,
-        *UNPROVED,
-        errors.TotpAlreadyEnabled,
-        errors.EmailConfirmationRequired,
-        errors.TooManyAttempts,
-        errors.Busy,
-        errors.SecretUnreadable,
-    ),
+    responses=refusals(*NOT_FRESH, errors.TotpAlreadyEnabled, errors.EmailConfirmationRequired),
 )
 async def start(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
@@ -63,15 +42,7 @@ async def start(
     "/enable/confirm",
     dependencies=[limit("proof")],
     summary="Switch the second factor on",
-    responses=refusals(
-        *UNAUTHORIZED,
-        errors.TotpInvalid,
-        errors.ClockOff,
-        errors.TotpEnrolmentInvalid,
-        errors.TotpAlreadyEnabled,
-        errors.TooManyAttempts,
-        errors.SecretUnreadable,
-    ),
+    responses=refusals(*UNAUTHORIZED, *WRONG_CODE, errors.TotpEnrolmentInvalid, errors.TotpAlreadyEnabled),
 )
 async def confirm(
     body: TotpConfirmation, user: CurrentUser, resources: FromResources, client: FromClient
@@ -89,7 +60,7 @@ async def confirm(
     "/recovery-codes",
     dependencies=[limit("proof")],
     summary="Make new recovery codes",
-    responses=fresh_or_proved(errors.TotpNotEnabled),
+    responses=refusals(*NOT_FRESH, errors.TotpNotEnabled),
 )
 async def make_recovery_codes(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
@@ -102,7 +73,7 @@ async def make_recovery_codes(
     "/disable",
     dependencies=[limit("proof")],
     summary="Switch the second factor off",
-    responses=fresh_or_proved(errors.TotpNotEnabled),
+    responses=refusals(*NOT_FRESH, errors.TotpNotEnabled),
 )
 async def disable(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None

@@ -6,39 +6,24 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import auth, crud
+from app import auth, crud, errors
 from app.auth import Pair
 from app.clients.addresses import Client
 from app.config import Settings
 from app.crud import Addressee, Principal
 from app.crud.one_time_tokens import is_claimed
-from app.errors import (
-    EmailDomainPrivate,
-    EmailTaken,
-    SessionEnded,
-    UsernameReserved,
-    UsernameTaken,
-)
 from app.identifiers import find_private_domain, normalize_email, normalize_username
 from app.models import Session, User
-from app.passwords.fair_queue import party_of
-from app.passwords.rules import check_password
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
 from app.services.consequences import conclude
-from app.services.emails import (
-    describe_opening,
-    find_holder,
-    finish_change,
-    is_move,
-    must_confirm,
-    request_change,
-)
+from app.services.emails import find_holder, finish_change, is_move, must_confirm, request_change
 from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
-from app.services.proofs import Proof, ask_for_factor, needs_factor, require_session, spend_proof
+from app.services.passwords import hash_new
+from app.services.proofs import Proof, ask_for_factor, begin_change, needs_factor
 from app.services.reauthentication import prove, prove_for
 from app.services.reserved import is_reserved
 from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair
@@ -48,9 +33,7 @@ async def register(resources: Resources, body: Registration, client: Client) -> 
     """Make an account and return its public id; the unique indexes decide who was first."""
     _refuse_private(resources.settings, body.email)
     _refuse_reserved(resources.settings, body.username)
-    password = body.password.get_secret_value()
-    check_password(password, (body.email, body.username), resources.common_passwords)
-    password_hash = await resources.hashes.hash(password, party_of(client.address))
+    password_hash = await hash_new(resources, body.password, (body.email, body.username), client)
     public_id = await resources.database.transaction(_insert, resources, body, password_hash, client)
     log_event("registered", "success", user_id=public_id)
     return public_id
@@ -76,9 +59,9 @@ def _insert(
         _add(connection, user)
         queue_note(connection, resources, ADDRESS_WANTED, [user.email_key, public_id], client)
     elif _add(connection, user) is not None:
-        raise EmailTaken
+        raise errors.EmailTaken
     elif person := crud.find_addressee(connection, user.email_key):
-        conclude(connection, resources, "account.registered", person, None, facts=describe_opening(person))
+        conclude(connection, resources, "account.registered", person, None)
     return public_id
 
 
@@ -114,28 +97,28 @@ def _refuse_private(settings: Settings, typed: str | None) -> None:
     domain = find_private_domain(normalize_email(typed)[0]) if typed else None
     allowed = settings.private_email_domains
     if domain and not any(f".{domain}".lower().endswith(f".{name}") for name in allowed):
-        raise EmailDomainPrivate
+        raise errors.EmailDomainPrivate
 
 
 def _refuse_reserved(settings: Settings, typed: str | None, own: str | None = None) -> None:
     """Refuse names of those who speak for the service; whoever has one from before may go on writing it."""
     key = _username_columns(typed)["username_key"]
     if typed and key != _username_columns(own)["username_key"] and is_reserved(key, settings.totp_issuer):
-        raise UsernameReserved
+        raise errors.UsernameReserved
 
 
 def _refuse_taken(connection: Connection, email_key: str | None, username_key: str | None, own: int = 0) -> None:
     taken = crud.find_taken(connection, email_key, username_key, own)
     if taken == "email_key":
-        raise EmailTaken
+        raise errors.EmailTaken
     if taken == "username_key":
-        raise UsernameTaken
+        raise errors.UsernameTaken
 
 
 def _refuse_claimed(connection: Connection, username_key: str | None, own: int) -> None:
     """Refuse a name that its former owner may take back; asked once the name is held, so that no rival slips by."""
     if username_key is not None and is_claimed(connection, username_key, own):
-        raise UsernameTaken
+        raise errors.UsernameTaken
 
 
 def show_profile(settings: Settings, principal: Principal) -> Profile:
@@ -176,11 +159,8 @@ async def update(resources: Resources, principal: Principal, body: UserUpdate, c
     proof = await prove_for(resources, principal, event, body, client)
     new_hash = None
     if body.new_password is not None:
-        password = body.new_password.get_secret_value()
-        account = principal.account
-        own_words = (account.email, account.username, body.new_email, body.username)
-        check_password(password, own_words, resources.common_passwords)
-        new_hash = await resources.hashes.hash(password, party_of(client.address, known=True))  # by the password
+        own_words = (principal.account.email, principal.account.username, body.new_email, body.username)
+        new_hash = await hash_new(resources, body.new_password, own_words, client, known=True)  # by the password
     session = await resources.database.transaction(_apply_update, resources, principal, proof, body, new_hash, client)
     log_event("account_updated", "success", user_id=principal.account.public_id, changed=sorted(body.changes))
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at) if session else None
@@ -195,12 +175,10 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     new_hash: str | None,
     client: Client,
 ) -> Session | None:
-    if proof is not None:
-        spend_proof(connection, proof)
-    session = require_session(connection, principal)
+    session = begin_change(connection, principal, proof)
     old = crud.get_addressee(connection, principal.account.id)
     if old is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     if needs_factor(proof, old) and not is_fresh(principal._replace(session=session)):
         raise ask_for_factor(old)
     if is_move(old.email, body.new_email):
@@ -255,7 +233,7 @@ def _tell(
 def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
     try:
         if not crud.update_user(connection, user_id, **values):
-            raise SessionEnded
+            raise errors.SessionEnded
     except IntegrityError:
         _refuse_taken(connection, values.get("email_key"), values.get("username_key"), user_id)
         raise
@@ -270,8 +248,7 @@ async def delete(resources: Resources, principal: Principal, body: Deletion, cli
 
 
 def _delete(connection: Connection, resources: Resources, principal: Principal, proof: Proof, client: Client) -> None:
-    spend_proof(connection, proof)
-    require_session(connection, principal)
+    begin_change(connection, principal, proof)
     person = crud.get_addressee(connection, proof.account.id)
     if person is not None and crud.delete_user(connection, person.id):
         conclude(connection, resources, "account.deleted", person, client)

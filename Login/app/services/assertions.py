@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app import auth, crud, webauthn
+from app import auth, crud, errors, webauthn
 from app.clients.addresses import Client
 from app.crud import PasskeyRow, Principal
-from app.errors import CeremonyInvalid, PasskeyInvalid, PasskeyUnknown
 from app.factor_schemas import Challenge
 from app.models import Ceremony
 from app.resources import Resources
@@ -77,7 +76,7 @@ def take(connection: Connection, ceremony: str, asker: Asker) -> bytes:
     ceremony_hash = auth.hash_one_time_token(ceremony)
     challenge = crud.take_ceremony(connection, ceremony_hash, asker.purpose, asker.session_id, asker.login_jti)
     if challenge is None:
-        raise CeremonyInvalid
+        raise errors.CeremonyInvalid
     return challenge
 
 
@@ -124,14 +123,14 @@ def _judge(
     try:
         row = crud.find_passkey(connection, webauthn.read_id(shown.credential))
         if row is None or row.user_id != account.id:
-            raise PasskeyUnknown
+            raise errors.PasskeyUnknown
         answer = webauthn.verify_assertion(
             resources.settings.relying_party, challenge, shown.credential, as_key(row), need_verification=shown.alone
         )
         _require_handle(answer, account, shown)
     except InvalidResponse as error:
         log_event("passkey_failed", "failure", user_id=account.public_id, reason=error.reason)
-        raise PasskeyInvalid from None
+        raise errors.PasskeyInvalid from None
     return row, answer
 
 

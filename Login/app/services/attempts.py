@@ -6,7 +6,6 @@ A counter's key is an HMAC: a copy of the database does not tell who was attacke
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -18,14 +17,9 @@ from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.mails import THROTTLED, queue_note
-from app.throttling.counters import (
-    Counter,
-    hash_address,
-    list_keys,
-    name_move_counter,
-    name_password_counters,
-)
-from app.throttling.limits import CODE, CODE_DAY, PASSKEY, PASSKEY_DAY, RECOVERY, Limit, Tally, add_guess, find_wait
+from app.services.paces import save_counts
+from app.throttling.counters import Counter, hash_address, list_keys, name_move_counter, name_password_counters
+from app.throttling.limits import CODE, CODE_DAY, PASSKEY, PASSKEY_DAY, RECOVERY, find_wait
 
 Result = TypeVar("Result")
 
@@ -66,10 +60,7 @@ def expect_guess(
     every = name_password_counters(keys, name, client.address)
     known = crud.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
     counters = (every.here,) if known else tuple(every)
-    tallies = crud.list_tallies(connection, list_keys(counters))
-    for counter in counters:
-        if found := tallies.get(counter.key):
-            _require_turn(resources, counter.limit, *found, public_id)
+    _require_turn(resources, counters, crud.list_tallies(connection, list_keys(counters)), public_id)
     gives_back = () if known else (every.hour.key, every.day.key)
     return Guess(counters, (every.here.key, every.everywhere.key), gives_back, user_id, public_id, client, known)
 
@@ -86,7 +77,8 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
         if right:
             await resources.database.transaction(_settle, guess)
         elif is_last:
-            await _tell_throttled(resources, guess)
+            # Also about nobody's account: no time must tell whose it is.
+            await resources.database.transaction(queue_note, resources, THROTTLED, guess.user_id, guess.client)
     return right
 
 
@@ -94,11 +86,6 @@ def _settle(connection: Connection, guess: Guess) -> None:
     crud.delete_tallies(connection, guess.clears)
     if guess.gives_back:
         crud.give_back(connection, guess.gives_back)
-
-
-async def _tell_throttled(resources: Resources, guess: Guess) -> None:
-    """Leave a note for the mail worker, also about nobody's account: no time must tell whose it is."""
-    await resources.database.transaction(queue_note, resources, THROTTLED, guess.user_id, guess.client)
 
 
 async def judge_code(
@@ -131,13 +118,13 @@ def settle_code(connection: Connection, counters: tuple[Counter, ...]) -> None:
 def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
     counters = (name_move_counter(resources.keys, public_id),)
-    _save(connection, counters, _hold(connection, resources, counters, public_id))
+    save_counts(connection, counters, _hold(connection, resources, counters, public_id))
 
 
 def _count(connection: Connection, resources: Resources, guess: Guess) -> bool:
     """Count a guess on all of its counters, or on none when one makes it wait; say whether it is one's last."""
     held = _hold(connection, resources, guess.counters, guess.public_id)
-    return any(tally.total == limit.amount for limit, tally in _save(connection, guess.counters, held).items())
+    return any(tally.total == limit.amount for limit, tally in save_counts(connection, guess.counters, held).items())
 
 
 def _judge_code(  # noqa: PLR0913, PLR0917 what is judged, by which counters, and who hears of it
@@ -153,7 +140,7 @@ def _judge_code(  # noqa: PLR0913, PLR0917 what is judged, by which counters, an
     try:
         return judge(connection)
     except WRONG as error:
-        counted = _save(connection, counters, held)
+        counted = save_counts(connection, counters, held)
         if warn is not None and any(
             tally.guesses >= SUSPICIOUS_CODES.get(limit, math.inf) for limit, tally in counted.items()
         ):
@@ -166,21 +153,16 @@ def _hold(
 ) -> crud.Tallies:
     """Hold counters, or refuse what one of them makes wait."""
     held = crud.hold_tallies(connection, list_keys(counters))
-    for counter in counters:
-        _require_turn(resources, counter.limit, *held[counter.key], public_id)
+    _require_turn(resources, counters, held, public_id)
     return held
 
 
-def _save(connection: Connection, counters: tuple[Counter, ...], held: crud.Tallies) -> dict[Limit, Tally]:
-    counted = {counter: add_guess(counter.limit, *held[counter.key]) for counter in counters}
-    rows = {counter.key: (tally, counter.limit.window) for counter, tally in counted.items()}
-    crud.save_tallies(connection, list_keys(counters), rows)
-    return {counter.limit: tally for counter, tally in counted.items()}
-
-
-def _require_turn(resources: Resources, limit: Limit, tally: Tally, now: datetime, public_id: str | None) -> None:
-    seconds = find_wait(limit, tally, now).total_seconds()
-    if seconds > 0 and resources.settings.rate_limits_enabled:
-        whose = {"user_id": public_id} if public_id else {}
-        log_event("attempt_throttled", "failure", reason=TooManyAttempts.code, limit=limit.name, **whose)
-        raise TooManyAttempts(retry_after=math.ceil(seconds))
+def _require_turn(
+    resources: Resources, counters: tuple[Counter, ...], tallies: crud.Tallies, public_id: str | None
+) -> None:
+    for counter in counters if resources.settings.rate_limits_enabled else ():
+        found = tallies.get(counter.key)
+        if found and (wait := find_wait(counter.limit, *found)):
+            whose = {"user_id": public_id} if public_id else {}
+            log_event("attempt_throttled", "failure", reason=TooManyAttempts.code, limit=counter.limit.name, **whose)
+            raise TooManyAttempts(retry_after=math.ceil(wait.total_seconds()))

@@ -1,6 +1,6 @@
 """What follows from a change, as the table of authority has it: sessions end, links die, mailboxes hear of it."""
 
-from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,7 @@ from app.crud import one_time_tokens
 from app.crud.accounts import Addressee
 from app.resources import Resources
 from app.services.links import Told
-from app.services.mails import NO_FACTS, queue_mail
+from app.services.mails import queue_mail
 
 
 def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it concerns
@@ -23,7 +23,7 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     *,
     other: Addressee | None = None,
     told: Told | None = None,
-    facts: Mapping[str, object] = NO_FACTS,
+    **facts: object,
 ) -> None:
     """Let everything follow from a change just made, but for the one session that the caller may mean.
 
@@ -37,21 +37,20 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
         one_time_tokens.void_links(connection, person.id, change.voids)
     mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
     for notice in change.notices:
-        to = mailboxes[notice.to]
-        kind = notice.kind_for(proved=to.is_proved) if to else None
-        if to and kind:
-            queue_mail(connection, resources, to, kind, client, told=told or Told(event), facts=facts)
+        if to := mailboxes[notice.to]:
+            kind = notice.kind if to.is_proved else notice.unproved or notice.kind
+            queue_mail(connection, resources, to, kind, client, told=told or Told(event), **facts)
 
 
-def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
+def conclude_for(
     connection: Connection,
     resources: Resources,
     event: str,
     user_id: int,
     client: Client | None,
-    facts: Mapping[str, object] = NO_FACTS,
+    **facts: Any,  # noqa: ANN401 words of a mail
 ) -> None:
     """Let everything follow from a change to an account that keeps its name, phrase and address."""
     person = crud.get_addressee(connection, user_id)
     if person is not None:
-        conclude(connection, resources, event, person, client, facts=facts)
+        conclude(connection, resources, event, person, client, **facts)

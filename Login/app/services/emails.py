@@ -16,7 +16,7 @@ from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.consequences import conclude
 from app.services.links import make_link, take_link
-from app.services.mails import ADDRESS_WANTED, find_room, queue_mail, queue_note, write_moment
+from app.services.mails import ADDRESS_WANTED, find_room, queue_mail, queue_note
 
 # --- confirming --------------------------------------------------------------------------------------------------
 
@@ -36,12 +36,7 @@ def resend_verification(connection: Connection, resources: Resources, user_id: i
     person = crud.get_addressee(connection, user_id)
     if person is None or person.is_proved:
         return None
-    return queue_mail(connection, resources, person, "verify_email", None, facts=describe_opening(person))
-
-
-def describe_opening(person: Addressee) -> dict[str, str]:
-    """Say who opened an account, for whoever is to confirm its address."""
-    return {"opened_when": write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
+    return queue_mail(connection, resources, person, "verify_email", None)
 
 
 async def verify(resources: Resources, token: str) -> None:
@@ -136,9 +131,7 @@ def finish_change(connection: Connection, resources: Resources, event: str, old:
     if way_back := one_time_tokens.find_link_to(connection, Purpose.REVERT, old.id, new.email_key):
         one_time_tokens.void_links(connection, old.id, (Purpose.REVERT,), since=way_back.created_at)
         event = "email.returned"
-    conclude(
-        connection, resources, event, old, client, other=new, facts={"old_email": old.email, "new_email": new.email}
-    )
+    conclude(connection, resources, event, old, client, other=new, old_email=old.email, new_email=new.email)
 
 
 async def revert(resources: Resources, token: str, client: Client) -> None:
@@ -161,7 +154,7 @@ def bring_back(  # noqa: PLR0913, PLR0917 which account comes back by which way,
         raise LinkInvalid
     one_time_tokens.void_links(connection, lost.id, (Purpose.REVERT,), since=way_back.created_at)
     restored = at_address(lost, way_back)
-    conclude(connection, resources, event, lost, client, other=restored, facts={"new_email": restored.email})
+    conclude(connection, resources, event, lost, client, other=restored, new_email=restored.email)
     return restored
 
 
@@ -197,7 +190,7 @@ def answer_claim(connection: Connection, resources: Resources, claim: tuple[str,
     if holder is None:
         return
     if holder.public_id == claimant:
-        conclude(connection, resources, "account.registered", holder, None, facts=describe_opening(holder))
+        conclude(connection, resources, "account.registered", holder, None)
     else:
         link = f"{resources.settings.public_url}/password/forgot"
-        queue_mail(connection, resources, holder, "account_exists", client, facts={"forgot_link": link})
+        queue_mail(connection, resources, holder, "account_exists", client, forgot_link=link)

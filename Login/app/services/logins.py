@@ -5,21 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app import auth, crud, webauthn
+from app import auth, crud, errors, webauthn
 from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.crud.clock import is_void
-from app.errors import (
-    ApiError,
-    CeremonyInvalid,
-    EmailUnverified,
-    InvalidCredentials,
-    LoginTokenInvalid,
-    PasskeyInvalid,
-    PasskeyUnknown,
-    SecondFactorRequired,
-)
 from app.factor_schemas import Challenge, PasskeyLogin, PasskeyLoginStart
 from app.identifiers import login_keys
 from app.models import Session
@@ -31,7 +21,7 @@ from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.consequences import conclude
 from app.services.emails import resend_verification
-from app.services.proofs import Proof, prove_code, require_enabled, spend_proof, spend_token
+from app.services.proofs import Proof, prove_code, spend_proof
 from app.services.sessions import issue_pair
 from app.throttling.counters import hash_address, name_account
 from app.webauthn import InvalidResponse
@@ -52,7 +42,7 @@ async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pa
     try:
         proof = await _check_code(resources, first, body.totp, client)
         return await _admit(resources, first, proof, client)
-    except SecondFactorRequired as refusal:
+    except errors.SecondFactorRequired as refusal:
         raise type(refusal)(login_token=_make_login_token(resources, first), **refusal.extra) from None
 
 
@@ -63,7 +53,7 @@ async def challenge_passkey(resources: Resources, body: PasskeyLoginStart) -> Ch
     first = await _resume(resources, body.login_token.get_secret_value())
     keys = await resources.database.read(crud.list_passkeys, first.account.id)
     if not keys:
-        raise PasskeyUnknown
+        raise errors.PasskeyUnknown
     return await challenge_keys(resources, Asker(Purpose.SECOND_STEP, login_jti=first.jti), keys, "discouraged")
 
 
@@ -86,17 +76,17 @@ async def _find_owner(resources: Resources, body: PasskeyLogin) -> crud.Credenti
     try:
         credential_id = webauthn.read_id(body.credential)
     except InvalidResponse:
-        raise PasskeyInvalid from None
+        raise errors.PasskeyInvalid from None
     account = await resources.database.read(_get_owner, credential_id)
     if account is None:
-        _tell_failed(None, PasskeyUnknown.code)
-        raise PasskeyUnknown
+        _tell_failed(None, errors.PasskeyUnknown.code)
+        raise errors.PasskeyUnknown
     return account
 
 
 def _get_owner(connection: Connection, credential_id: bytes) -> crud.Credentials | None:
     passkey = crud.find_passkey(connection, credential_id)
-    return crud.get_credentials(connection, passkey.user_id) if passkey else None
+    return crud.find_credentials(connection, {"id": passkey.user_id}) if passkey else None
 
 
 async def _take_first_step(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
@@ -109,11 +99,10 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
 
 
 def _require_enabled(account: crud.Credentials) -> None:
-    try:
-        require_enabled(account)
-    except ApiError as error:
-        _tell_failed(account, error.code)
-        raise
+    """Refuse a disabled account, which is said only once the password or the passkey was right."""
+    if account.disabled_at is not None:
+        _tell_failed(account, errors.AccountDisabled.code)
+        raise errors.AccountDisabled
 
 
 def _tell_failed(account: crud.Credentials | None, reason: str) -> None:
@@ -128,8 +117,8 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
-        _tell_failed(account, InvalidCredentials.code)
-        raise InvalidCredentials
+        _tell_failed(account, errors.InvalidCredentials.code)
+        raise errors.InvalidCredentials
     await _keep_hash_up_to_date(resources, account, password, guess.party)
     return FirstStep(account, body.remember_me)
 
@@ -155,9 +144,9 @@ def _find_account(
 async def _check_code(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
         return await prove_code(resources, first.account, code, client)
-    except SecondFactorRequired:
+    except errors.SecondFactorRequired:
         raise  # no code is no wrong one
-    except ApiError as error:
+    except errors.ApiError as error:
         log_event("totp_failed", "failure", user_id=first.account.public_id, reason=error.code)
         raise
 
@@ -174,16 +163,17 @@ async def _require_verified(resources: Resources, first: FirstStep) -> None:
     """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
     if first.account.email_verified_at is None and resources.settings.needs_verified_email:
         await resources.database.transaction(resend_verification, resources, first.account.id)
-        _tell_failed(first.account, EmailUnverified.code)
-        raise EmailUnverified
+        _tell_failed(first.account, errors.EmailUnverified.code)
+        raise errors.EmailUnverified
 
 
 def _start_session(
     connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
 ) -> Session:
-    now = spend_proof(connection, proof, stale=CeremonyInvalid if proof.passkey else InvalidCredentials)
-    if first.jti is not None and not spend_token(connection, first.jti, first.account):
-        raise LoginTokenInvalid
+    now = spend_proof(connection, proof, stale=errors.CeremonyInvalid if proof.passkey else errors.InvalidCredentials)
+    over = first.account.now + auth.LOGIN_TOKEN_LIFETIME
+    if first.jti is not None and not crud.spend_token(connection, first.jti, over):
+        raise errors.LoginTokenInvalid
     _note_place(connection, resources, first.account, client, now)
     crud.update_user(connection, first.account.id, last_login_at=now)
     session = Session(
@@ -237,10 +227,10 @@ async def _resume(resources: Resources, token: str) -> FirstStep:
     try:
         claims = auth.decode_token("login", token, resources.keys.login)
     except auth.InvalidToken:
-        raise LoginTokenInvalid from None
+        raise errors.LoginTokenInvalid from None
     account = await resources.database.read(crud.find_credentials, {"public_id": claims["sub"]})
     if account is None or account.password_changed_at.timestamp() != claims.get("pwd"):
-        raise LoginTokenInvalid
+        raise errors.LoginTokenInvalid
     if is_void(auth.utc(claims["iat"]), account.now):
-        raise LoginTokenInvalid
+        raise errors.LoginTokenInvalid
     return FirstStep(account, bool(claims.get("rem")), jti=claims["jti"])

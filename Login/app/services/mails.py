@@ -1,9 +1,7 @@
 """Putting mails into the queue, in the transaction of the change that causes them, at the pace of their mailbox."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -13,7 +11,7 @@ from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.crud import mails
 from app.crud.accounts import Addressee
-from app.crud.mails import QUEUED, MailRow
+from app.crud.mails import MailRow
 from app.database import after_commit
 from app.letters.catalogue import write_letter
 from app.letters.letter import Letter
@@ -27,7 +25,6 @@ from app.throttling.counters import hash_mailbox, name_mail_counter
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
 OPERATOR = "somebody who runs this service"
-NO_FACTS: Mapping[str, object] = MappingProxyType({})
 
 
 def mail_place(message_id: str) -> str:
@@ -43,7 +40,7 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     client: Client | None,
     *,
     told: Told = NOTHING_TOLD,
-    facts: Mapping[str, object] = NO_FACTS,
+    **facts: object,
 ) -> int:
     """Queue a mail at its mailbox' pace and return 0, or for how many seconds there is no room for it.
 
@@ -59,12 +56,19 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
         return 0
     links = {_name_link(link): make_link(connection, resources, link, person, told) for link in rule.links}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
-    everything = {"when": write_moment(now), "where": describe_client(client), **links, **facts}
+    opened = {"opened_when": _write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
+    everything = {"when": _write_moment(now), "where": describe_client(client), **opened, **links, **facts}
+    mail = Mail(
+        message_id=auth.make_id(),
+        user_id=None if rule.outlives else person.id,
+        kind=kind,
+        mailbox_hash=hash_mailbox(resources.keys, person.email_key),
+        urgent=not rule.is_notice,
+        next_try_at=due,
+        created_at=due,
+    )
     letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
-    mail = _make_mail(resources, kind, letter.to_json(), due)
-    mail.user_id = None if rule.outlives else person.id
-    mail.mailbox_hash, mail.urgent = hash_mailbox(resources.keys, person.email_key), not rule.is_notice
-    _insert(connection, resources, mail)
+    _queue(connection, resources, mail, letter.to_json())
     return 0
 
 
@@ -94,8 +98,10 @@ def _find_time(
 
 
 def _sum_up(connection: Connection, resources: Resources, held: MailRow) -> bool:
-    letter = Letter.from_json(open_content(resources, held)).with_one_more()
-    content = encrypt(letter.to_json(), mail_place(held.message_id), resources.keys.secrets)
+    letter = Letter.from_json(open_content(resources, held))
+    content = encrypt(
+        letter._replace(more=letter.more + 1).to_json(), mail_place(held.message_id), resources.keys.secrets
+    )
     return mails.replace_content(connection, held, content)
 
 
@@ -103,7 +109,7 @@ def _name_link(link: Link) -> str:
     return f"{Link.RESET if link is Link.RESCUE else link}_link"
 
 
-def write_moment(when: datetime) -> str:
+def _write_moment(when: datetime) -> str:
     """Write a time for a mail."""
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
@@ -115,10 +121,9 @@ def describe_client(client: Client | None) -> str:
 
 def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:
     """Leave something for the worker to find out, where an answer's time must not tell what it finds."""
-    content = json.dumps([about, client.address, client.user_agent])
-    note = _make_mail(resources, kind, content, crud.current_time(connection))
-    note.urgent = kind in URGENT_NOTES
-    _insert(connection, resources, note)
+    now, urgent = crud.current_time(connection), kind in URGENT_NOTES
+    note = Mail(message_id=auth.make_id(), kind=kind, urgent=urgent, next_try_at=now, created_at=now)
+    _queue(connection, resources, note, json.dumps([about, client.address, client.user_agent]))
 
 
 def open_content(resources: Resources, mail: MailRow) -> str:
@@ -126,12 +131,7 @@ def open_content(resources: Resources, mail: MailRow) -> str:
     return decrypt(mail.content or "", mail_place(mail.message_id), resources.keys.secrets)
 
 
-def _make_mail(resources: Resources, kind: str, content: str, due: datetime) -> Mail:
-    message_id = auth.make_id()
-    content = encrypt(content, mail_place(message_id), resources.keys.secrets)
-    return Mail(message_id=message_id, kind=kind, content=content, state=QUEUED, next_try_at=due, created_at=due)
-
-
-def _insert(connection: Connection, resources: Resources, mail: Mail) -> None:
+def _queue(connection: Connection, resources: Resources, mail: Mail, content: str) -> None:
+    mail.content = encrypt(content, mail_place(mail.message_id), resources.keys.secrets)
     mails.insert_mail(connection, mail)
     after_commit(connection, resources.bell.ring)

@@ -1,6 +1,6 @@
 """Notices of what changes nothing, and yet is worth knowing: guesses, and codes that run out."""
 
-from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -8,7 +8,7 @@ from app import crud
 from app.clients.addresses import Client
 from app.resources import Resources
 from app.services.consequences import conclude_for
-from app.services.mails import NO_FACTS, queue_mail
+from app.services.mails import queue_mail
 
 LOW_ON_CODES = 3
 
@@ -26,9 +26,9 @@ def notify_wrong_codes(connection: Connection, resources: Resources, user_id: in
 def notify_recovery_code_used(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
     """Tell that a recovery code was used, and when few are left."""
     left = crud.count_recovery_codes(connection, user_id)
-    conclude_for(connection, resources, "recovery_code.used", user_id, client, {"left": left})
+    conclude_for(connection, resources, "recovery_code.used", user_id, client, left=left)
     if left == LOW_ON_CODES:
-        _tell(connection, resources, user_id, "recovery_codes_low", client, {"left": left})
+        _tell(connection, resources, user_id, "recovery_codes_low", client, left=left)
 
 
 def notify_counter_went_back(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
@@ -36,14 +36,14 @@ def notify_counter_went_back(connection: Connection, resources: Resources, user_
     _tell(connection, resources, user_id, "passkey_counter", client)
 
 
-def _tell(  # noqa: PLR0913, PLR0917 what to whom, of whom
+def _tell(
     connection: Connection,
     resources: Resources,
     user_id: int,
     kind: str,
     client: Client,
-    facts: Mapping[str, object] = NO_FACTS,
+    **facts: Any,  # noqa: ANN401 words of a mail
 ) -> None:
     person = crud.get_addressee(connection, user_id)
     if person is not None:
-        queue_mail(connection, resources, person, kind, client, facts=facts)
+        queue_mail(connection, resources, person, kind, client, **facts)

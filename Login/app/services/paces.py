@@ -1,4 +1,4 @@
-"""How many mails a mailbox gets: counted in the database, before one is written."""
+"""Counting in the database: one more on each counter, or for how long it is full."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from app import crud
 from app.throttling.counters import Counter, list_keys
-from app.throttling.limits import add_guess, find_wait
+from app.throttling.limits import Limit, Tally, add_guess, find_wait
 
 
 def count_all(connection: Connection, counters: Sequence[Counter]) -> int:
@@ -18,6 +18,12 @@ def count_all(connection: Connection, counters: Sequence[Counter]) -> int:
     waits = [find_wait(counter.limit, *held[counter.key]).total_seconds() for counter in counters]
     if longest := max(waits):
         return math.ceil(longest)
+    save_counts(connection, counters, held)
+    return 0
+
+
+def save_counts(connection: Connection, counters: Sequence[Counter], held: crud.Tallies) -> dict[Limit, Tally]:
+    """Count one more on each of these, which are held, and return what they say by now."""
     counted = {one.key: (add_guess(one.limit, *held[one.key]), one.limit.window) for one in counters}
     crud.save_tallies(connection, list_keys(counters), counted)
-    return 0
+    return {one.limit: counted[one.key][0] for one in counters}

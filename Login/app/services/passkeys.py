@@ -5,11 +5,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import auth, crud, webauthn
+from app import auth, crud, errors, webauthn
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.crud import PasskeyRow, Principal
-from app.errors import PasskeyAlreadyRegistered, PasskeyInvalid, PasskeyLimit, PasskeyNotFound, SessionEnded
 from app.factor_schemas import Challenge, PasskeyAdded, PasskeyList, PasskeyRegistration
 from app.factor_schemas import Passkey as PasskeyInfo
 from app.models import Passkey
@@ -47,7 +46,7 @@ async def start(resources: Resources, principal: Principal) -> Challenge:
     require_proved_address(resources, principal)
     existing = await resources.database.read(crud.list_passkeys, account.id)
     if len(existing) >= crud.PASSKEYS_MAX:
-        raise PasskeyLimit
+        raise errors.PasskeyLimit
     ceremony, challenge = await resources.database.transaction(begin, ask_session(Purpose.REGISTER, principal))
     options = webauthn.make_creation_options(
         resources.settings.relying_party,
@@ -68,7 +67,7 @@ async def add(resources: Resources, principal: Principal, body: PasskeyRegistrat
     except InvalidResponse as error:
         user_id = principal.account.public_id
         log_event("passkey_failed", "failure", user_id=user_id, reason=error.reason)
-        raise PasskeyInvalid from None
+        raise errors.PasskeyInvalid from None
     new = New(key, body.name, auth.make_recovery_codes())
     row, is_first = await resources.database.transaction(_add, resources, principal, new, client)
     log_event("passkey_added", "success", user_id=principal.account.public_id, passkey=row.public_id)
@@ -82,9 +81,9 @@ def _add(
     require_session(connection, principal)
     person = crud.get_addressee(connection, principal.account.id)
     if person is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     if person.passkey_count >= crud.PASSKEYS_MAX:
-        raise PasskeyLimit
+        raise errors.PasskeyLimit
     row = _insert(connection, principal, new, client)
     if not person.has_factor:
         make_first_codes(connection, principal, new.codes)
@@ -116,7 +115,7 @@ def _insert(connection: Connection, principal: Principal, new: New, client: Clie
     try:
         crud.insert_passkey(connection, passkey)
     except IntegrityError:
-        raise PasskeyAlreadyRegistered from None
+        raise errors.PasskeyAlreadyRegistered from None
     return _get(connection, principal, public_id)
 
 
@@ -146,7 +145,7 @@ async def remove(resources: Resources, principal: Principal, public_id: str, cli
 def _remove(connection: Connection, resources: Resources, principal: Principal, public_id: str, client: Client) -> bool:
     require_session(connection, principal)
     if not crud.remove_passkey(connection, principal.account.id, public_id):
-        raise PasskeyNotFound
+        raise errors.PasskeyNotFound
     conclude_for(connection, resources, "factor.passkey.removed", principal.account.id, client)
     person = crud.get_addressee(connection, principal.account.id)
     return person is not None and not person.has_factor
@@ -155,7 +154,7 @@ def _remove(connection: Connection, resources: Resources, principal: Principal, 
 def _get(connection: Connection, principal: Principal, public_id: str) -> PasskeyRow:
     row = crud.get_passkey(connection, principal.account.id, public_id)
     if row is None:
-        raise PasskeyNotFound
+        raise errors.PasskeyNotFound
     return row
 
 

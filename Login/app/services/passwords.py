@@ -1,5 +1,8 @@
 """Passwords forgotten: a request that tells nobody anything, and a new password by the link in the mail."""
 
+from collections.abc import Iterable
+
+from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from app import crud
@@ -43,12 +46,25 @@ def grant_reset(connection: Connection, resources: Resources, typed: str, client
     queue_mail(connection, resources, person, kind, client, told=Told("email.changed") if contested else NOTHING_TOLD)
 
 
+async def hash_new(
+    resources: Resources,
+    typed: SecretStr,
+    own_words: Iterable[str | None],
+    client: Client,
+    *,
+    known: bool = False,
+) -> str:
+    """Hash a new password; refuse one that is short, common, or made of the account's own words."""
+    password = typed.get_secret_value()
+    check_password(password, own_words, resources.common_passwords)
+    return await resources.hashes.hash(password, party_of(client.address, known=known))
+
+
 async def confirm_reset(resources: Resources, body: PasswordReset, client: Client) -> None:
     """Set a new password by a link; a refused password does not use the link up."""
-    token, password = body.token.get_secret_value(), body.new_password.get_secret_value()
+    token = body.token.get_secret_value()
     person = await resources.database.read(_find_person_of, token)
-    check_password(password, (person.email, person.username), resources.common_passwords)
-    new_hash = await resources.hashes.hash(password, party_of(client.address))
+    new_hash = await hash_new(resources, body.new_password, (person.email, person.username), client)
     await resources.database.transaction(_reset, resources, token, new_hash, client)
     log_event("password_reset", "success", user_id=person.public_id)
 

@@ -13,22 +13,10 @@ from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
-from app import auth, crud
+from app import auth, crud, errors
 from app.clients.addresses import Client
 from app.crud.clock import SLACK
-from app.errors import (
-    AccountDisabled,
-    ApiError,
-    ClockOff,
-    PasskeyUnknown,
-    SecondFactorRequired,
-    SecretUnreadable,
-    SessionEnded,
-    TotpInvalid,
-    TotpRequired,
-)
 from app.resources import Resources
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.services.attempts import judge_code, settle_code
@@ -70,7 +58,7 @@ def totp_place(public_id: str) -> str:
 
 async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
-    if not list_factors(account):
+    if not account.has_factor:
         return Proof(account, without_factor=True)
     if code is None:
         raise ask_for_factor(account)
@@ -81,16 +69,14 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
 
 
 async def _prove_totp(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
-    """Check a code; where there are passkeys only, each is wrong, and counted as such."""
-    match: Callable[[], int] = _match_nothing
-    if account.totp_secret is not None:
-        secret = open_totp_secret(resources, account.public_id, account.totp_secret)
-        match = partial(match_totp_step, secret, typed, account.now)
+    """Check a code; where there are passkeys only each is wrong, and is counted."""
+    sealed, public_id = account.totp_secret, account.public_id
+    secret = None if sealed is None else open_totp_secret(resources, public_id, sealed)
     warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
-    counters = name_code_counters(resources.keys, account.public_id)
-    here = hash_address(resources.keys, account.public_id, client.address)
-    judge = partial(_match_from, user_id=account.id, address_hash=here, match=match)
-    step = await judge_code(resources, counters, account.public_id, judge, warn)
+    counters = name_code_counters(resources.keys, public_id)
+    here = hash_address(resources.keys, public_id, client.address)
+    judge = partial(_match_from, account=account, address_hash=here, secret=secret, code=typed)
+    step = await judge_code(resources, counters, public_id, judge, warn)
     return Proof(account, counters, totp_step=step, methods=(*PASSWORD, "otp"))
 
 
@@ -98,29 +84,29 @@ def list_factors(account: crud.Credentials | crud.Addressee) -> list[str]:
     """Name what an account can show beside its password."""
     factors = ["totp"] if account.has_totp else []
     factors += ["passkey"] if account.passkey_count else []
-    return [*factors, "recovery_code"] if factors else []
+    return [*factors, "recovery_code"]
 
 
-def ask_for_factor(account: crud.Credentials | crud.Addressee) -> SecondFactorRequired:
+def ask_for_factor(account: crud.Credentials | crud.Addressee) -> errors.SecondFactorRequired:
     """Make the refusal that asks for what the account has."""
-    kind = TotpRequired if account.has_totp else SecondFactorRequired
+    kind = errors.TotpRequired if account.has_totp else errors.SecondFactorRequired
     return kind(factors=list_factors(account))
 
 
-def _match_nothing() -> int:
-    raise TotpInvalid
-
-
-def _match_from(connection: Connection, user_id: int, address_hash: bytes, match: Callable[[], int]) -> int:
+def _match_from(
+    connection: Connection, account: crud.Credentials, address_hash: bytes, secret: str | None, code: str
+) -> int:
     """Tell of a clock only where the account has signed in before: elsewhere it is a guesser who profits.
 
     What a wrong code costs is the same with either answer, or the time would tell.
     """
+    if secret is None:
+        raise errors.TotpInvalid
     try:
-        return match()
-    except TotpInvalid:
-        if not crud.is_known_address(connection, user_id, address_hash):
-            raise TotpInvalid from None
+        return match_totp_step(secret, code, account.now)
+    except errors.TotpInvalid:
+        if not crud.is_known_address(connection, account.id, address_hash):
+            raise errors.TotpInvalid from None
         raise
 
 
@@ -130,8 +116,8 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
     if step is not None:
         return step
     if auth.find_totp_step(secret, code, now, auth.DRIFT_WINDOW) is not None:
-        raise ClockOff(clock_off=True)
-    raise TotpInvalid
+        raise errors.ClockOff(clock_off=True)
+    raise errors.TotpInvalid
 
 
 async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
@@ -146,7 +132,7 @@ async def _prove_recovery_code(resources: Resources, account: crud.Credentials, 
 
 def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
     if not crud.has_recovery_code(connection, account.id, code_hash):
-        raise TotpInvalid
+        raise errors.TotpInvalid
 
 
 def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> str:
@@ -155,10 +141,10 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
         return decrypt(ciphertext, totp_place(public_id), resources.keys.secrets)
     except UnreadableSecret as error:
         logger.exception("totp_secret_unreadable", extra={"event": {"user_id": public_id}})
-        raise SecretUnreadable(retry_after=60) from error
+        raise errors.SecretUnreadable(retry_after=60) from error
 
 
-def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = SessionEnded) -> datetime:
+def spend_proof(connection: Connection, proof: Proof, stale: type[errors.ApiError] = errors.SessionEnded) -> datetime:
     """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
 
     Return the time. A passkey that was removed meanwhile raises PasskeyUnknown.
@@ -168,15 +154,15 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[ApiError] = Se
     account = proof.account
     now = _hold_unchanged(connection, proof, stale)
     if proof.totp_step is not None:
-        secret, latest = account.totp_secret or "", _find_latest_step(now)
-        if not crud.spend_totp_step(connection, account.id, secret, proof.totp_step, latest):
-            raise TotpInvalid
+        latest = int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW  # later ones: by a clock ahead
+        if not crud.spend_totp_step(connection, account.id, account.totp_secret or "", proof.totp_step, latest):
+            raise errors.TotpInvalid
     if proof.recovery_code is not None and not crud.spend_recovery_code(
         connection, account.id, proof.recovery_code, account.now
     ):
-        raise TotpInvalid
+        raise errors.TotpInvalid
     if proof.passkey is not None and not crud.use_passkey(connection, *proof.passkey, now):
-        raise PasskeyUnknown
+        raise errors.PasskeyUnknown
     if proof.tell is not None:
         proof.tell(connection)
     if proof.counters:
@@ -189,17 +175,12 @@ def needs_factor(proof: Proof | None, person: crud.Addressee) -> bool:
     return proof is not None and person.has_factor and proof.methods == PASSWORD
 
 
-def _find_latest_step(now: datetime) -> int:
-    """Return the last step that can have been taken by now; a later one was taken while the clock was ahead."""
-    return int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW
-
-
-def _hold_unchanged(connection: Connection, proof: Proof, stale: type[ApiError]) -> datetime:
+def _hold_unchanged(connection: Connection, proof: Proof, stale: type[errors.ApiError]) -> datetime:
     """Lock the account; the password alone proves nothing any more once a second factor has been switched on."""
     held = crud.hold_credentials(connection, proof.account.id)
     if held is None or held.disabled_at is not None or held.password_changed_at != proof.account.password_changed_at:
         raise stale
-    if proof.without_factor and list_factors(held):
+    if proof.without_factor and held.has_factor:
         raise ask_for_factor(held)
     return held.now
 
@@ -212,20 +193,12 @@ def require_session(connection: Connection, principal: crud.Principal) -> crud.S
     is_there = crud.hold_user(connection, principal.account.id)
     session = crud.hold_session(connection, principal.session.sid) if is_there else None
     if session is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     return session
 
 
-def spend_token(connection: Connection, jti: str, account: crud.Credentials) -> bool:
-    """Use up a single-use token; False when it was used before."""
-    try:
-        crud.spend_token(connection, jti, account.now + auth.LOGIN_TOKEN_LIFETIME)
-    except IntegrityError:
-        return False
-    return True
-
-
-def require_enabled(account: crud.Credentials) -> None:
-    """Refuse a disabled account, once its password was right."""
-    if account.disabled_at is not None:
-        raise AccountDisabled
+def begin_change(connection: Connection, principal: crud.Principal, proof: Proof | None) -> crud.SessionRow:
+    """Use up a proof, where one was asked for, and hold the caller's account and session for what follows."""
+    if proof is not None:
+        spend_proof(connection, proof)
+    return require_session(connection, principal)

@@ -2,13 +2,12 @@
 
 from sqlalchemy import Connection
 
-from app import crud
+from app import crud, errors
 from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.authority.changes import Proof as Asked
 from app.clients.addresses import Client
 from app.crud import Principal
-from app.errors import CurrentPasswordInvalid, CurrentPasswordRequired, PasskeyNotSetUp, SessionEnded
 from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
 from app.models import Session
 from app.resources import Resources
@@ -29,7 +28,7 @@ async def prove_for(
     wanted = CHANGES[event].proof
     if body is None or body.current_password is None:
         if wanted is Asked.PASSWORD_AND_FRESH:
-            raise CurrentPasswordRequired
+            raise errors.CurrentPasswordRequired
         if wanted is Asked.PASSWORD_OR_FRESH:
             require_fresh(principal)
         return None
@@ -47,7 +46,7 @@ async def prove(
     account, guess = await resources.database.read(_expect_own_guess, resources, principal.account.id, client)
     password = body.current_password.get_secret_value() if body.current_password else ""
     if not await judge_password(resources, guess, password, account.password_hash):
-        raise CurrentPasswordInvalid
+        raise errors.CurrentPasswordInvalid
     if not need_factor:
         return Proof(account)
     if body.ceremony is not None and body.credential is not None:
@@ -65,9 +64,9 @@ def _expect_own_guess(
 
 
 def _get_own(connection: Connection, user_id: int) -> crud.Credentials:
-    account = crud.get_credentials(connection, user_id)
+    account = crud.find_credentials(connection, {"id": user_id})
     if account is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     return account
 
 
@@ -80,7 +79,7 @@ async def challenge_passkey(resources: Resources, principal: Principal, body: Pa
     """Ask for an answer of one of the account's passkeys; beside the password it need not verify the person."""
     keys = await resources.database.read(crud.list_passkeys, principal.account.id)
     if not keys:
-        raise PasskeyNotSetUp
+        raise errors.PasskeyNotSetUp
     asker = ask_session(Purpose.REAUTHENTICATE, principal)
     return await challenge_keys(resources, asker, keys, "discouraged" if body.with_password else "required")
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth, crud, errors
 from app.auth import Line, Pair, Purpose
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
@@ -15,16 +15,6 @@ from app.clients.devices import describe_device
 from app.config import Settings
 from app.crud import Principal, SessionRow
 from app.crud.clock import is_void
-from app.errors import (
-    DatabaseUnavailable,
-    OutcomeUnknown,
-    ReauthenticationRequired,
-    RefreshTokenReused,
-    SessionEnded,
-    SessionNotFound,
-    TokenExpired,
-    TokenInvalid,
-)
 from app.models import Session
 from app.resources import Resources
 from app.runtime.logs import log_event
@@ -49,7 +39,9 @@ async def authenticate(resources: Resources, token: str, client: Client) -> Prin
     found = await resources.database.read(crud.get_principal, claims["sid"])
     principal = _require_live(resources.settings, found, claims)
     if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
-        await _note_use(resources, principal, client)
+        # One that cannot write just now can still be read.
+        with suppress(errors.DatabaseUnavailable, errors.OutcomeUnknown):
+            await resources.database.transaction(_touch, principal, client)
     return principal
 
 
@@ -58,12 +50,6 @@ def _is_news(settings: Settings, principal: Principal) -> bool:
     session, now = principal.session, principal.now
     pace = min(TOUCH, settings.idle_limit(remember=session.remember) / 4)
     return now - session.last_seen_at >= pace or is_void(session.last_seen_at, now)
-
-
-async def _note_use(resources: Resources, principal: Principal, client: Client) -> None:
-    """Note that the session is in use; a database that cannot write just now is no reason to refuse to read."""
-    with suppress(DatabaseUnavailable, OutcomeUnknown):
-        await resources.database.transaction(_touch, principal, client)
 
 
 def _touch(connection: Connection, principal: Principal, client: Client) -> None:
@@ -85,7 +71,7 @@ async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     claims = _decode(resources, "refresh", token)
     try:
         moved = await resources.database.autocommit(_rotate, resources.settings, claims, client)
-    except RefreshTokenReused:
+    except errors.RefreshTokenReused:
         await resources.database.transaction(_end_reused, resources, claims, client)
         log_event("refresh_token_reused", "failure", user_id=claims["sub"])
         raise
@@ -103,12 +89,14 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
             _touch(connection, principal, client)
             principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
         if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
-            return _move_on(principal)
+            session, now = principal.session, principal.now
+            moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
+            return principal._replace(session=moved)
         principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
         if principal.session.generation == claims["gen"]:  # no rival was first: the database was too slow
-            raise DatabaseUnavailable(retry_after=1)
+            raise errors.DatabaseUnavailable(retry_after=1)
     if not _is_retry(principal, claims):
-        raise RefreshTokenReused
+        raise errors.RefreshTokenReused
     return principal
 
 
@@ -117,13 +105,6 @@ def _end_reused(connection: Connection, resources: Resources, claims: Claims, cl
     principal = crud.get_principal(connection, claims["sid"])
     if principal and crud.end_session(connection, claims["sid"], REUSED, principal.now):
         conclude_for(connection, resources, "session.reused", principal.account.id, client)
-
-
-def _move_on(principal: Principal) -> Principal:
-    """Return what the row has become by its rotation."""
-    session, now = principal.session, principal.now
-    moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
-    return principal._replace(session=moved)
 
 
 def _is_retry(principal: Principal, claims: Claims) -> bool:
@@ -149,15 +130,15 @@ def _is_first_use(session: SessionRow, claims: Claims) -> bool:
 def _require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
     """Raise why a token of ours no longer serves: ended, too old, too long unused, or its account disabled or gone."""
     if principal is None or principal.account.public_id != claims["sub"]:
-        raise SessionEnded
+        raise errors.SessionEnded
     session, now = principal.session, principal.now
     if session.end_reason == REUSED:
-        raise RefreshTokenReused
+        raise errors.RefreshTokenReused
     over = min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
     # A generation of the future: the database was restored from a backup. That is no theft.
     unknown = claims.get("gen", 0) > session.generation
     if session.ended_at or now >= over or principal.account.disabled_at or unknown:
-        raise SessionEnded
+        raise errors.SessionEnded
     return principal
 
 
@@ -179,7 +160,7 @@ def is_fresh(principal: Principal) -> bool:
 def require_fresh(principal: Principal) -> None:
     """Refuse a session that is not fresh."""
     if not is_fresh(principal):
-        raise ReauthenticationRequired
+        raise errors.ReauthenticationRequired
 
 
 def follow_session(  # noqa: PLR0913 what of it is new
@@ -226,11 +207,9 @@ async def list_sessions(resources: Resources, principal: Principal) -> list[Sess
 
 async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
     """End one of the caller's own sessions."""
-    ended = await resources.database.transaction(
-        crud.end_own_session, principal.account.id, sid, REVOKED, principal.now
-    )
-    if not ended:
-        raise SessionNotFound
+    user_id, now = principal.account.id, principal.now
+    if not await resources.database.transaction(crud.end_own_session, user_id, sid, REVOKED, now):
+        raise errors.SessionNotFound
     log_event("session_revoked", "success", user_id=principal.account.public_id)
 
 
@@ -261,9 +240,9 @@ def _decode(resources: Resources, purpose: Purpose, token: str) -> Claims:
     try:
         return auth.decode_token(purpose, token, resources.keys.tokens)
     except auth.ExpiredToken:
-        raise TokenExpired from None
+        raise errors.TokenExpired from None
     except auth.InvalidToken:
-        raise TokenInvalid from None
+        raise errors.TokenInvalid from None
 
 
 def _describe(client: Client) -> dict[str, str]:

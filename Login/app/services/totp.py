@@ -4,16 +4,20 @@ import asyncio
 import base64
 import hmac
 import io
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from app import auth, crud
 from app.clients.addresses import Client
 from app.crud import Principal
-from app.errors import EmailConfirmationRequired, SessionEnded, TotpAlreadyEnabled, TotpEnrolmentInvalid, TotpNotEnabled
+from app.errors import (
+    EmailConfirmationRequired,
+    SessionEnded,
+    TotpAlreadyEnabled,
+    TotpEnrolmentInvalid,
+    TotpNotEnabled,
+)
 from app.factor_schemas import TotpConfirmation, TotpSetup, TotpStatus
-from app.models import TotpEnrolment
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
@@ -21,14 +25,7 @@ from app.secrets.encryption import encrypt
 from app.services.attempts import judge_code, settle_code
 from app.services.consequences import conclude, conclude_for
 from app.services.links import Told
-from app.services.proofs import (
-    Proof,
-    match_totp_step,
-    open_totp_secret,
-    require_session,
-    spend_proof,
-    totp_place,
-)
+from app.services.proofs import Proof, begin_change, match_totp_step, open_totp_secret, require_session, totp_place
 from app.services.reauthentication import prove_for
 from app.services.sessions import FRESH
 from app.throttling.counters import name_code_counters
@@ -63,17 +60,11 @@ def require_proved_address(resources: Resources, principal: Principal) -> None:
 
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
-    if proof is not None:
-        spend_proof(connection, proof)
-    require_session(connection, principal)  # and hold the account: two tabs that start at once get one secret
+    begin_change(connection, principal, proof)  # and hold the account: two tabs that start at once get one secret
     begun = crud.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
-    expires_at = crud.current_time(connection) + crud.ENROLMENT_LIFETIME
-    enrolment = TotpEnrolment(
-        user_id=principal.account.id, session_id=principal.session.id, secret=offered, expires_at=expires_at
-    )
-    crud.replace_enrolment(connection, enrolment)
+    crud.replace_enrolment(connection, principal.account.id, principal.session.id, offered)
     return offered
 
 
@@ -86,30 +77,22 @@ def draw_qr_code(text: str) -> str:
     return base64.b64encode(picture.getvalue()).decode()
 
 
-@dataclass(frozen=True)
-class Confirmed:
-    """An enrolment whose secret and code were right."""
-
-    ciphertext: str
-    step: int
-
-
 async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation, client: Client) -> list[str]:
     """Switch the factor on, once a code shows that the device has the secret; return the recovery codes.
 
-    There are none to return where passkeys were there before: the codes that came with those go on.
+    There are none to return where a passkey was there before: the codes that came with it go on.
     """
     if principal.account.has_totp:
         raise TotpAlreadyEnabled
-    confirmed = await _check_confirmation(resources, principal, body)
+    ciphertext, step = await _check_confirmation(resources, principal, body)
     codes = auth.make_recovery_codes()
-    is_first = await resources.database.transaction(_enable, resources, principal, confirmed, codes, client)
+    is_first = await resources.database.transaction(_enable, resources, principal, ciphertext, step, codes, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
     return codes if is_first else []
 
 
-async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> Confirmed:
-    """Accept only the secret that `start` gave to this very session."""
+async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> tuple[str, int]:
+    """Accept only the secret that `start` gave to this very session; return it as it is kept, and the code's step."""
     enrolment = await resources.database.read(crud.get_enrolment, principal.account.id)
     if enrolment is None or enrolment.session_id != principal.session.id:
         raise TotpEnrolmentInvalid
@@ -121,14 +104,15 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
     public_id, now = principal.account.public_id, principal.now
     counters = name_code_counters(resources.keys, public_id)
     step = await judge_code(resources, counters, public_id, lambda _: match_totp_step(secret, code, now))
-    return Confirmed(enrolment.secret, step)
+    return enrolment.secret, step
 
 
 def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     connection: Connection,
     resources: Resources,
     principal: Principal,
-    confirmed: Confirmed,
+    ciphertext: str,
+    step: int,
     codes: list[str],
     client: Client,
 ) -> bool:
@@ -138,9 +122,9 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     person = crud.get_addressee(connection, user_id)
     if person is None:
         raise SessionEnded
-    if not crud.take_enrolment(connection, user_id, principal.session.id, confirmed.ciphertext):
+    if not crud.take_enrolment(connection, user_id, principal.session.id, ciphertext):
         raise TotpEnrolmentInvalid
-    if not crud.enable_totp(connection, user_id, confirmed.ciphertext, confirmed.step):
+    if not crud.enable_totp(connection, user_id, ciphertext, step):
         raise TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
     if not person.has_factor:
@@ -183,9 +167,7 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
     hashes: list[bytes],
     client: Client,
 ) -> None:
-    if proof is not None:
-        spend_proof(connection, proof)
-    require_session(connection, principal)
+    begin_change(connection, principal, proof)
     person = crud.get_addressee(connection, principal.account.id)
     if person is None or not person.has_factor:
         raise TotpNotEnabled
@@ -205,9 +187,7 @@ async def disable(resources: Resources, principal: Principal, body: ProofBody | 
 def _disable(
     connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
 ) -> None:
-    if proof is not None:
-        spend_proof(connection, proof)
-    require_session(connection, principal)
+    begin_change(connection, principal, proof)
     if not crud.disable_totp(connection, principal.account.id):
         raise TotpNotEnabled
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
