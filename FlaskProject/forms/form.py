@@ -75,11 +75,13 @@ class Form:
         """What the browser's passkeys said; the API judges it, so what is no JSON is an empty answer."""
         if not self.text("credential"):
             return None
-        try:
-            credential = json.loads(self.text("credential"))
-        except ValueError:
-            credential = None
-        return {"ceremony": self.text("ceremony"), "credential": credential if isinstance(credential, dict) else {}}
+        return {"ceremony": self.text("ceremony"), "credential": _read_object(self.text("credential"))}
+
+    @property
+    def credential_id(self) -> str:
+        """Which passkey answered, by the browser's own word."""
+        said = (self.passkey or {}).get("credential", {}).get("id")
+        return said if isinstance(said, str) else ""
 
     def factor(self, code: str) -> dict[str, Any]:
         """Return the second factor that was shown: a passkey's answer, or the code in this field."""
@@ -161,6 +163,19 @@ class Form:
             self.errors.setdefault(str(name), sentence)
         elif sentence not in self.notices:
             self.notices.append(sentence)
+
+
+def _read_object(text: str) -> dict[str, Any]:
+    """Read JSON that anybody may have made up: not an object, too deep, or holding numbers that JSON has not."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN could not be sent on
 
 
 def outage_sentence(outage: BackendUnavailable) -> str:

@@ -210,10 +210,12 @@ PAGES: dict[str, str] = {
     "passkey.add.submit": "Make the passkey",
     "passkey.added": "Your passkey is ready: the next time, sign in with it.",
     "passkey.none_here": "Here and now this browser cannot make a passkey.",
+    "passkey.unconfirmed": "Before you can add one, confirm that {email} is yours: follow the link in the mail "
+    "we sent. Is it lost, or too old?",
     "passkey.missing": "Your browser sent no passkey. Please try again.",
-    "passkey.said.cancelled": "Nothing has happened: it was cancelled, or there is no passkey for this here.",
+    "passkey.said.cancelled": "Nothing has happened: it was cancelled, or there is no passkey for this site here.",
     "passkey.said.timeout": "That took too long. Please try again.",
-    "passkey.said.known": "There is a passkey for this account here already. Use another device or key.",
+    "passkey.said.known": "There is a passkey for this account here already. Use it, or add another device or key.",
     "passkey.said.unfit": "This device or key cannot be used for it. Please try another one.",
     "passkey.said.elsewhere": "Passkeys do not work at this address of the site. "
     "Open the site at its usual address and try again.",
@@ -280,6 +282,7 @@ PAGES: dict[str, str] = {
     "link.effect.mail": "You get a mail with a link to choose a new password.",
     "link.effect.factor": "Your second factor, if it is on, stays on.",
     "link.effect.factor_off": "The second factor that was switched on is off again.",
+    "link.effect.passkeys_off": "The passkey that was added, and any added since, open your account no more.",
     "link.effect.phrase": "Your account has its former phrase again.",
     "link.effect.username": "Your account has its former username again.",
     "link.effect.codes": "The new recovery codes stop working. Make others once you have signed in.",

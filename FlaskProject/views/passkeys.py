@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.answers import Ceremony
@@ -17,6 +17,7 @@ from FlaskProject.rendering.telling import tell_at
 from FlaskProject.rendering.times import duration
 from FlaskProject.signed_in.identity import api, current_account, token_cookies
 from FlaskProject.signed_in.session_cookies import LOGIN_STEP
+from FlaskProject.views.passkey_news import note_change
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("passkeys", __name__)
@@ -32,15 +33,14 @@ def add_page(form: Form) -> str:
 @pages.post("/security/passkeys/start")
 @submission(security_page, reauthenticates=True)
 def start(form: Form) -> ResponseReturnValue:
-    """Lead to the page that adds a passkey, once it is clear who is there."""
-    if "current_password" not in form.values and not current_account().is_fresh:
-        raise Refusal(403, "reauthentication_required")
-    return redirect(url_for("passkeys.add"))
+    """Show the page that adds a passkey, unless the API would refuse one: asked before anybody touches a key."""
+    api().start_passkey()
+    return add_page(form)
 
 
 @pages.get("/security/passkeys/add")
 def add() -> ResponseReturnValue:
-    """Show the page that adds a passkey."""
+    """Show the page that adds a passkey to whoever comes by an address, such as from a password manager."""
     return add_page(Form())
 
 
@@ -49,8 +49,10 @@ def add() -> ResponseReturnValue:
 def keep(form: Form) -> ResponseReturnValue:
     """Keep the passkey that the browser made; the first factor brings recovery codes, shown this once."""
     require(form, "name")
+    # Asked first: if this failed behind the change, nobody would see the codes.
     account = current_account()
     codes = api().add_passkey(form.text("name"), require_passkey(form))
+    note_change()
     if codes:
         return render_template("recovery_codes.html", codes=codes, what_happened="passkey.added", account=account)
     return tell_at(*PLACE, "passkey.added")
@@ -71,7 +73,7 @@ def remove(form: Form, passkey_id: str) -> ResponseReturnValue:  # noqa: ARG001 
     """Let a passkey open the account no more."""
     account = current_account()
     api().remove_passkey(passkey_id)
-    session["passkey_removed"] = True
+    note_change()
     is_last = account.passkeys == 1 and not account.totp_enabled
     return tell_at(*PLACE, "passkey.removed.last" if is_last else "passkey.removed")
 
@@ -90,7 +92,7 @@ def code_options() -> ResponseReturnValue:
 
 @pages.post("/security/passkeys/options")
 def new_options() -> ResponseReturnValue:
-    """Give the script what a new passkey is to be made of."""
+    """Give the script what a new passkey is to be made of; when refused, it comes by way of `start` once more."""
     return _options(lambda: api().start_passkey())
 
 
@@ -103,8 +105,8 @@ def proof_options() -> ResponseReturnValue:
 @pages.get("/.well-known/passkey-endpoints")
 def endpoints() -> ResponseReturnValue:
     """Tell password managers where passkeys are made and looked after."""
-    where = url_for("security.show", _anchor="passkeys", _external=True)
-    return {"enroll": where, "manage": where}
+    manage = url_for("security.show", _anchor="passkeys", _external=True)
+    return {"enroll": url_for("passkeys.add", _external=True), "manage": manage}
 
 
 def _options(start: Callable[[], Ceremony]) -> ResponseReturnValue:

@@ -9,13 +9,15 @@ from FlaskProject.forms.submissions import require, submission
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
+from FlaskProject.views.passkey_news import changed_passkeys, note_change
 
 pages = Blueprint("profile", __name__, url_prefix="/profile")
 
 
 def profile_page(form: Form) -> str:
     """Show the three forms."""
-    return render_template("profile.html", form=form, account=current_account())
+    account = current_account()
+    return render_template("profile.html", form=form, account=account, passkeys=changed_passkeys())
 
 
 @pages.get("")
@@ -40,6 +42,7 @@ def change_username(form: Form) -> ResponseReturnValue:
     """Change the name to sign in with."""
     require(form, "username")
     api().update(username=form.text("username"))
+    note_change()
     return tell_at("profile.show", "username-title", "username.changed")
 
 
@@ -50,6 +53,7 @@ def change_email(form: Form) -> ResponseReturnValue:
     require(form, "new_email", "current_password")
     before, wanted = current_account().email, form.text("new_email")
     api().update(form.factor("code"), new_email=wanted, current_password=form.text("current_password"))
+    note_change()
     return tell_at("profile.show", "email-title", *_what_became_of(before, wanted))
 
 

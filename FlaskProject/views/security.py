@@ -1,12 +1,13 @@
 """The security page: password, second factor and devices in one place."""
 
-from flask import Blueprint, redirect, render_template, session, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms.form import Form
 from FlaskProject.forms.submissions import require, submission
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account, tokens
+from FlaskProject.views.passkey_news import changed_passkeys
 
 pages = Blueprint("security", __name__, url_prefix="/security")
 
@@ -15,7 +16,7 @@ def security_page(form: Form) -> str:
     """Show everything that guards the account."""
     account = current_account()
     # Without any, only a browser that has just helped to remove the last one has to hear of it.
-    passkeys = api().passkeys() if account.passkeys or session.pop("passkey_removed", None) else None
+    passkeys = changed_passkeys() or (api().passkeys() if account.passkeys else None)
     devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
     return render_template("security.html", form=form, account=account, devices=devices, passkeys=passkeys)
 

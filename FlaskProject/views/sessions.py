@@ -25,6 +25,8 @@ from FlaskProject.signed_in.session_cookies import LOGIN_STEP
 
 pages = Blueprint("sessions", __name__)
 
+FACTORS = ("totp", "passkey")
+
 
 def login_page(form: Form) -> str:
     """Show the first step: who, and the password."""
@@ -34,8 +36,7 @@ def login_page(form: Form) -> str:
 def code_page(form: Form) -> str:
     """Show the second step: a code from the app, a passkey, or a recovery code."""
     recovery = (form.text("with") or request.args.get("with")) == "recovery"
-    factors = session.get("factors", ["totp"])
-    values = {"next": _next(form), "recovery": recovery, "factors": factors}
+    values = {"next": _next(form), "recovery": recovery, "factors": _factors(session.get("factors"))}
     return render_template("login_code.html", form=form, account=None, **values)
 
 
@@ -71,7 +72,7 @@ def log_in(form: Form) -> ResponseReturnValue:
         step = refusal.extra.get("login_token")
         if not isinstance(step, str):
             raise
-        session["factors"] = refusal.extra.get("factors", ["totp"])
+        session["factors"] = _factors(refusal.extra.get("factors"))
         return _ask_for_code(step, _next(form))
     return _welcome(pair, _next(form))
 
@@ -120,6 +121,11 @@ def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     sign_out()
     tell(message, kind)
     return redirect(url_for("sessions.login"))
+
+
+def _factors(said: object) -> list[str]:
+    """Name the second steps that these pages know; an API that names none asks for a code."""
+    return [name for name in FACTORS if isinstance(said, list) and name in said] or ["totp"]
 
 
 def _typed_code(form: Form) -> str:
