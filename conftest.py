@@ -9,6 +9,7 @@ pytest_plugins = [
     "testing.browser",
     "testing.index",
     "testing.mail",
+    "testing.passkeys",
     "testing.smtp",
     "testing.suite",
     "testing.tls",

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from fido2 import cbor
 from fido2.cose import ES256, RS256, CoseKey, EdDSA
 from fido2.utils import websafe_decode, websafe_encode
-from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData
 
 Json = dict[str, Any]
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
@@ -81,13 +80,12 @@ class Authenticator:
         credential = Credential(private_key, options["rp"]["id"], handle)
         self.credentials.append(credential)
         client = self._client_data("webauthn.create", options, wrong)
-        made = AttestedCredentialData.create(
-            Aaguid.NONE, wrong.get("id", credential.id), CoseKey(wrong.get("public_key", credential.public_key))
-        )
+        name, public_key = wrong.get("id", credential.id), wrong.get("public_key", credential.public_key)
+        made = struct.pack(">16sH", b"", len(name)) + name + cbor.encode(public_key)
         data = self._data(credential, AT, wrong) + made
-        attestation = AttestationObject(cbor.encode({"fmt": "none", "attStmt": {}, "authData": data}))
+        attestation = cbor.encode({"fmt": "none", "attStmt": {}, "authData": data})
         response = {"attestationObject": websafe_encode(attestation), "transports": ["internal", "hybrid"]}
-        return self._answer(wrong.get("id", credential.id), client, response)
+        return self._answer(name, client, response)
 
     def get(self, options: Json, **wrong: Any) -> Json:
         """Answer `navigator.credentials.get()` with a key that the options allow, or the one that is `wrong`."""
@@ -123,7 +121,9 @@ class Authenticator:
     def _data(self, credential: Credential, flags: int, wrong: Json) -> bytes:
         flags |= UP | (UV if self.verifies else 0) | (BE | BS if self.synced else 0)
         domain = hashlib.sha256(wrong.get("rp_id", credential.rp_id).encode()).digest()
-        return struct.pack(">32sBI", domain, wrong.get("flags", flags), wrong.get("sign_count", credential.sign_count))
+        return struct.pack(
+            ">32sBI", domain, wrong.get("flags", flags) | (flags & AT), wrong.get("sign_count", credential.sign_count)
+        )
 
     @staticmethod
     def _answer(credential_id: bytes, client: bytes, response: Json) -> Json:

@@ -17,8 +17,8 @@ from scripts.authority_page import PAGE, write_page
 ROOT = Path(__file__).resolve().parents[1]
 CRUD = sorted((ROOT / "Login/app/crud").glob("*.py"))
 DOERS = [*sorted((ROOT / "Login/app/services").glob("*.py")), *sorted((ROOT / "CreateDB" / "users").glob("*.py"))]
-TABLES = {"users", "recovery_codes", "enrolments", "sessions", "tokens"}
-ROWS = {"User", "Session", "OneTimeToken"}
+TABLES = {"users", "recovery_codes", "enrolments", "sessions", "tokens", "passkeys", "ceremonies"}
+ROWS = {"User", "Session", "OneTimeToken", "Passkey"}
 WRITES = {"insert", "update", "delete"}
 # Writes by which nobody gains or loses anything.
 HARMLESS = {
@@ -26,6 +26,10 @@ HARMLESS = {
     "rotate_session": "the next generation of the same line",
     "replace_hash": "another hash of the same password",
     "spend_totp_step": "a code is used up by what it proves",
+    "use_passkey": "when a passkey has answered, and how often",
+    "insert_ceremony": "a challenge, of which nothing follows by itself",
+    "take_ceremony": "a challenge is used up by its answer",
+    "void_unneeded_codes": "what stands in for factors goes with the last of them",
     "delete_unconfirmed": "an account that nobody confirmed or ever signed in to",
     "void_links": "named in the rows' own column",
 }
@@ -87,7 +91,7 @@ LISTED = {name for row in CHANGES.values() for name in row.writes}
 
 
 def test_the_walk_finds_what_there_is() -> None:
-    """Writes of each of the five tables, prepared ones and those by way of a helper too."""
+    """Writes of each of the tables, prepared ones and those by way of a helper too."""
     assert {"insert_user", "replace_recovery_codes", "replace_enrolment", "end_own_session"} <= WRITERS
     assert {"rotate_session", "take_link", "insert_token", "insert_session"} <= WRITERS
     assert not {"get_principal", "find_link", "hold_user"} & WRITERS

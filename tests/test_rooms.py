@@ -31,16 +31,18 @@ API: Rooms = {
     "passwords": {"auth", "clients", "errors", "runtime"},
     "fields": {"identifiers", "passwords"},
     "schemas": {"fields", "identifiers"},
+    "factor_schemas": {"fields", "schemas"},
     "settings": {"driver", "identifiers", "passwords", "runtime", "secrets"},
+    "webauthn": {"settings"},
     "resources": {"auth", "database", "passwords", "runtime", "secrets", "settings", "throttling"},
     "web": {"clients", "errors", "runtime", "settings"},
     "services": {
-        *("auth", "authority", "clients", "crud", "database", "errors", "identifiers", "letters", "models"),
-        *("passwords", "resources", "runtime", "schemas", "secrets", "settings", "throttling"),
+        *("auth", "authority", "clients", "crud", "database", "errors", "factor_schemas", "identifiers", "letters"),
+        *("models", "passwords", "resources", "runtime", "schemas", "secrets", "settings", "throttling", "webauthn"),
     },
     "mail": {"crud", "errors", "identifiers", "letters", "resources", "runtime", "services", "settings"},
     "deps": {"clients", "crud", "errors", "resources", "services", "throttling"},
-    "routes": {"clients", "deps", "errors", "schemas", "services", "web"},
+    "routes": {"clients", "deps", "errors", "factor_schemas", "schemas", "services", "web"},
     "main": {"mail", "resources", "routes", "runtime", "services", "settings", "web"},
 }
 PAGES: Rooms = {

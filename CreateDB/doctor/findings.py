@@ -43,6 +43,11 @@ def is_this_machine(host: str | None) -> bool:
     return host in (None, "localhost") or (address is not None and address.is_loopback)
 
 
+def is_address(host: str) -> bool:
+    """Whether this is an IP address and no name."""
+    return parse_address(host) is not None
+
+
 Findings: TypeAlias = Iterator[Finding]
 # By the id under which an examination fails that cannot be done.
 OfSettings: TypeAlias = Mapping[str, Callable[[Patient, Settings], Findings]]

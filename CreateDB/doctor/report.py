@@ -21,11 +21,18 @@ from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient, att
 from CreateDB.doctor.machine import EXAMINATIONS as OF_MACHINE
 from CreateDB.doctor.mail import examine_sender, examine_smtp
 from CreateDB.doctor.pages import examine_pages
+from CreateDB.doctor.passkeys import examine_passkeys, examine_relying_party
 from CreateDB.doctor.secrets import EXAMINATIONS as OF_SECRETS
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.revisions import is_absent_file
 
-OF_SETTINGS: OfSettings = {**OF_SECRETS, **OF_MACHINE, "mail_from": examine_sender, "smtp": examine_smtp}
+OF_SETTINGS: OfSettings = {
+    **OF_SECRETS,
+    **OF_MACHINE,
+    "passkeys": examine_relying_party,
+    "mail_from": examine_sender,
+    "smtp": examine_smtp,
+}
 
 
 def run(arguments: Arguments, url: URL) -> int:
@@ -99,7 +106,7 @@ def _examine_database(patient: Patient) -> Iterator[Finding]:
 
 
 def _examine_connected(patient: Patient, connection: Connection) -> Findings:
-    for id_, examination in OF_DATABASE.items():
+    for id_, examination in {**OF_DATABASE, "passkeys_domain": examine_passkeys}.items():
         yield from attempt(id_, patient.url, partial(examination, patient, connection))
         with suppress(SQLAlchemyError):
             connection.rollback()  # the next examination would be refused after a statement that failed

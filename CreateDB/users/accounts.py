@@ -51,9 +51,12 @@ def show_user(arguments: Arguments, url: URL) -> int:
     with make_engine(url, echo=arguments.echo).connect() as connection:
         entry = find_one(connection, arguments.who)
         codes = crud.count_recovery_codes(connection, entry.id)
+        passkeys = crud.list_passkeys(connection, entry.id)
         sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
     count = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
-    show(align([*_describe(entry, codes), ("sessions", count)]))
+    show(align([*_describe(entry, codes), ("passkeys", str(len(passkeys)))]))
+    show(f"  {line}" for line in align([_describe_passkey(passkey) for passkey in passkeys]))
+    show(align([("sessions", count)]))
     show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
     return 0
 
@@ -157,13 +160,15 @@ def sessions_ended(count: int) -> str:
 
 def _list_one(entry: Entry) -> tuple[str, ...]:
     state = "disabled" if entry.disabled_at else "" if entry.email_verified_at else "email not verified"
-    second = "yes" if entry.has_totp else "no"
+    second = "yes" if entry.has_totp or entry.passkey_count else "no"
     last = f"{entry.last_login_at:%Y-%m-%d %H:%M}" if entry.last_login_at else NEVER
     return (entry.public_id, entry.email, entry.username or "-", entry.role, second, last, state)
 
 
 def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
-    second = f"on, {codes} recovery {'code' if codes == 1 else 'codes'} left" if entry.has_totp else "off"
+    left = f"{codes} recovery {'code' if codes == 1 else 'codes'} left"
+    kind = "on" if entry.has_totp else "passkeys only" if entry.passkey_count else ""
+    second = f"{kind}, {left}" if kind else "off"
     return [
         ("public id", entry.public_id),
         ("email", entry.email),
@@ -176,6 +181,15 @@ def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
         ("password set", moment(entry.password_changed_at)),
         ("disabled", f"since {moment(entry.disabled_at)}" if entry.disabled_at else "no"),
     ]
+
+
+def _describe_passkey(passkey: crud.PasskeyRow) -> tuple[str, ...]:
+    return (
+        passkey.name,
+        f"since {moment(passkey.created_at)}",
+        f"last used {moment(passkey.last_used_at)}",
+        "synced" if passkey.synced else "bound to a device",
+    )
 
 
 def _describe_session(session: crud.SessionRow) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from app.throttling.counters import (
     list_keys,
     name_account,
     name_code_counters,
+    name_passkey_counters,
     name_password_counters,
     name_recovery_counters,
 )
@@ -107,6 +108,8 @@ def _list_counters(
         yield Counted(what, counter, binds=strangers)
     for counter in name_code_counters(keys, account.public_id):
         yield Counted(f"codes of the second factor in {_span(counter)}", counter)
+    for counter in name_passkey_counters(keys, account.public_id):
+        yield Counted(f"answers of passkeys in {_span(counter)}", counter)
 
 
 def _span(counter: Counter) -> str:

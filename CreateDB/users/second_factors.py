@@ -12,7 +12,7 @@ def reset_second_factor(arguments: Arguments, url: URL) -> int:
     """Do --reset-second-factor."""
 
     def reset(connection: Connection, entry: Entry) -> Change:
-        if not crud.disable_totp(connection, entry.id):
+        if not crud.remove_factors(connection, entry.id):
             return Change(f"{name(entry)} has no second factor.")
         return Change(
             f"{name(entry)} has no second factor any more: the password alone signs in. "

@@ -95,7 +95,6 @@ def test_no_page_has_inline_code_or_style(browser: FlaskClient, path: str) -> No
     assert re.findall(r"<script(?! src=.* defer></script>)|style=| on[a-z]+=", page) == []
 
 
-@pytest.mark.asvs("3.4.3")
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_a_script_may_run_where_there_is_one(browser: FlaskClient, path: str) -> None:
     """It is our own file for passkeys, which asks these pages only; everywhere else none may run."""

@@ -4,9 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 
 from app.fields import Ceremony, Code, Credential, EnrolmentSecret, PasskeyName, Token
 from app.schemas import Body, Message, examples
+
+CEREMONY = "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"  # an example
+CREDENTIAL: JsonDict = {"id": "kqDmXQ0tq2mZ6bV1", "rawId": "kqDmXQ0tq2mZ6bV1", "type": "public-key", "response": {}}
 
 __all__ = [
     "Challenge",
@@ -100,6 +104,8 @@ class PasskeyAdded(Passkey, RecoveryCodes):
 class PasskeyProof(Body):
     """A passkey's answer to a challenge."""
 
+    model_config = examples({"ceremony": CEREMONY, "credential": CREDENTIAL})
+
     ceremony: Ceremony
     credential: Credential
 
@@ -107,11 +113,15 @@ class PasskeyProof(Body):
 class PasskeyRename(Body):
     """What a passkey is called from now on."""
 
+    model_config = examples({"name": "My phone"})
+
     name: PasskeyName
 
 
 class PasskeyRegistration(PasskeyProof, PasskeyRename):
     """A new passkey's answer, and what it is called."""
+
+    model_config = examples({"ceremony": CEREMONY, "credential": CREDENTIAL, "name": "My phone"})
 
 
 class PasskeyLoginStart(Body):
@@ -125,10 +135,17 @@ class PasskeyLoginStart(Body):
 class PasskeyLogin(PasskeyProof, PasskeyLoginStart):
     """A passkey's answer that signs in."""
 
+    model_config = examples(
+        {"ceremony": CEREMONY, "credential": CREDENTIAL},
+        {"ceremony": CEREMONY, "credential": CREDENTIAL, "login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature"},
+    )
+
     remember_me: bool = False
 
 
 class PasskeyProofStart(Body):
     """Whether the password goes with the answer: then keys serve too that verify nobody."""
+
+    model_config = examples({}, {"with_password": True})
 
     with_password: bool = False

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from fido2 import cbor
-from fido2.cose import CoseKey
+from fido2.cose import ES256, RS256, CoseKey, EdDSA
 from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import AuthenticationResponse, AuthenticatorData, CollectedClientData, RegistrationResponse
 
@@ -25,9 +25,10 @@ Json: TypeAlias = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
 TIMEOUT = timedelta(minutes=5)  # for the person; as long as a challenge is kept
-ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256; in the order of our preference
+ALGORITHMS = (ES256.ALGORITHM, EdDSA.ALGORITHM, RS256.ALGORITHM)  # in the order of our preference
 CREDENTIAL_ID_MAX = 1023  # bytes
 PUBLIC_KEY_MAX = 1024  # bytes: an RSA key of 4096 bits has half of it, and the time that a bigger one takes has a bound
+MODULUS_MIN = 256  # bytes
 TRANSPORTS = {"ble", "hybrid", "internal", "nfc", "smart-card", "usb"}
 FLAG = AuthenticatorData.FLAG
 
@@ -129,7 +130,6 @@ def verify_registration(party: RelyingParty, challenge: bytes, credential: Mappi
     )
     _require(came.type == "public-key" and came.raw_id == key.credential_id, "credential")
     _require(0 < len(key.credential_id) <= CREDENTIAL_ID_MAX and len(key.public_key) <= PUBLIC_KEY_MAX, "size")
-    _require(made.public_key.get(3) in ALGORITHMS, "algorithm")
     _require_usable(made.public_key)
     return key
 
@@ -180,9 +180,12 @@ def _verify_signature(key: Key, signed: bytes, signature: bytes) -> None:
 
 def _require_usable(public_key: CoseKey) -> None:
     """Refuse now what is no key of its algorithm, not at the first sign-in: a good one finds this signature wrong."""
+    _require(public_key.get(3) in ALGORITHMS, "algorithm")
     try:
+        is_strong = public_key[3] != RS256.ALGORITHM or len(public_key[-1]) >= MODULUS_MIN
         public_key.verify(b"", b"")
     except InvalidSignature:
+        _require(is_strong, "public_key")
         return
     except Exception as error:
         raise InvalidResponse("public_key") from error

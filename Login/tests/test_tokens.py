@@ -126,7 +126,7 @@ def test_tokens_tell_nothing_about_the_person(api: TestClient, user_with_totp: S
     claims = [decode(token.split(".")[1]) for token in (user.access_token, user.refresh_token, login_token)]
     common = {"iss", "aud", "typ", "sub", "jti", "iat", "exp"}
 
-    assert [set(each) - common for each in claims] == [{"sid"}, {"sid", "gen", "rem"}, {"pwd", "rem"}]
+    assert [set(each) - common for each in claims] == [{"sid", "amr"}, {"sid", "gen", "rem"}, {"pwd", "rem"}]
     assert {each["sub"] for each in claims} == {user.person.user_id}
     known = [str(value) for value in sql("SELECT email, username, password_hash, totp_secret FROM users")[0]]
     assert not any(value in json.dumps(claims) for value in [*known, "Welcome"])
@@ -211,7 +211,7 @@ BROKEN = [
 
 # What the token of a link from a mail opens.
 LINKS = {"/password/reset/confirm", "/email/verify", "/email/change/confirm", "/email/revert", "/account/disown"}
-LINKS |= {"/link/look"}
+LINKS |= {"/link/look", "/login/passkey/start", "/login/passkey"}
 
 
 @pytest.mark.asvs("8.2.1", "8.3.1")

@@ -31,6 +31,7 @@ from app.crud.passkeys import (
     CEREMONY_LIFETIME,
     PASSKEYS_MAX,
     PasskeyRow,
+    count_passkeys,
     find_passkey,
     get_passkey,
     insert_ceremony,

@@ -45,6 +45,11 @@ def list_passkeys(connection: Connection, user_id: int) -> list[PasskeyRow]:
     return [PasskeyRow._make(row) for row in connection.execute(query)]
 
 
+def count_passkeys(connection: Connection) -> int:
+    """Count the passkeys of all accounts."""
+    return connection.execute(select(func.count()).select_from(passkeys)).scalar_one()
+
+
 def find_passkey(connection: Connection, credential_id: bytes) -> PasskeyRow | None:
     """Find the passkey that browsers know by this id."""
     row = connection.execute(select(*_PASSKEY).where(passkeys.c.credential_id == credential_id)).one_or_none()

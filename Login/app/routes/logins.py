@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Depends
 
 from app import errors
-from app.auth import Pair
 from app.deps import FromClient, FromResources, limit, limit_failures
 from app.factor_schemas import Challenge, PasskeyLogin, PasskeyLoginStart
 from app.routes.sessions import WRONG_CODE, WRONG_PASSKEY
@@ -35,7 +34,8 @@ async def log_in(body: LoginRequest, resources: FromResources, client: FromClien
     In two steps: without `totp` the answer `totp_required`, or `second_factor_required` where there are passkeys only,
     carries a `login_token`, good for five minutes and one sign-in; send it back with the code, or see `/login/passkey`.
     """
-    return _answer(await logins.log_in(resources, body, client))
+    pair = await logins.log_in(resources, body, client)
+    return TokenPair(access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
 @router.post(
@@ -66,8 +66,5 @@ async def start_passkey(body: PasskeyLoginStart, resources: FromResources) -> Ch
 )
 async def log_in_by_passkey(body: PasskeyLogin, resources: FromResources, client: FromClient) -> TokenPair:
     """Give a pair of tokens for a passkey's answer; with the `login_token` that it began with, if it had one."""
-    return _answer(await logins.log_in_by_passkey(resources, body, client))
-
-
-def _answer(pair: Pair) -> TokenPair:
+    pair = await logins.log_in_by_passkey(resources, body, client)
     return TokenPair(access_token=pair.access_token, refresh_token=pair.refresh_token)

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.auth import Pair
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
 from app.routes.sessions import UNAUTHORIZED, UNPROVED, WRONG_PASSKEY
@@ -13,6 +12,8 @@ from app.web.problems import refusals
 
 router = APIRouter(prefix="/reauthenticate", tags=["Sessions"])
 
+FRESH = "Thank you. Your session is fresh for five minutes."
+
 
 @router.post(
     "", dependencies=[limit("proof")], summary="Prove who you are again", responses=refusals(*UNAUTHORIZED, *UNPROVED)
@@ -21,7 +22,8 @@ async def reauthenticate(
     body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
 ) -> Reauthenticated:
     """Go on in a session that is fresh for five minutes, as some endpoints need; the tokens used here are dead."""
-    return _answer(await reauthentication.reauthenticate(resources, user, body, client))
+    pair = await reauthentication.reauthenticate(resources, user, body, client)
+    return Reauthenticated(message=FRESH, access_token=pair.access_token, refresh_token=pair.refresh_token)
 
 
 @router.post(
@@ -49,9 +51,5 @@ async def reauthenticate_by_passkey(
     body: PasskeyProof, user: CurrentUser, resources: FromResources, client: FromClient
 ) -> Reauthenticated:
     """Do the same without the password: a passkey that has verified you is both factors at once."""
-    return _answer(await reauthentication.reauthenticate_by_passkey(resources, user, body, client))
-
-
-def _answer(pair: Pair) -> Reauthenticated:
-    message = "Thank you. Your session is fresh for five minutes."
-    return Reauthenticated(message=message, access_token=pair.access_token, refresh_token=pair.refresh_token)
+    pair = await reauthentication.reauthenticate_by_passkey(resources, user, body, client)
+    return Reauthenticated(message=FRESH, access_token=pair.access_token, refresh_token=pair.refresh_token)

@@ -24,9 +24,9 @@ from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
 from app.services.passwords import hash_new
 from app.services.proofs import Proof, ask_for_factor, begin_change, needs_factor
-from app.services.reauthentication import prove, prove_for
+from app.services.reauthentication import follow_session, prove, prove_for
 from app.services.reserved import is_reserved
-from app.services.sessions import FRESH, describe_session, follow_session, is_fresh, issue_pair
+from app.services.sessions import FRESH, describe_session, is_fresh, issue_pair
 
 
 async def register(resources: Resources, body: Registration, client: Client) -> str:

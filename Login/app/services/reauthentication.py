@@ -1,13 +1,15 @@
 """Proving again who you are: for a change that wants it, or for a session that is fresh once more."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
-from app import crud, errors
+from app import auth, crud, errors
 from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.authority.changes import Proof as Asked
 from app.clients.addresses import Client
-from app.crud import Principal
+from app.crud import Principal, SessionRow
 from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
 from app.models import Session
 from app.resources import Resources
@@ -17,7 +19,7 @@ from app.schemas import Reauthentication
 from app.services.assertions import Purpose, Shown, ask_session, challenge_keys, prove_passkey
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.proofs import Proof, prove_code, require_session, spend_proof
-from app.services.sessions import follow_session, is_fresh, issue_pair, require_fresh
+from app.services.sessions import is_fresh, issue_pair, require_fresh
 from app.throttling.counters import name_account
 
 
@@ -107,3 +109,31 @@ def _renew(connection: Connection, principal: Principal, proof: Proof, client: C
     crud.end_session(connection, old.sid, CHANGES["session.renewed"].reason, now)
     amr = " ".join(proof.methods)
     return follow_session(connection, principal.account.id, old, client, authenticated_at=now, amr=amr)
+
+
+def follow_session(  # noqa: PLR0913 what of it is new
+    connection: Connection,
+    user_id: int,
+    old: SessionRow,
+    client: Client,
+    *,
+    authenticated_at: datetime,
+    amr: str | None,
+) -> Session:
+    """Begin a session in an old one's place, which ends when that would have and has its set-up of a factor."""
+    now = crud.current_time(connection)
+    session = Session(
+        sid=auth.make_id(),
+        user_id=user_id,
+        rotated_at=now,
+        created_at=old.created_at,
+        last_seen_at=now,
+        authenticated_at=authenticated_at,
+        expires_at=old.expires_at,
+        remember=old.remember,
+        client_address=client.address,
+        user_agent=client.user_agent,
+        amr=amr,
+    )
+    crud.hand_enrolment_over(connection, old.id, crud.insert_session(connection, session))
+    return session

@@ -163,34 +163,6 @@ def require_fresh(principal: Principal) -> None:
         raise errors.ReauthenticationRequired
 
 
-def follow_session(  # noqa: PLR0913 what of it is new
-    connection: Connection,
-    user_id: int,
-    old: SessionRow,
-    client: Client,
-    *,
-    authenticated_at: datetime,
-    amr: str | None,
-) -> Session:
-    """Begin a session in an old one's place, which ends when that would have and has its set-up of a factor."""
-    now = crud.current_time(connection)
-    session = Session(
-        sid=auth.make_id(),
-        user_id=user_id,
-        rotated_at=now,
-        created_at=old.created_at,
-        last_seen_at=now,
-        authenticated_at=authenticated_at,
-        expires_at=old.expires_at,
-        remember=old.remember,
-        client_address=client.address,
-        user_agent=client.user_agent,
-        amr=amr,
-    )
-    crud.hand_enrolment_over(connection, old.id, crud.insert_session(connection, session))
-    return session
-
-
 async def log_out(resources: Resources, principal: Principal) -> None:
     """End the caller's session."""
     await resources.database.transaction(crud.end_session, principal.session.sid, LOGGED_OUT, principal.now)

@@ -97,8 +97,9 @@ def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -
     by_status: dict[int, dict[str, Any]] = {}
     listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
     for error in listed:
-        name = " with ".join((error.code, *error.sample))
-        by_status.setdefault(int(error.status), {})[name] = give_example(error)
+        examples = by_status.setdefault(int(error.status), {})
+        name = " with ".join((error.code, *error.sample)) if error.code in examples else error.code
+        examples[name] = give_example(error)
     if body:
         for status in (400, 408, 413, 415):
             phrase = HTTPStatus(status).phrase

@@ -1,0 +1,36 @@
+"""Examines whom passkeys are made for, and what would become of them elsewhere."""
+
+from sqlalchemy import Connection
+
+from app.config import Settings
+from app.crud import count_passkeys
+from app.settings.relying_party import is_within
+from CreateDB.doctor.findings import Finding, Findings, Patient, is_address
+
+BOUND = "A key serves the domain that it was made for: on another one each of them is lost"
+
+
+def examine_relying_party(_patient: Patient, settings: Settings) -> Findings:
+    """Judge domain and origins as browsers do."""
+    party = settings.relying_party
+    if is_address(party.id):
+        text = f"PUBLIC_URL has an IP address, {party.id}: browsers know no passkeys there."
+        yield Finding("passkeys", "warning", text, "Set PUBLIC_URL to a domain.")
+    elif not all(is_within(party.id, origin) for origin in party.origins):
+        text = f"PUBLIC_URL is not https, and not on localhost: browsers know no passkeys at {party.origins[0]}."
+        yield Finding("passkeys", "warning", text, "Set PUBLIC_URL to an https address.")
+    else:
+        yield Finding("passkeys", "ok", f"Passkeys are for {party.id}, used by {', '.join(party.origins)}.")
+
+
+def examine_passkeys(patient: Patient, connection: Connection) -> Findings:
+    """Tell how many would be lost with the domain."""
+    number = count_passkeys(connection)
+    domain = patient.settings.relying_party.id if patient.settings else "the domain of PUBLIC_URL"
+    if number:
+        keys = "1 passkey is" if number == 1 else f"{number} passkeys are"
+        yield Finding(
+            "passkeys_domain", "ok", f"{keys} bound to {domain}. {BOUND}, and their owners need another way in."
+        )
+    else:
+        yield Finding("passkeys_domain", "ok", f"No passkeys yet. {BOUND}: decide on PUBLIC_URL first.")
