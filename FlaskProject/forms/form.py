@@ -16,6 +16,7 @@ SECRETS = PASSWORDS | {"totp", "code", "secret", "csrf_token"}
 
 # What a browser's passkeys said: good once, and for nobody to look at.
 ANSWER = frozenset({"ceremony", "credential"})
+MOST_PARTS = 100  # objects and lists; far more than in any answer, and fewer than a nest of them that ends a request
 
 # About the form itself, not what it is for.
 SWITCHES = frozenset({"passwords", "shown_passwords"})
@@ -159,23 +160,25 @@ class Form:
         return "recovery_code_invalid" if with_recovery else refusal.code
 
     def _blame(self, name: str | None, sentence: str) -> None:
-        if name in self.values:
+        if name in self.values and name not in ANSWER:
             self.errors.setdefault(str(name), sentence)
         elif sentence not in self.notices:
             self.notices.append(sentence)
 
 
 def _read_object(text: str) -> dict[str, Any]:
-    """Read JSON that anybody may have made up: not an object, too deep, or holding numbers that JSON has not."""
+    """Read JSON that anybody may have made up: no object, or one that could not be sent on."""
+    if text.count("{") + text.count("[") > MOST_PARTS:
+        return {}
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+    except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(name)  # NaN could not be sent on
+    raise ValueError(name)  # NaN is none of JSON's numbers
 
 
 def outage_sentence(outage: BackendUnavailable) -> str:
