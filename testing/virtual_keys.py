@@ -31,6 +31,10 @@ class VirtualKey:
         """Let nobody be verified from now on, as when the wrong finger is shown."""
         self.protocol.send("WebAuthn.setUserVerified", self._it(isUserVerified=False))
 
+    def accept(self) -> None:
+        """Let its owner be verified again."""
+        self.protocol.send("WebAuthn.setUserVerified", self._it(isUserVerified=True))
+
     def touch(self, *, always: bool) -> None:
         """Let its owner agree to everything, also to what the browser offers at a field, or to nothing."""
         self.protocol.send("WebAuthn.setAutomaticPresenceSimulation", self._it(enabled=always))

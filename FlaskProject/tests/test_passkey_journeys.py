@@ -30,7 +30,8 @@ def ask(visit: Visit, path: str, **fields: str) -> Json:
     assert token, visit.page
     answer = visit.client.post(path, data={"csrf_token": token[1], **fields})
     assert answer.status_code == 200, answer.text
-    return dict(answer.json)
+    question: Json = json.loads(answer.text)
+    return question
 
 
 def fill(question: Json, credential: Json) -> dict[str, str]:
