@@ -19,7 +19,18 @@ from FlaskProject.runtime.logs import RequestLog, init_logs, quiet_development_s
 from FlaskProject.signed_in.identity import Services, init_identity
 from FlaskProject.signed_in.refresh import Refresher
 from FlaskProject.signed_in.session_cookies import PageSessions
-from FlaskProject.views import accounts, health, home, link_buttons, passwords, profile, security, sessions, totp
+from FlaskProject.views import (
+    accounts,
+    health,
+    home,
+    link_buttons,
+    passkeys,
+    passwords,
+    profile,
+    security,
+    sessions,
+    totp,
+)
 
 LARGEST_FORM = 64 * 1024
 
@@ -50,7 +61,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_error_handler(BackendUnavailable, unavailable_page)
     init_templates(app)
 
-    for part in (home, accounts, sessions, profile, security, totp, passwords, link_buttons, health):
+    signed_in = (home, profile, security, totp, passkeys)
+    for part in (*signed_in, accounts, sessions, passwords, link_buttons, health):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)

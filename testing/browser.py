@@ -63,9 +63,9 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
         context.close()
 
 
-def pages_server(api_url: str, log: Path, **environment: str) -> Server:
+def pages_server(api_url: str, log: Path, port: int | None = None, **environment: str) -> Server:
     """Start the pages as a real process before an API."""
-    port = free_port()
+    port = port or free_port()
     command = ["-m", "flask", "--app", "FlaskProject.app", "run", "--port", str(port)]
     settings = {"BACKEND_URL": api_url, "SECRET_KEY": secrets.token_urlsafe(32), "SECURE_COOKIES": "false"}
     settings |= {"SESSION_COOKIE_SAMESITE": "Lax", "REMEMBER_ME_DAYS": "30", "ENVIRONMENT": "development"}
@@ -81,7 +81,7 @@ def start_pages(tmp_path: Path) -> Iterator[StartPages]:
     started: list[Server] = []
 
     def start(api_url: str, **environment: str) -> Server:
-        server = pages_server(api_url, tmp_path / f"pages-{len(started)}.log", **environment)
+        server = pages_server(api_url, tmp_path / f"pages-{len(started)}.log", None, **environment)
         started.append(server)
         return server
 

@@ -26,6 +26,11 @@ class Suite:
     mail: Path
     database_url: str
 
+    @property
+    def named_url(self) -> str:
+        """Where the pages are by a name: browsers know no passkeys on an IP address."""
+        return self.url.replace("127.0.0.1", "localhost")
+
     def mail_link(self, page: str, to: str, kind: str | None = None) -> str:
         """Wait for a mail to somebody and return the address of its link to a page, on these pages."""
         return self.url + wait_for_link(self.mail, page, to, kind)
@@ -52,9 +57,10 @@ class Suite:
 @contextmanager
 def running_suite(folder: Path, database_url: str) -> Iterator[Suite]:
     """Start API and pages on a migrated database; limits count and refuse nobody, for everybody has one address."""
-    api = _api_server(database_url, folder)
+    port = free_port()
+    api = _api_server(database_url, folder, port)
     try:
-        pages = pages_server(api.url, folder / "pages.log")
+        pages = pages_server(api.url, folder / "pages.log", port)
         try:
             yield Suite(pages.url, api.url, folder / "mail", database_url)
         finally:
@@ -72,11 +78,12 @@ def suite(migrated_sqlite: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield running
 
 
-def _api_server(database_url: str, folder: Path) -> Server:
+def _api_server(database_url: str, folder: Path, pages_port: int) -> Server:
     port = free_port()
     cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
     settings = {"DATABASE_URL": database_url, "JWT_SECRET_KEY": secrets.token_urlsafe(32), **cheap}
     settings |= {"MAIL_DIR": str(folder / "mail"), "RATE_LIMITS_ENABLED": "false"}
+    settings["PASSKEY_ORIGINS"] = f"http://localhost:{pages_port}"
     command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
     server = Server(command, settings, port, folder / "api.log", forked=True)
     server.start("/healthz")

@@ -6,7 +6,18 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
-from FlaskProject.backend.answers import Account, Device, Devices, Enrolment, Json, LinkInfo, RecoveryCodes, TokenPair
+from FlaskProject.backend.answers import (
+    Account,
+    Ceremony,
+    Device,
+    Devices,
+    Enrolment,
+    Json,
+    LinkInfo,
+    Passkeys,
+    RecoveryCodes,
+    TokenPair,
+)
 from FlaskProject.backend.http import Backend, BackendUnavailable, Refusal, Visitor
 
 READ_SECONDS = 2.0
@@ -28,7 +39,7 @@ def _nothing(_data: Json) -> None:
     """Take nothing out of an answer that only says it is done."""
 
 
-def _given(**fields: str | bool | None) -> Json:
+def _given(**fields: object) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -56,6 +67,18 @@ class Api:
         """Take the second step of a login."""
         return self._as_anyone("/login", {"login_token": login_token, "totp": totp}, TokenPair.read)
 
+    def start_passkey_login(self, login_token: str | None = None) -> Ceremony:
+        """Ask which question a passkey is to answer: anybody's, or those of whoever has just given the password."""
+        return self._as_anyone("/login/passkey/start", _given(login_token=login_token), Ceremony.read)
+
+    def log_in_with_passkey(self, answer: Json, *, remember_me: bool) -> TokenPair:
+        """Sign in by a passkey alone."""
+        return self._as_anyone("/login/passkey", {**answer, "remember_me": remember_me}, TokenPair.read)
+
+    def log_in_with_passkey_too(self, login_token: str, answer: Json) -> TokenPair:
+        """Take the second step of a login by a passkey."""
+        return self._as_anyone("/login/passkey", {**answer, "login_token": login_token}, TokenPair.read)
+
     def refresh(self, refresh_token: str) -> TokenPair:
         """Trade a refresh token for the next pair."""
         # Giving up early would strand the successor: replayed too late, the old token ends the session.
@@ -81,17 +104,46 @@ class Api:
         """Look up who is signed in."""
         return self._as_owner("GET", "/user/account", None, Account.read, READ_SECONDS)
 
-    def update(self, totp: str | None = None, **changes: str) -> TokenPair | None:
+    def update(self, factor: Json | None = None, **changes: str) -> TokenPair | None:
         """Change parts of the profile; a password change brings a new pair."""
-        body = _given(**changes, totp=totp or None)
+        body = {**changes, **(factor or {})}
         return self._as_owner(
             "PUT", "/user/update", body, lambda data: TokenPair.read(data) if data.get("access_token") else None
         )
 
-    def reauthenticate(self, current_password: str, totp: str | None) -> TokenPair:
+    def reauthenticate(self, current_password: str, factor: Json) -> TokenPair:
         """Prove again who is there; a fresh session takes the place of this one, whose tokens are dead."""
-        body = _given(current_password=current_password, totp=totp or None)
+        body = {"current_password": current_password, **factor}
         return self._as_owner("POST", "/reauthenticate", body, TokenPair.read)
+
+    def start_passkey_proof(self, *, with_password: bool) -> Ceremony:
+        """Ask which question a passkey of the account is to answer, alone or beside the password."""
+        body = {"with_password": with_password}
+        return self._as_owner("POST", "/reauthenticate/passkey/start", body, Ceremony.read)
+
+    def reauthenticate_with_passkey(self, answer: Json) -> TokenPair:
+        """Prove again who is there by a passkey alone."""
+        return self._as_owner("POST", "/reauthenticate/passkey", answer, TokenPair.read)
+
+    def passkeys(self) -> Passkeys:
+        """List the account's passkeys."""
+        return self._as_owner("GET", "/passkeys", None, Passkeys.read, READ_SECONDS)
+
+    def start_passkey(self) -> Ceremony:
+        """Ask what a new passkey is to be made of."""
+        return self._as_owner("POST", "/passkeys/registration", None, Ceremony.read)
+
+    def add_passkey(self, name: str, answer: Json) -> list[str]:
+        """Keep a new passkey; returns recovery codes if it is the first factor, which are never shown again."""
+        return self._as_owner("POST", "/passkeys", {**answer, "name": name}, RecoveryCodes.read).recovery_codes
+
+    def rename_passkey(self, passkey_id: str, name: str) -> None:
+        """Call a passkey by another name."""
+        self._as_owner("PUT", f"/passkeys/{quote(passkey_id, safe='')}", {"name": name}, _nothing)
+
+    def remove_passkey(self, passkey_id: str) -> None:
+        """Let a passkey open the account no more."""
+        self._as_owner("DELETE", f"/passkeys/{quote(passkey_id, safe='')}", None, _nothing)
 
     def send_verification(self) -> None:
         """Ask for another mail that confirms the address."""
@@ -130,10 +182,10 @@ class Api:
         """End this session."""
         self._as_owner("POST", "/logout", None, _nothing)
 
-    def delete_account(self, current_password: str, totp: str | None) -> None:
+    def delete_account(self, current_password: str, factor: Json) -> None:
         """Erase the account for good."""
         # The POST twin: proxies drop the body of a DELETE.
-        body = _given(confirm=True, current_password=current_password, totp=totp or None)
+        body = {"confirm": True, "current_password": current_password, **factor}
         self._as_owner("POST", "/user/delete", body, _nothing)
 
     def _as_anyone(

@@ -149,7 +149,7 @@ def _understand(response: requests.Response, body: bytes) -> Json:
     """Sort an answer into success, refusal and nonsense."""
     status, data = response.status_code, _json(body)
     retry_after = _seconds(response.headers.get("Retry-After"))
-    if status == HTTPStatus.OK and isinstance(data, dict | list):
+    if status in {HTTPStatus.OK, HTTPStatus.CREATED} and isinstance(data, dict | list):
         return data if isinstance(data, dict) else {"items": data}
     code = data.get("code") if isinstance(data, dict) else None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -1,7 +1,8 @@
 """What a person typed, and what is wrong with it."""
 
+import json
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from flask import request
 
@@ -12,6 +13,10 @@ from FlaskProject.rendering.times import duration
 # Never written back into a page.
 PASSWORDS = frozenset({"password", "new_password", "current_password"})
 SECRETS = PASSWORDS | {"totp", "code", "secret", "csrf_token"}
+
+# What a browser's passkeys said: good once, and for nobody to look at.
+ANSWER = frozenset({"ceremony", "credential"})
+MOST_PARTS = 100  # objects and lists; far more than in any answer, and fewer than a nest of them that ends a request
 
 # About the form itself, not what it is for.
 SWITCHES = frozenset({"passwords", "shown_passwords"})
@@ -25,7 +30,7 @@ PLACES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("username_taken", "username_reserved"): ("username",),
     ("password_too_short", "password_too_common", "password_too_personal"): ("new_password", "password"),
     ("current_password_required", "current_password_invalid"): ("current_password",),
-    ("totp_required", "totp_invalid"): ("totp", "code"),
+    ("totp_required", "second_factor_required", "totp_invalid"): ("totp", "code"),
 }
 
 
@@ -64,6 +69,24 @@ class Form:
         return "" if name in SECRETS else self.values.get(name, default or "")
 
     @property
+    def passkey(self) -> dict[str, Any] | None:
+        """What the browser's passkeys said; the API judges it, so what is no JSON is an empty answer."""
+        if not self.text("credential"):
+            return None
+        return {"ceremony": self.text("ceremony"), "credential": _read_object(self.text("credential"))}
+
+    @property
+    def credential_id(self) -> str:
+        """Which passkey answered, by the browser's own word."""
+        said = (self.passkey or {}).get("credential", {}).get("id")
+        return said if isinstance(said, str) else ""
+
+    def factor(self, code: str) -> dict[str, Any]:
+        """Return the second factor that was shown: a passkey's answer, or the code in this field."""
+        typed = self.text_if_asked(code)
+        return self.passkey or ({"totp": typed} if typed else {})
+
+    @property
     def passwords_shown(self) -> bool:
         """Tell whether the person wants to see what they type into password fields."""
         return self.text("passwords") == "show" or ("passwords" not in self.values and self.ticked("shown_passwords"))
@@ -78,7 +101,7 @@ class Form:
     @property
     def kept(self) -> dict[str, str]:
         """Everything that may be written back into a page."""
-        return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES}
+        return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES | ANSWER}
 
     @property
     def asked_secrets(self) -> list[str]:
@@ -136,10 +159,25 @@ class Form:
         return "recovery_code_invalid" if with_recovery else refusal.code
 
     def _blame(self, name: str | None, sentence: str) -> None:
-        if name in self.values:
+        if name in self.values and name not in ANSWER:
             self.errors.setdefault(str(name), sentence)
         elif sentence not in self.notices:
             self.notices.append(sentence)
+
+
+def _read_object(text: str) -> dict[str, Any]:
+    """Read JSON that anybody may have made up: no object, or one that could not be sent on."""
+    if text.count("{") + text.count("[") > MOST_PARTS:
+        return {}
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN is none of JSON's numbers
 
 
 def outage_sentence(outage: BackendUnavailable) -> str:

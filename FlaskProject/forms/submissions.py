@@ -9,6 +9,7 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships no types
 
+from FlaskProject.backend.answers import Json, TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form, Incomplete, outage_sentence
 from FlaskProject.messages import t
@@ -52,6 +53,14 @@ def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View],
     return decorate
 
 
+def require_passkey(form: Form) -> Json:
+    """Return what the browser's passkeys said; the form comes back when they said nothing."""
+    if form.passkey is None:
+        form.notices.append(t("passkey.missing"))
+        raise Incomplete
+    return form.passkey
+
+
 def reauthentication_page(form: Form, action: str | None = None) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
     # The page that the form stood on: /profile or /security.
@@ -85,8 +94,9 @@ def unavailable_page(outage: BackendUnavailable, *, resend: bool = True) -> Resp
 def _proved_again(form: Form) -> bool:
     """Go on in a fresh session; False, with the reasons noted, when the API refuses."""
     try:
-        form.require("current_password")
-        tokens().keep(api().reauthenticate(form.text("current_password"), form.text("totp")))
+        if form.passkey is None:
+            form.require("current_password")
+        tokens().keep(_reauthenticate(form))
     except Refusal as refusal:
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             raise
@@ -94,6 +104,12 @@ def _proved_again(form: Form) -> bool:
     except Incomplete:
         pass  # what is missing is noted
     return not form.failed
+
+
+def _reauthenticate(form: Form) -> TokenPair:
+    if form.passkey and not form.text("current_password"):
+        return api().reauthenticate_with_passkey(form.passkey)
+    return api().reauthenticate(form.text("current_password"), form.factor("totp"))
 
 
 def _refused(page: Page, form: Form, refusal: Refusal) -> ResponseReturnValue:

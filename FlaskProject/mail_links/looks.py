@@ -18,6 +18,7 @@ FORMER_ADDRESS = ("former", "signed_out", "factor")
 # What "this was not me" takes back, by what the mail told.
 TAKEN_BACK = {
     "factor.totp.enabled": ("factor_off", "signed_out", "mail"),
+    "factor.passkey.added": ("passkeys_off", *EFFECTS["disown"]),
     "phrase.changed": ("phrase", *EFFECTS["disown"]),
     "username.changed": ("username", *EFFECTS["disown"]),
     "recovery_codes.replaced": ("codes", *EFFECTS["disown"]),

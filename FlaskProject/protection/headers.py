@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from FlaskProject.config import Config
 from FlaskProject.rendering.static_files import version_of
@@ -12,6 +12,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 )
+# Where a page carries the one script there is, it may run, and ask these pages.
+WITH_SCRIPT = CONTENT_SECURITY_POLICY.replace("script-src 'none'", "script-src 'self'; connect-src 'self'")
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -32,6 +34,8 @@ def init_headers(app: Flask, config: Config) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
+        if "script" in g:
+            response.headers["Content-Security-Policy"] = WITH_SCRIPT
         if is_secure(config):
             response.headers["Strict-Transport-Security"] = stay_with_https
         if request.endpoint != "static":

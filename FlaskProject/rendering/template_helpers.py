@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 
 from FlaskProject.messages import has_text, t
 from FlaskProject.rendering.own_paths import here, worth_carrying
@@ -16,7 +16,7 @@ def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
-    app.jinja_env.globals.update(t=t, static=_static, here=here, worth_carrying=worth_carrying)
+    app.jinja_env.globals.update(t=t, static=_static, script=_script, here=here, worth_carrying=worth_carrying)
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
     app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")
@@ -27,6 +27,12 @@ def init_templates(app: Flask) -> None:
 def _visit() -> dict[str, Any]:
     """Tell the layout whether somebody may be signed in, though a page need not know who."""
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
+
+
+def _script(name: str) -> str:
+    """Address a script, and let this page run it: every other page runs none."""
+    g.script = name
+    return _static(name)
 
 
 def _static(name: str) -> str:

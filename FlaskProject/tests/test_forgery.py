@@ -10,12 +10,23 @@ from flask.testing import FlaskClient
 FORMS = [
     "/register",
     "/login",
+    "/login/passkey",
+    "/login/passkey/options",
     "/login/code",
+    "/login/code/passkey",
+    "/login/code/passkey/options",
     "/logout",
+    "/no-passkey",
+    "/reauthenticate/passkey/options",
     "/profile/phrase",
     "/profile/username",
     "/profile/email",
     "/security/password",
+    "/security/passkeys/start",
+    "/security/passkeys/options",
+    "/security/passkeys/add",
+    "/security/passkeys/abc/rename",
+    "/security/passkeys/abc/remove",
     "/security/totp/start",
     "/security/totp/confirm",
     "/security/totp/saved",
@@ -46,7 +57,7 @@ def test_the_list_of_forms_is_complete(browser: FlaskClient) -> None:
     """A new form cannot stay outside the tests below."""
     rules = [rule for rule in browser.application.url_map.iter_rules() if "POST" in (rule.methods or ())]
 
-    assert {rule.rule.replace("<session_id>", "abc") for rule in rules} == set(FORMS)
+    assert {re.sub("<[a-z_]+>", "abc", rule.rule) for rule in rules} == set(FORMS)
 
 
 @pytest.mark.asvs("3.5.1")

@@ -99,12 +99,28 @@ def test_a_proxy_may_write_https_in_capitals(open_browser: Callable[..., FlaskCl
 
 @pytest.mark.asvs("1.2.3", "3.2.2", "3.7.1")
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_no_page_has_a_script_or_inline_style(browser: FlaskClient, path: str) -> None:
+def test_no_page_has_inline_code_or_style(browser: FlaskClient, path: str) -> None:
     """The policy would block them, so nothing may need them."""
     page = browser.get(path).text
 
-    assert "<script" not in page
-    assert "style=" not in page
+    assert re.findall(r"<script(?! src=.* defer></script>)|style=| on[a-z]+=", page) == []
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_a_script_may_run_where_there_is_one(browser: FlaskClient, path: str) -> None:
+    """It is our own file for passkeys, which asks these pages only; everywhere else none may run."""
+    answer = browser.get(path)
+    rules = answer.headers["Content-Security-Policy"].split("; ")
+
+    if path == "/login":
+        assert re.findall(r"<script[^>]*>", answer.text) == re.findall(
+            r'<script src="/static/passkeys\.js\?v=[0-9a-f]{12}" defer>', answer.text
+        )
+        assert {"script-src 'self'", "connect-src 'self'"} <= set(rules)
+    else:
+        assert "<script" not in answer.text
+        assert "script-src 'none'" in rules
+        assert not any(rule.startswith("connect-src") for rule in rules)
 
 
 def test_a_form_of_twenty_megabytes_is_refused(browser: FlaskClient) -> None:

@@ -103,6 +103,7 @@ def test_a_later_confirmation_says_nothing_of_it(opened: Any) -> None:
 
 
 EFFECTS = {
+    "factor.passkey.added": "The passkey that was added, and any added since, open your account no more.",
     "factor.totp.enabled": "The second factor that was switched on is off again.",
     "phrase.changed": "Your account has its former phrase again.",
     "username.changed": "Your account has its former username again.",

@@ -58,7 +58,7 @@ def open_account(form: Form) -> ResponseReturnValue:
 def delete_account(form: Form) -> ResponseReturnValue:
     """Erase the account."""
     form.require("current_password", "confirm")
-    api().delete_account(form.text("current_password"), form.text("totp"))
+    api().delete_account(form.text("current_password"), form.factor("totp"))
     sign_out()
     return redirect(url_for("accounts.deleted"))
 

@@ -2,17 +2,20 @@
 
 from datetime import datetime, timedelta
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.answers import Account, Device
-from FlaskProject.signed_in.identity import api, current_account, tokens
+from FlaskProject.signed_in.identity import api, current_account, services, tokens
+from FlaskProject.signed_in.session_cookies import is_secure, named
 
 pages = Blueprint("home", __name__)
 
 FEW_CODES = 3
 # The account and its session are written in one transaction, each at its own moment.
 SAME_SIGN_IN = timedelta(seconds=2)
+NO_PASSKEY = "no_passkey"  # the cookie of whoever wants to be advised of none
+LONGEST_COOKIE = timedelta(days=400)  # browsers keep none for longer (RFC 6265bis, section 5.5)
 
 
 @pages.get("/")
@@ -23,7 +26,18 @@ def home() -> ResponseReturnValue:
     account = current_account()
     elsewhere = _later_sign_in(account)
     where = _device_since(elsewhere) if elsewhere else None
-    return render_template("home.html", account=account, advice=_advice(account), elsewhere=elsewhere, where=where)
+    values = {"advice": _advice(account), "advise_passkey": _advises_passkey(account)}
+    return render_template("home.html", account=account, elsewhere=elsewhere, where=where, **values)
+
+
+@pages.post("/no-passkey")
+def no_passkey() -> ResponseReturnValue:
+    """Advise no passkey any more in this browser."""
+    response = make_response(redirect(url_for("home.home")))
+    secure = is_secure(services().config)
+    name = named(NO_PASSKEY, secure=secure)
+    response.set_cookie(name, "1", max_age=LONGEST_COOKIE, secure=secure, httponly=True, samesite="Lax")
+    return response
 
 
 @pages.get("/.well-known/change-password")
@@ -35,12 +49,16 @@ def change_password() -> ResponseReturnValue:
 def _advice(account: Account) -> list[str]:
     """Name what is worth doing next, most urgent first."""
     worth_doing = {
-        "totp": not account.totp_enabled,
-        "codes": account.totp_enabled and account.recovery_codes_left <= FEW_CODES,
+        "totp": not account.has_factor,
+        "codes": account.has_factor and account.recovery_codes_left <= FEW_CODES,
         "email": not account.email_verified,
         "phrase": account.phrase_is_default,
     }
     return [name for name, worth in worth_doing.items() if worth]
+
+
+def _advises_passkey(account: Account) -> bool:
+    return not account.passkeys and named(NO_PASSKEY, secure=is_secure(services().config)) not in request.cookies
 
 
 def _later_sign_in(account: Account) -> datetime | None:

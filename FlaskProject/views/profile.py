@@ -9,6 +9,7 @@ from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
+from FlaskProject.views.passkey_news import changed_passkeys, note_change
 
 pages = Blueprint("profile", __name__)
 
@@ -16,7 +17,8 @@ pages = Blueprint("profile", __name__)
 @pages.get("/profile", endpoint="show")
 def profile_page(form: Form | None = None) -> str:
     """Show the three forms."""
-    return render_template("profile.html", form=form or Form(), account=current_account())
+    account = current_account()
+    return render_template("profile.html", form=form or Form(), account=account, passkeys=changed_passkeys())
 
 
 @pages.post("/profile/phrase")
@@ -38,6 +40,7 @@ def change_username(form: Form) -> ResponseReturnValue:
     """Change the name to sign in with."""
     form.require("username")
     api().update(username=form.text("username"))
+    note_change()
     return tell_at("profile.show", "username-title", "username.changed")
 
 
@@ -47,8 +50,8 @@ def change_email(form: Form) -> ResponseReturnValue:
     """Change the address, which takes the password, and the code unless it has just been given."""
     form.require("new_email", "current_password")
     before, wanted = current_account().email, form.text("new_email")
-    proof = {"current_password": form.text("current_password"), "totp": form.text_if_asked("code")}
-    api().update(new_email=wanted, **proof)
+    api().update(form.factor("code"), new_email=wanted, current_password=form.text("current_password"))
+    note_change()
     return tell_at("profile.show", "email-title", *_what_became_of(before, wanted))
 
 

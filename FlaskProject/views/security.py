@@ -7,6 +7,7 @@ from FlaskProject.forms.form import Form
 from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account, tokens
+from FlaskProject.views.passkey_news import changed_passkeys
 
 pages = Blueprint("security", __name__, url_prefix="/security")
 
@@ -15,8 +16,11 @@ pages = Blueprint("security", __name__, url_prefix="/security")
 def security_page(form: Form | None = None) -> str:
     """Show everything that guards the account."""
     account = current_account()
+    # Without any, only a browser that has just helped to remove the last one has to hear of it.
+    passkeys = changed_passkeys() or (api().passkeys() if account.passkeys else None)
     devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
-    return render_template("security.html", form=form or Form(), account=account, devices=devices)
+    values = {"account": account, "devices": devices, "passkeys": passkeys}
+    return render_template("security.html", form=form or Form(), **values)
 
 
 @pages.post("/password")
@@ -24,8 +28,8 @@ def security_page(form: Form | None = None) -> str:
 def change_password(form: Form) -> ResponseReturnValue:
     """Change the password: this browser goes on with a new pair, every other device is signed out."""
     form.require("current_password", "new_password")
-    proof = {"current_password": form.text("current_password"), "totp": form.text_if_asked("code")}
-    pair = api().update(new_password=form.text("new_password"), **proof)
+    passwords = {name: form.text(name) for name in ("current_password", "new_password")}
+    pair = api().update(form.factor("code"), **passwords)
     if pair:
         tokens().keep(pair)
     return tell_at("security.show", "password", "password.changed")

@@ -1,12 +1,14 @@
 """Signing in, in one step or two, and signing out."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from collections.abc import Callable
+
+from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.answers import TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import submission
+from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.rendering.own_paths import own_path, worth_carrying
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import (
@@ -23,6 +25,8 @@ from FlaskProject.signed_in.session_cookies import LOGIN_STEP
 
 pages = Blueprint("sessions", __name__)
 
+FACTORS = ("totp", "passkey")
+
 
 def login_page(form: Form) -> str:
     """Show the first step: who, and the password."""
@@ -30,9 +34,10 @@ def login_page(form: Form) -> str:
 
 
 def code_page(form: Form) -> str:
-    """Show the second step: a code from the app, or a recovery code."""
+    """Show the second step: a code from the app, a passkey, or a recovery code."""
     recovery = (form.text("with") or request.args.get("with")) == "recovery"
-    return render_template("login_code.html", form=form, account=None, next=_next(form), recovery=recovery)
+    values = {"next": _next(form), "recovery": recovery, "factors": _factors(session.get("factors"))}
+    return render_template("login_code.html", form=form, account=None, **values)
 
 
 def logout_page(form: Form) -> str:
@@ -65,9 +70,18 @@ def log_in(form: Form) -> ResponseReturnValue:
         pair = api().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
     except Refusal as refusal:
         step = refusal.extra.get("login_token")
-        if refusal.code != "totp_required" or not isinstance(step, str):
+        if not isinstance(step, str):
             raise
+        session["factors"] = _factors(refusal.extra.get("factors"))
         return _ask_for_code(step, _next(form))
+    return _welcome(pair, _next(form))
+
+
+@pages.post("/login/passkey")
+@submission(login_page)
+def log_in_with_passkey(form: Form) -> ResponseReturnValue:
+    """Sign in by a passkey alone."""
+    pair = api().log_in_with_passkey(require_passkey(form), remember_me=form.ticked("remember_me"))
     return _welcome(pair, _next(form))
 
 
@@ -83,17 +97,14 @@ def code() -> ResponseReturnValue:
 @submission(code_page)
 def log_in_with_code(form: Form) -> ResponseReturnValue:
     """Check the code."""
-    step = _login_step()
-    if step is None:
-        return _start_over(form)
-    form.require("totp")
-    try:
-        pair = api().log_in_with_code(step, form.text("totp"))
-    except Refusal as refusal:
-        if refusal.code != "login_token_invalid":
-            raise
-        return _start_over(form)
-    return _welcome(pair, _next(form))
+    return _second_step(form, lambda step: api().log_in_with_code(step, _typed_code(form)))
+
+
+@pages.post("/login/code/passkey")
+@submission(code_page)
+def log_in_with_passkey_too(form: Form) -> ResponseReturnValue:
+    """Check what a passkey said in the place of a code."""
+    return _second_step(form, lambda step: api().log_in_with_passkey_too(step, require_passkey(form)))
 
 
 @pages.post("/logout")
@@ -110,6 +121,30 @@ def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     sign_out()
     tell(message, kind)
     return redirect(url_for("sessions.login"))
+
+
+def _factors(said: object) -> list[str]:
+    """Name the second steps that these pages know; an API that names none asks for a code."""
+    return [name for name in FACTORS if isinstance(said, list) and name in said] or ["totp"]
+
+
+def _typed_code(form: Form) -> str:
+    form.require("totp")
+    return form.text("totp")
+
+
+def _second_step(form: Form, log_in: Callable[[str], TokenPair]) -> ResponseReturnValue:
+    """Go on from the first step, unless it is over."""
+    step = _login_step()
+    if step is None:
+        return _start_over(form)
+    try:
+        pair = log_in(step)
+    except Refusal as refusal:
+        if refusal.code != "login_token_invalid":
+            raise
+        return _start_over(form)
+    return _welcome(pair, _next(form))
 
 
 def _welcome(pair: TokenPair, target: str) -> ResponseReturnValue:

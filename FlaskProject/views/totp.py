@@ -78,11 +78,15 @@ def saved(form: Form) -> ResponseReturnValue:
 @submission(security_page, reauthenticates=True)
 def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
     """Switch the second factor off."""
+    passkeys = current_account().passkeys
     api().disable_totp()
-    return tell_at(*PLACE, "totp.off")
+    return tell_at(*PLACE, "totp.off.passkeys" if passkeys else "totp.off")
 
 
-def _codes_page(make: Callable[[], list[str]], what_happened: str) -> str:
+def _codes_page(make: Callable[[], list[str]], what_happened: str) -> ResponseReturnValue:
     # Asked first: if this failed behind the change, codes that nobody can see would be the only ones.
     account = current_account()
-    return render_template("recovery_codes.html", codes=make(), what_happened=what_happened, account=account)
+    codes = make()
+    if not codes:  # those that came with a passkey go on
+        return tell_at(*PLACE, what_happened)
+    return render_template("recovery_codes.html", codes=codes, what_happened=what_happened, account=account)

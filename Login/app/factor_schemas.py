@@ -16,6 +16,7 @@ __all__ = [
     "Challenge",
     "Passkey",
     "PasskeyAdded",
+    "PasskeyList",
     "PasskeyLogin",
     "PasskeyLoginStart",
     "PasskeyProof",
@@ -86,6 +87,14 @@ class Passkey(BaseModel):
     synced: bool = Field(description="Whether it can be on several devices; else it is bound to one.")
     label: str = Field(examples=["Firefox on Linux"])
     client_address: str = Field(examples=["203.0.113.7"])
+
+
+class PasskeyList(BaseModel):
+    """The account's passkeys, and as whose browsers know them: what their signal API is told goes by these names."""
+
+    rp_id: str = Field(examples=["accounts.example.com"])
+    user_handle: str = Field(examples=["bVowVnRYMnNRM2VKWTB2NXA4SmtOdw"])
+    passkeys: list[Passkey]
 
 
 class PasskeyAdded(Passkey, RecoveryCodes):

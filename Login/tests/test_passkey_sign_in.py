@@ -43,7 +43,7 @@ def test_a_passkey_alone_signs_in(api: TestClient, user: SignedIn, synced: bool,
     assert somebody.get("/user/profile").json()["email"] == user.person.email
     somebody.refresh()
     assert read_amr(somebody.access_token) == [kind]
-    assert somebody.get("/passkeys").json()[0]["last_used_at"] is not None
+    assert somebody.get("/passkeys").json()["passkeys"][0]["last_used_at"] is not None
 
 
 def test_the_challenge_of_a_sign_in_names_nobody(api: TestClient, user_with_passkey: SignedIn) -> None:
@@ -54,7 +54,7 @@ def test_the_challenge_of_a_sign_in_names_nobody(api: TestClient, user_with_pass
     assert "allowCredentials" not in alone
     assert (alone["userVerification"], second["userVerification"]) == ("required", "discouraged")
     assert [one["id"] for one in second["allowCredentials"]] == [
-        one["credential_id"] for one in user_with_passkey.get("/passkeys").json()
+        one["credential_id"] for one in user_with_passkey.get("/passkeys").json()["passkeys"]
     ]
 
 
@@ -185,7 +185,7 @@ def test_a_passkey_removed_between_the_steps_is_unknown(
     add_passkey(user, Authenticator())
     token = take_first_step(user, api)["login_token"]
     began, alone = begin_login(api, token), begin_login(api)
-    for passkey in user.get("/passkeys").json():
+    for passkey in user.get("/passkeys").json()["passkeys"]:
         user.call("DELETE", f"/passkeys/{passkey['id']}")
     second = finish_login(api, began, phone.get(began["options"]), login_token=token)
     first = finish_login(api, alone, phone.get(alone["options"]))

@@ -30,7 +30,7 @@ LAST = "It was your last second factor"
 def test_a_passkey_is_added_and_listed(user: SignedIn, algorithm: int) -> None:
     """With its name, where it was added, and whether it is synced; the list holds no key."""
     added = add_passkey(user, Authenticator(algorithm=algorithm), "  My phone 📱 ")
-    [listed] = user.get("/passkeys").json()
+    [listed] = user.get("/passkeys").json()["passkeys"]
     codes = added.pop("recovery_codes")
 
     assert listed == added
@@ -51,7 +51,7 @@ def test_adding_renaming_and_removing_want_a_fresh_session(
     """A token that was stolen later changes no factor; a registration that began in time may be finished."""
     user = user_with_passkey
     began = begin_registration(user)
-    [passkey] = user.get("/passkeys").json()
+    [passkey] = user.get("/passkeys").json()["passkeys"]
     make_session_stale()
     refused = [
         user.post("/passkeys/registration"),
@@ -66,7 +66,7 @@ def test_adding_renaming_and_removing_want_a_fresh_session(
 def test_a_passkey_is_renamed(user_with_passkey: SignedIn) -> None:
     """To what fits: 1 to 64 characters that can be seen."""
     user = user_with_passkey
-    [passkey] = user.get("/passkeys").json()
+    [passkey] = user.get("/passkeys").json()["passkeys"]
     path = f"/passkeys/{passkey['id']}"
 
     assert user.call("PUT", path, {"name": "Tablet"}).json() == {**passkey, "name": "Tablet"}
@@ -79,13 +79,13 @@ def test_a_passkey_is_renamed(user_with_passkey: SignedIn) -> None:
 @pytest.mark.asvs("8.2.2")
 def test_nobody_touches_another_ones_passkey(api: TestClient, user_with_passkey: SignedIn) -> None:
     """Its id opens nothing to others."""
-    [passkey] = user_with_passkey.get("/passkeys").json()
+    [passkey] = user_with_passkey.get("/passkeys").json()["passkeys"]
     other = sign_in(api, register(api, "bob"))
 
-    assert other.get("/passkeys").json() == []
+    assert other.get("/passkeys").json()["passkeys"] == []
     assert other.call("DELETE", f"/passkeys/{passkey['id']}").status_code == 404
     assert other.call("PUT", f"/passkeys/{passkey['id']}", {"name": "x"}).status_code == 404
-    assert [one["name"] for one in user_with_passkey.get("/passkeys").json()] == ["My phone"]
+    assert [one["name"] for one in user_with_passkey.get("/passkeys").json()["passkeys"]] == ["My phone"]
 
 
 @pytest.mark.asvs("6.7.2")
@@ -120,7 +120,7 @@ def test_a_refused_registration_uses_its_ceremony_up(user: SignedIn, phone: Auth
 
     assert (refused.status_code, refused.json()["code"]) == (400, "passkey_invalid")
     assert again.json()["code"] == "ceremony_invalid"
-    assert user.get("/passkeys").json() == []
+    assert user.get("/passkeys").json()["passkeys"] == []
 
 
 def test_no_credential_is_registered_twice(api: TestClient, user_with_passkey: SignedIn, phone: Authenticator) -> None:
@@ -168,12 +168,12 @@ def test_with_the_last_factor_the_codes_go(user: SignedIn, phone: Authenticator)
     """Then the password alone signs in, and the answer says so."""
     add_passkey(user, phone)
     enable_totp(user)
-    [passkey] = user.get("/passkeys").json()
+    [passkey] = user.get("/passkeys").json()["passkeys"]
     first = user.call("DELETE", f"/passkeys/{passkey['id']}").json()["message"]
     assert user.get("/totp/status").json() == {"enabled": True, "recovery_codes_left": 10}
     user.post("/totp/disable")
     add_passkey(user, phone)
-    [passkey] = user.get("/passkeys").json()
+    [passkey] = user.get("/passkeys").json()["passkeys"]
     last = user.call("DELETE", f"/passkeys/{passkey['id']}").json()["message"]
 
     assert LAST not in first
@@ -203,7 +203,7 @@ def test_no_passkey_stands_beside_an_unproved_address(user: SignedIn) -> None:
 def test_the_owner_hears_of_each_change(user_with_passkey: SignedIn, mailbox: Mailbox) -> None:
     """Adding and removing are told; a name that a thief may have chosen stands in no mail."""
     user = user_with_passkey
-    [passkey] = user.get("/passkeys").json()
+    [passkey] = user.get("/passkeys").json()["passkeys"]
     user.call("DELETE", f"/passkeys/{passkey['id']}")
 
     assert mailbox.kinds(user.person.email)[-2:] == ["passkey_added", "passkey_removed"]
@@ -225,7 +225,7 @@ def test_the_account_takes_its_passkeys_along(user_with_passkey: SignedIn, sql: 
 
 def test_a_removed_passkey_signs_nobody_in(api: TestClient, user_with_passkey: SignedIn, phone: Authenticator) -> None:
     """The browser may be told that it is unknown."""
-    [passkey] = user_with_passkey.get("/passkeys").json()
+    [passkey] = user_with_passkey.get("/passkeys").json()["passkeys"]
     user_with_passkey.call("DELETE", f"/passkeys/{passkey['id']}")
     answer = log_in_by_passkey(api, phone)
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, status
 
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
-from app.factor_schemas import Challenge, Passkey, PasskeyAdded, PasskeyRegistration, PasskeyRename
+from app.factor_schemas import Challenge, Passkey, PasskeyAdded, PasskeyList, PasskeyRegistration, PasskeyRename
 from app.routes.sessions import SIGNED_IN, UNAUTHORIZED
 from app.schemas import Message
 from app.services import passkeys
@@ -16,7 +16,7 @@ NOT_FRESH = (*UNAUTHORIZED, errors.ReauthenticationRequired)
 
 
 @router.get("", summary="List your passkeys", responses=SIGNED_IN)
-async def list_own(user: CurrentUser, resources: FromResources) -> list[Passkey]:
+async def list_own(user: CurrentUser, resources: FromResources) -> PasskeyList:
     """List the passkeys of the caller, the oldest first."""
     return await passkeys.list_own(resources, user)
 

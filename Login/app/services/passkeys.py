@@ -9,7 +9,7 @@ from app import auth, crud, errors, webauthn
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.crud import PasskeyRow, Principal
-from app.factor_schemas import Challenge, PasskeyAdded, PasskeyRegistration
+from app.factor_schemas import Challenge, PasskeyAdded, PasskeyList, PasskeyRegistration
 from app.factor_schemas import Passkey as PasskeyInfo
 from app.models import Passkey
 from app.resources import Resources
@@ -29,10 +29,14 @@ class New(NamedTuple):
     codes: list[str]
 
 
-async def list_own(resources: Resources, principal: Principal) -> list[PasskeyInfo]:
+async def list_own(resources: Resources, principal: Principal) -> PasskeyList:
     """List the caller's passkeys, the oldest first."""
     rows = await resources.database.read(crud.list_passkeys, principal.account.id)
-    return [describe(row) for row in rows]
+    return PasskeyList(
+        rp_id=resources.settings.relying_party.id,
+        user_handle=webauthn.encode_id(principal.account.public_id.encode()),
+        passkeys=[describe(row) for row in rows],
+    )
 
 
 async def start(resources: Resources, principal: Principal) -> Challenge:
