@@ -15,6 +15,7 @@ pytest_plugins = [
     "testing.tls",
     "testing.balancer",
     "testing.wheels",
+    "testing.chance",
 ]
 
 # Started in the background, a run is told to ignore Ctrl-C, and so would be every program that a test interrupts.

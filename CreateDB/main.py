@@ -15,12 +15,12 @@ if __name__ == "__main__":  # Python puts only this folder on the path, where it
 try:
     from sqlalchemy import URL
 
-    from CreateDB import doctor
     from CreateDB.command.arguments import UPGRADE, Arguments, parse
     from CreateDB.command.errors import OperatorError
     from CreateDB.command.explain import explain
     from CreateDB.command.terminal import fail, prepare_process, say
     from CreateDB.command.urls import describe, target
+    from CreateDB.doctor import report
     from CreateDB.server.app_user import ask_app_password, create_app_user
     from CreateDB.server.credentials import with_password
     from CreateDB.server.database import create_database
@@ -28,7 +28,7 @@ try:
     from CreateDB.tables.revisions import check, is_absent_file
     from CreateDB.tables.sweep import sweep
     from CreateDB.tables.upgrade import upgrade
-    from CreateDB.users import accounts, logins, second_factors
+    from CreateDB.users import accounts, logins
 except KeyboardInterrupt:
     sys.exit(130)  # while it loads there is nobody yet to say it nicely, and nothing to finish
 except ModuleNotFoundError as missing:
@@ -42,33 +42,20 @@ INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its status: 0 done, 1 refused or failed, 130 interrupted."""
-    arguments = parse(argv)
+    arguments, url = parse(argv), None
     try:
-        return run_explained(arguments)
+        url = with_password(target(arguments), arguments)
+        # Opening a file that is not there would leave an empty database under a mistyped name.
+        if arguments.task not in MAKE_OR_TELL and is_absent_file(url):
+            return fail(f"There is no file {url.database}: check its name. --url without a task makes a new one.")
+        return TASKS[arguments.task](arguments, url)
     except OperatorError as refusal:
         return fail(str(refusal))
     except KeyboardInterrupt:
         fail("Interrupted. Nothing is broken: run this again to finish.")
         return INTERRUPTED
-
-
-def run_explained(arguments: Arguments) -> int:
-    """Run, and put every error into words: a trace would help nobody here and could show the password."""
-    url = None
-    try:
-        url = with_password(target(arguments), arguments)
-        require_file(arguments.task, url)
-        return TASKS[arguments.task](arguments, url)
-    except OperatorError:
-        raise
-    except Exception as error:  # noqa: BLE001 the outermost frame
-        raise OperatorError(explain(error, url)) from None
-
-
-def require_file(task: str, url: URL) -> None:
-    """Refuse a file that is not there: opening it would leave an empty database under a mistyped name."""
-    if task not in MAKE_OR_TELL and is_absent_file(url):
-        raise OperatorError(f"There is no file {url.database}: check its name. --url without a task makes a new one.")
+    except Exception as error:  # noqa: BLE001 a trace would help nobody here and could show the password
+        return fail(explain(error, url))
 
 
 def run_upgrade(arguments: Arguments, url: URL) -> int:
@@ -85,38 +72,18 @@ def run_upgrade(arguments: Arguments, url: URL) -> int:
     return 0
 
 
-def run_check(arguments: Arguments, url: URL) -> int:
-    """Answer --check."""
-    current, verdict = check(url, echo=arguments.echo)
-    say(verdict)
-    return 0 if current else 1
-
-
-def run_sweep(arguments: Arguments, url: URL) -> int:
-    """Do --sweep."""
-    say(f"Connecting to {describe(url)} ...")
-    sweep(url, echo=arguments.echo, say=say)
-    return 0
-
-
-def run_reencrypt(arguments: Arguments, url: URL) -> int:
-    """Do --reencrypt."""
-    say(f"Connecting to {describe(url)} ...")
-    return 0 if reencrypt(url, echo=arguments.echo, say=say) else 1
-
-
 TASKS: Mapping[str, Callable[[Arguments, URL], int]] = {
     UPGRADE: run_upgrade,
-    "check": run_check,
-    "doctor": doctor.run,
-    "sweep": run_sweep,
-    "reencrypt": run_reencrypt,
+    "check": check,
+    "doctor": report.run,
+    "sweep": sweep,
+    "reencrypt": reencrypt,
     "list_users": accounts.list_users,
     "show_user": accounts.show_user,
     "disable_user": accounts.disable_user,
     "enable_user": accounts.enable_user,
     "end_sessions": accounts.end_sessions,
-    "reset_second_factor": second_factors.reset_second_factor,
+    "reset_second_factor": accounts.reset_second_factor,
     "set_role": accounts.set_role,
     "explain_login": logins.explain_login,
     "clear_throttle": logins.clear_throttle,

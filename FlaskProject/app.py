@@ -5,14 +5,12 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
-from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
+from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from FlaskProject.backend.http import Backend
+from FlaskProject.backend.http import Backend, BackendUnavailable
 from FlaskProject.config import Config, ConfigError, load_config
-from FlaskProject.forms.outages import init_outages
-from FlaskProject.forms.submissions import init_submissions
-from FlaskProject.mail_links.links import init_mail_links
+from FlaskProject.forms.submissions import stale_form, unavailable_page
 from FlaskProject.protection.guards import init_guards
 from FlaskProject.protection.headers import init_headers
 from FlaskProject.rendering.error_pages import init_error_pages
@@ -23,11 +21,9 @@ from FlaskProject.signed_in.refresh import Refresher
 from FlaskProject.signed_in.session_cookies import PageSessions
 from FlaskProject.views import (
     accounts,
-    devices,
-    disowning,
-    emails,
     health,
     home,
+    link_buttons,
     passkeys,
     passwords,
     profile,
@@ -43,47 +39,33 @@ def create_app(config: Config | None = None) -> Flask:
     """Build the pages; a setting that cannot stand ends the process with one line."""
     init_logs()
     quiet_development_server()
-    config = config or _config_or_exit()
+    try:
+        config = config or load_config()
+    except ConfigError as problem:
+        sys.exit(f"FlaskProject cannot start. {problem}")
     app = Flask(__name__)
     # Tidying up slashes is a redirect that takes its address from the Host header.
     app.url_map.merge_slashes = False
     app.config.from_mapping(_flask_settings(config))
     app.session_interface = PageSessions(config)
-    app.extensions["pupero"] = Services(config, _make_backend(config), Refresher())
+    # No more than three quarters of the threads wait for the API: pages that need none of it go on.
+    backend = Backend(config.backend_url, config.backend_ca_bundle, at_once=max(1, config.threads * 3 // 4))
+    app.extensions["pupero"] = Services(config, backend, Refresher())
 
     init_headers(app, config)
     init_guards(app, config)
     CSRFProtect(app)
     init_identity(app)
-    init_submissions(app)
-    init_mail_links(app)
     init_error_pages(app)
-    init_outages(app)
+    app.register_error_handler(CSRFError, stale_form)
+    app.register_error_handler(BackendUnavailable, unavailable_page)
     init_templates(app)
 
-    for part in (
-        home,
-        accounts,
-        sessions,
-        profile,
-        security,
-        totp,
-        passkeys,
-        devices,
-        passwords,
-        emails,
-        disowning,
-        health,
-    ):
+    for part in (home, accounts, sessions, profile, security, totp, passkeys, passwords, link_buttons, health):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)
     return app
-
-
-def _make_backend(config: Config) -> Backend:
-    """Let no more than three quarters of the threads wait for the API: pages that need none of it go on."""
-    return Backend(config.backend_url, config.backend_ca_bundle, at_once=max(1, config.threads * 3 // 4))
 
 
 def _flask_settings(config: Config) -> dict[str, object]:
@@ -121,10 +103,3 @@ def _in_small_letters(wrapped: WSGIApplication) -> WSGIApplication:
         return wrapped(environ, start_response)
 
     return serve
-
-
-def _config_or_exit() -> Config:
-    try:
-        return load_config()
-    except ConfigError as problem:
-        sys.exit(f"FlaskProject cannot start. {problem}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -19,8 +19,6 @@ from FlaskProject.settings.weak_keys import weakness_of
 log = logging.getLogger(__name__)
 
 ENV_FILE = Path(__file__).with_name(".env")
-Environment = Literal["development", "production"]
-SameSite = Literal["Lax", "Strict", "None"]
 Value = TypeVar("Value")
 
 
@@ -39,8 +37,8 @@ class Config:
     backend_ca_bundle: Path | None = None
     remember_me: timedelta = timedelta(days=30)
     secure_cookies: bool = False
-    samesite: SameSite = "Lax"
-    environment: Environment = "development"
+    samesite: str = "Lax"
+    environment: str = "development"
     trusted_proxy_count: int = 0
     drain_file: Path | None = None
     threads: int = 64
@@ -65,8 +63,8 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
         backend_ca_bundle=_read(settings, "REQUESTS_CA_BUNDLE", _certificates, None),
         remember_me=timedelta(days=_read(settings, "REMEMBER_ME_DAYS", _whole_number(1, 3650), 30)),
         secure_cookies=secure,
-        samesite=samesite,  # type: ignore[arg-type]  # one of the three, just checked
-        environment=environment,  # type: ignore[arg-type]  # likewise
+        samesite=samesite,
+        environment=environment,
         trusted_proxy_count=_read(settings, "TRUSTED_PROXY_COUNT", _whole_number(0, 20), 0),
         drain_file=_read(settings, "DRAIN_FILE", Path, None),
         hsts_include_subdomains=_read(settings, "HSTS_INCLUDE_SUBDOMAINS", _boolean, default=False),

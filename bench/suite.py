@@ -28,7 +28,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix="pupero-bench-"))
 @contextmanager
 def database(accounts: int) -> Iterator[tuple[str, MariadbControl]]:
     """Start a private MariaDB and fill it with people who share one password."""
-    control = MariadbControl()
+    control = MariadbControl(on_disk=True)
     control.start()
     try:
         with make_engine(control.url).begin() as connection:

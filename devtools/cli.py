@@ -111,8 +111,8 @@ def mail_goes_to() -> str:
 def test(arguments: Sequence[str]) -> int:
     """Run the whole suite on all cores, or pytest with the arguments given."""
     python = environment.prepare(environment.FOR_DEVELOPMENT)
-    # One more than cores: many tests wait for a server, a browser or a clock.
-    everything = ["-n", str((os.cpu_count() or 1) + 1), "-rs"]
+    # Three more than cores: many tests wait for a server, a browser or a clock; who has none left takes from others.
+    everything = ["-n", str((os.cpu_count() or 1) + 3), "--dist", "worksteal", "-rs"]
     return run_in_front([python, "-m", "pytest", *(arguments or everything)])
 
 

@@ -19,7 +19,7 @@ READ_DATABASE_URL = """
 import json, os, sys
 import sqlalchemy
 sys.path.insert(0, sys.argv[1])
-from app.settings.env_file import read_env_file
+from app.settings.sources import read_env_file
 known = {name.lower(): value for name, value in os.environ.items() if value.strip()}
 text = (read_env_file(sys.argv[2]) | known).get("database_url")
 try:

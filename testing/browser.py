@@ -70,7 +70,7 @@ def pages_server(api_url: str, log: Path, port: int | None = None, **environment
     settings = {"BACKEND_URL": api_url, "SECRET_KEY": secrets.token_urlsafe(32), "SECURE_COOKIES": "false"}
     settings |= {"SESSION_COOKIE_SAMESITE": "Lax", "REMEMBER_ME_DAYS": "30", "ENVIRONMENT": "development"}
     settings |= {"TRUSTED_PROXY_COUNT": "0", "SECRET_KEY_FALLBACKS": " "}
-    server = Server(command, settings | environment, port, log)
+    server = Server(command, settings | environment, port, log, forked=True)
     server.start("/login")
     return server
 

@@ -32,6 +32,12 @@ def list_rows(text: str) -> list[str]:
     return [line for line in lines if line.startswith("|")]
 
 
+def table(text: str) -> list[list[str]]:
+    """Return the cells of every row, heads included, of all tables one after the other."""
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
+    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
+
+
 def in_code(text: str) -> list[str]:
     """Return what stands between backticks in running text."""
     return re.findall(r"`([^`]+)`", FENCED.sub("", text))

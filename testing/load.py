@@ -57,12 +57,12 @@ class Load:
         return status
 
     def _read(self) -> None:
-        with httpx2.Client(base_url=self._user.http.base_url, timeout=30) as http:
+        with httpx2.Client(base_url=self._user.http.base_url, timeout=60) as http:
             while not self._end.wait(0.02):
                 self._ask(http, "GET", "/user/profile")
 
     def _write(self) -> None:
-        with httpx2.Client(base_url=self._user.http.base_url, timeout=30) as http:
+        with httpx2.Client(base_url=self._user.http.base_url, timeout=60) as http:
             number = 0
             while not self._end.wait(0.02):
                 number += 1

@@ -10,6 +10,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from testing.processes import free_port
+
+MEMORY = Path("/dev/shm")  # noqa: S108 a file system that never waits for a disk
+ROOM = 2**30  # bytes that must be free there
 START_SECONDS = 120
 STOP_SECONDS = 60
 
@@ -17,12 +21,18 @@ STOP_SECONDS = 60
 class MariadbControl:
     """One private server on loopback, with the account root and no password."""
 
-    def __init__(self, *, address: str = "127.0.0.1", port: int = 0, flags: Sequence[str] = ()) -> None:
-        """Prepare the data folder; `start` starts the server, with more flags where they are given."""
-        self.folder = Path(tempfile.mkdtemp(prefix="pupero-mariadb-"))
+    def __init__(
+        self, *, address: str = "127.0.0.1", port: int = 0, flags: Sequence[str] = (), on_disk: bool = False
+    ) -> None:
+        """Prepare the data folder, in memory where there is room; `start` starts the server, with more flags if given.
+
+        What a killed server has written is there all the same: only a power cut would show the difference.
+        """
+        self.folder = Path(tempfile.mkdtemp(prefix="pupero-mariadb-", dir=None if on_disk else _memory()))
         self.address = address
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self._flags = flags
+        self._size = [] if on_disk else ["--innodb-log-file-size=16M"]
         self._process: subprocess.Popen[bytes] | None = None
         # Its own folder for temporary tables: servers that share one delete each other's.
         (self.folder / "tmp").mkdir()
@@ -103,7 +113,7 @@ class MariadbControl:
         )
 
     def _common_flags(self) -> list[str]:
-        flags = ["--no-defaults", f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder / 'tmp'}"]
+        flags = ["--no-defaults", *self._size, f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder / 'tmp'}"]
         # The server refuses to run as root unless told so; other accounts may not choose.
         return [*flags, "--user=root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else flags
 
@@ -150,6 +160,12 @@ def unavailable() -> str | None:
     return f"not installed: {', '.join(lacking)} (Debian: mariadb-server-core)" if lacking else None
 
 
+def _memory() -> Path | None:
+    """Return a folder whose files live in memory, where there is one with room."""
+    usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return MEMORY if usable else None
+
+
 def _find(name: str) -> str | None:
     # Debian keeps the server in /usr/sbin, which an ordinary account's PATH lacks.
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(("/usr/sbin", "/usr/local/sbin")))
@@ -160,12 +176,6 @@ def _program(name: str) -> str:
     if found is None:
         raise RuntimeError(f"{name} is not installed")
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _greets(address: str, port: int) -> bool:

@@ -47,7 +47,11 @@ class Pair:
             time.sleep(0.1)
 
     def promote(self) -> None:
-        """Make the replica the one that is written to, as an operator or a manager would."""
+        """Make the replica the one that is written to, once it has done all that it was sent, as an operator would."""
+        self._on(self.replica, "STOP SLAVE IO_THREAD")
+        with make_engine(self.replica.url).connect() as connection:
+            received = connection.exec_driver_sql("SHOW SLAVE STATUS").mappings().one()["Gtid_IO_Pos"]
+        self._on(self.replica, f"SELECT MASTER_GTID_WAIT('{received}', {CAUGHT_UP_SECONDS})")
         self._on(self.replica, "STOP SLAVE")
         self._on(self.replica, "RESET SLAVE ALL")
         self._on(self.replica, "SET GLOBAL read_only = OFF")

@@ -85,6 +85,6 @@ def _api_server(database_url: str, folder: Path, pages_port: int) -> Server:
     settings |= {"MAIL_DIR": str(folder / "mail"), "RATE_LIMITS_ENABLED": "false"}
     settings["PASSKEY_ORIGINS"] = f"http://localhost:{pages_port}"
     command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
-    server = Server(command, settings, port, folder / "api.log")
+    server = Server(command, settings, port, folder / "api.log", forked=True)
     server.start("/healthz")
     return server

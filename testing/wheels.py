@@ -1,8 +1,12 @@
-"""Packages made on the spot, so that a real pip installs them without a network."""
+"""Packages and environments made on the spot, so that a real pip installs without a network."""
 
 import hashlib
+import shutil
 import sys
+import sysconfig
+import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -22,6 +26,23 @@ def make_wheel(folder: Path, version: str, name: str = "pupero-demo") -> str:
         for inside, text in files.items():
             wheel.writestr(inside, text)
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def purelib_of(folder: Path) -> Path:
+    """Return where an environment keeps its packages."""
+    return Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
+
+
+def make_environment(folder: Path) -> Path:
+    """Make an environment that has nothing but a copy of this one's pip: what ensurepip does in seconds, at once."""
+    venv.create(folder, symlinks=sys.platform != "win32")
+    shutil.copytree(purelib_of(Path(sys.prefix)) / "pip", purelib_of(folder) / "pip")
+    return folder
+
+
+def packages_of(folder: Path) -> dict[str, str]:
+    """Return names and versions of what was installed into an environment."""
+    return {each.name: each.version for each in metadata.distributions(path=[str(purelib_of(folder))])}
 
 
 @pytest.fixture

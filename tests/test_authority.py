@@ -97,6 +97,7 @@ def test_the_walk_finds_what_there_is() -> None:
     assert not {"get_principal", "find_link", "hold_user"} & WRITERS
 
 
+@pytest.mark.asvs("8.1.1")
 def test_every_write_has_a_row() -> None:
     """A new way to change an account is a decision about proof, notice and undoing, or harmless with a reason."""
     assert sorted(WRITERS - LISTED - set(HARMLESS)) == []
@@ -163,6 +164,7 @@ def test_what_can_be_taken_back_is() -> None:
     assert promised == set(TAKE_BACK) | {"email.changed", "email.change_confirmed"}
 
 
+@pytest.mark.asvs("8.1.1")
 def test_the_page_is_the_table() -> None:
     """docs/authority.md is what the code does."""
     assert PAGE.read_text(encoding="utf-8") == write_page()

@@ -1,10 +1,13 @@
 """The balancer's configurations in a real HAProxy: what they keep away from the pages and the API."""
 
+import ssl
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import count
+from socket import create_connection
 from threading import Thread
 
 import pytest
@@ -23,6 +26,7 @@ class Behind:
 
     address: str = ""
     asked: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
@@ -38,7 +42,8 @@ def behind() -> Iterator[Behind]:
             noted.asked.append(f"{self.command} {self.path}")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
+            for name, value in {**noted.headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
             self.end_headers()
             with suppress(OSError):  # a form that was given up
                 self.wfile.write(body)
@@ -159,7 +164,7 @@ def is_refused(balancer: Balancer, port: int) -> bool:
         return True
 
 
-@pytest.mark.asvs("13.4.5")
+@pytest.mark.asvs("13.4.5", "1.1.1")
 @pytest.mark.parametrize("path", ["/metrics", "/%6detrics", "/%6D%65trics?x", "/METRICS", "/metrics/"])
 def test_metrics_stay_inside(start_balancer: StartBalancer, behind: Behind, path: str) -> None:
     """The API decodes its path before it looks at it, so the balancer does as well."""
@@ -168,3 +173,68 @@ def test_metrics_stay_inside(start_balancer: StartBalancer, behind: Behind, path
 
     assert refused == [404, 404]
     assert status_of(ask(balancer, 8000, get("/user/profile"))) == 200
+
+
+@pytest.mark.asvs("3.4.1", "3.4.3", "3.4.4", "3.4.6")
+@pytest.mark.parametrize(("name", "port"), EVERY_DOOR)
+def test_its_own_answers_are_guarded_too(start_balancer: StartBalancer, behind: Behind, name: str, port: int) -> None:
+    """A refusal, and that nobody is there: neither sniffed nor framed, and over https for a year."""
+    ill = f"{FORM}Content-Length: 60000\r\n\r\n{'x' * 20000}" if (name, port) in PAGES else get("/metrics")
+    servers = {"ui": behind.address, "login": behind.address}
+    refused = ask(start_balancer(name, servers), port, ill)
+    away = ask(start_balancer(name, dict.fromkeys(servers, "127.0.0.1:9")), port, get("/login"))
+
+    assert (status_of(refused), status_of(away)) == (404 if port == 8000 else 413, 503)
+    for answer in (refused, away):
+        head = answer.partition(b"\r\n\r\n")[0].decode().lower()
+        assert "x-content-type-options: nosniff" in head
+        assert "content-security-policy: default-src 'none'; frame-ancestors 'none'" in head
+        assert ("strict-transport-security: max-age=31536000" in head) is (name == "tls.cfg")
+
+
+@pytest.mark.asvs("3.4.1")
+def test_what_is_passed_on_keeps_its_own_headers(start_balancer: StartBalancer, behind: Behind) -> None:
+    """The pages know their policy, and whether subdomains speak https."""
+    behind.headers = {"Content-Security-Policy": "theirs", "Strict-Transport-Security": "max-age=5; includeSubDomains"}
+    head = ask(start_balancer("tls.cfg", {"ui": behind.address}), 8443, get("/login")).decode().lower()
+
+    assert head.count("content-security-policy") == head.count("strict-transport-security") == 1
+    assert "content-security-policy: theirs" in head
+    assert "max-age=5; includesubdomains" in head
+
+
+def shake_hands(balancer: Balancer, context: ssl.SSLContext) -> tuple[str | None, str]:
+    """Return which TLS and which cipher suite the two agree on."""
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with create_connection(("127.0.0.1", balancer.ports[8443])) as end, context.wrap_socket(end) as connection:
+        cipher = connection.cipher()
+        assert cipher
+        return connection.version(), cipher[0]
+
+
+def speaking(version: ssl.TLSVersion, ciphers: str) -> ssl.SSLContext:
+    """Return a client that knows nothing newer, and no other cipher suites."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python, at the versions that must be refused
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.mark.asvs("12.1.1", "12.1.2")
+def test_tls_is_of_today(start_balancer: StartBalancer, behind: Behind) -> None:
+    """TLS 1.3 where both can, 1.2 with forward secrecy and authenticated encryption, and nothing weaker."""
+    balancer = start_balancer("tls.cfg", {"ui": behind.address})
+    latest, older = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.TLSVersion.TLSv1_2
+
+    assert shake_hands(balancer, latest)[0] == "TLSv1.3"
+    assert shake_hands(balancer, speaking(older, "ALL"))[1].startswith("ECDHE-")
+    for version, ciphers in (
+        (older, "kRSA"),
+        (older, "ECDHE+SHA1"),
+        (older, "DHE+AES"),
+        (ssl.TLSVersion.TLSv1_1, "ALL"),
+    ):
+        with pytest.raises(OSError, match=r"handshake|alert|EOF|reset|SSL"):
+            shake_hands(balancer, speaking(version, ciphers))

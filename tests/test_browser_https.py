@@ -12,7 +12,7 @@ PASSWORD = "blue herons at dawn"
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.asvs("3.3.1", "3.4.1")
+@pytest.mark.asvs("3.3.1", "3.4.1", "3.3.3")
 def test_cookies_are_bound_to_the_https_host(
     suite: Suite, start_pages: StartPages, start_proxy: StartProxy, open_page: OpenPage
 ) -> None:

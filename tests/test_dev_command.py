@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 
 from devtools import environment
 from testing.documents import README, chapter, in_code, list_blocks
+from testing.processes import free_port
 from testing.required import missing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
@@ -50,20 +51,12 @@ def copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns(".env", "__pycache__", "tests"))
 
 
-def free_ports() -> tuple[int, int]:
-    """Return two different ports that nobody has right now."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
 class Started:
     """A running dev.py with its two addresses."""
 
     def __init__(self, clone: Path) -> None:
         """Start it with nothing of this machine's settings."""
-        self.api, self.ui = free_ports()
+        self.api, self.ui = free_port(), free_port()
         command = [sys.executable, "dev.py", "--api-port", str(self.api), "--ui-port", str(self.ui)]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTEST_"))}
         pipe, merge = subprocess.PIPE, subprocess.STDOUT
@@ -159,7 +152,7 @@ def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, "dev.py", "--ui-port", str(port), "--api-port", str(free_ports()[0])]
+        command = [sys.executable, "dev.py", "--ui-port", str(port), "--api-port", str(free_port())]
         refused = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)  # noqa: S603
 
     assert refused.returncode == 1
@@ -170,7 +163,7 @@ def test_a_taken_port_ends_it_before_anything_is_made(clone: Path) -> None:
 def test_ctrl_c_while_the_environment_is_made_is_no_trace_and_leaves_nothing_to_trust(clone: Path) -> None:
     """The first start takes its time: who ends it reads one word, and the next start begins anew."""
     shutil.rmtree(clone / ".venv")
-    ports = [str(port) for port in free_ports()]
+    ports = [str(free_port()) for _ in range(2)]
     command = [sys.executable, "dev.py", "--api-port", ports[0], "--ui-port", ports[1]]
     pipe, merge = subprocess.PIPE, subprocess.STDOUT
     with subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=merge, text=True) as process:  # noqa: S603

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devtools import environment, packages
-from testing.wheels import make_wheel
+from testing.wheels import make_environment, make_wheel, purelib_of
 
 VERSION = "import importlib.metadata; print(importlib.metadata.version('pupero-demo'))"
 
@@ -78,8 +78,7 @@ def made(tmp_path: Path) -> Path:
     """Give an environment that serves, at once: its pip is this one's."""
     folder = tmp_path / "venv"
     venv.create(folder, symlinks=sys.platform != "win32")
-    purelib = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
-    (Path(purelib) / "borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    (purelib_of(folder) / "borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     assert environment.flaw(folder) == ""
     return folder
 
@@ -121,7 +120,7 @@ def test_a_refused_installation_keeps_the_environment(made: Path) -> None:
 
 def test_a_cut_off_installation_does_not_pass_for_the_one_before(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Switched to another branch, interrupted, and back: what was there is not believed to be there still."""
-    lock, folder = wheels / "requirements.lock", wheels / "venv"
+    lock, folder = wheels / "requirements.lock", make_environment(wheels / "venv")
     lock.write_text(make_wheel(wheels, "1.0"), encoding="utf-8")
     environment.prepare((lock,), folder)
     other = wheels / "other.lock"

@@ -1,32 +1,19 @@
 """How dev.py installs: into its own environment whatever pip was told elsewhere, and without what has no wheel here."""
 
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from devtools import environment, packages
-from testing.wheels import make_wheel
+from testing.wheels import make_environment, make_wheel, packages_of
 
 FROM_ELSEWHERE = ["PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_CONSTRAINT", "PYTHONPATH"]
 
 
-@pytest.fixture(scope="module")
-def shared_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the environment that all tests of this file install into."""
-    folder = tmp_path_factory.mktemp("shared") / "venv"
-    environment.make(folder, "for a test")
-    return folder
-
-
 @pytest.fixture
-def venv(shared_venv: Path) -> Iterator[Path]:
+def venv(tmp_path: Path) -> Path:
     """Give an environment with nothing in it but pip."""
-    yield shared_venv
-    command = [environment.python_of(shared_venv), "-I", "-m", "pip", "uninstall", "-y", "pupero-demo", "zz-after"]
-    subprocess.run(command, capture_output=True, check=True)  # noqa: S603
+    return make_environment(tmp_path / "venv")
 
 
 def install(lock: Path, text: str, venv: Path) -> None:
@@ -37,9 +24,7 @@ def install(lock: Path, text: str, venv: Path) -> None:
 
 def installed(venv: Path) -> set[str]:
     """Return the names of what the environment has beside pip."""
-    command = [environment.python_of(venv), "-I", "-m", "pip", "list", "--format=freeze"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
-    return {line.partition("==")[0] for line in listed} - {"pip", "setuptools"}
+    return set(packages_of(venv))
 
 
 def value_of(name: str, folder: Path) -> str:
@@ -58,7 +43,6 @@ def test_what_the_environment_tells_pip_does_not_matter(
 
     install(wheels / "a.lock", make_wheel(wheels, "1.0"), venv)
 
-    monkeypatch.delenv(name)
     assert installed(venv) == {"pupero-demo"}
     assert not (wheels / "elsewhere").exists()
 
@@ -76,7 +60,6 @@ def test_nor_does_a_configuration_file_but_for_where_packages_come_from(
 
     install(wheels / "a.lock", make_wheel(wheels, "1.0"), venv)
 
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)  # it would mislead the question too
     assert installed(venv) == {"pupero-demo"}
 
 

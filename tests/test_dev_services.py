@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from devtools import services
+from testing.processes import free_port
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
@@ -38,13 +39,6 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Quiet).serve_forever()
 DIES = "import sys; sys.exit('the disk is on fire')"
 
 Started = Callable[..., "subprocess.Popen[str]"]
-
-
-def free_port() -> int:
-    """Return a port that nobody has right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def web(name: str, *options: str) -> tuple[str, list[str], str]:

@@ -10,7 +10,7 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy import make_url
 
-from app.settings.env_file import read_env_file
+from app.settings.sources import read_env_file
 from devtools import own_database, settings
 
 EXAMPLE = "# Where the accounts are.\nDATABASE_URL=mariadb://USER:PASSWORD@127.0.0.1/pupero\n# LOG_USER=email\n"
@@ -29,6 +29,7 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.asvs("11.6.1")
 def test_both_parts_get_an_env_file_with_their_own_secrets(root: Path) -> None:
     """Each part's secret is long, and none is used twice."""
     settings.write_missing(root)

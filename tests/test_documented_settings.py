@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 # Read from the environment by others: uvicorn starts so many workers, and the settings share the cores among them.
 READ_ELSEWHERE = {"WEB_CONCURRENCY"}
 # Variables that are no settings of a part: for CreateDB, for the tests, and Flask's own.
-OTHER_VARIABLES = {"APP_PASSWORD", "DB_PASSWORD", "PUPERO_REQUIRE", "FLASK_APP", "FLASK_ENV"}
+OTHER_VARIABLES = {"APP_PASSWORD", "DB_PASSWORD", "PUPERO_REQUIRE", "PUPERO_SEED", "FLASK_APP", "FLASK_ENV"}
 # Of the images: read by deploy/start.py, docker-compose.yml, libraries.
 OF_IMAGES = {
     *("API_NETWORK", "PUPERO_SECRETS", "UI_PORT", "API_PORT", "MAIL_PORT", "TLS_BIND"),

@@ -26,6 +26,7 @@ def test_each_parser_is_defined() -> None:
     assert values(MAIN, "Parser") == values(PARSERS, "Name") == ["docker_line", "pupero"]
 
 
+@pytest.mark.asvs("16.2.4")
 @pytest.mark.parametrize("formatter", [JsonFormatter(), JsonLines()], ids=["api", "pages"])
 def test_its_time_format_is_ours(formatter: logging.Formatter) -> None:
     """A time that cannot be read costs a warning a line, and the record gets docker's time instead."""

@@ -98,6 +98,7 @@ def test_every_requirement_is_bounded(part: str) -> None:
     assert [one.name for one in requirements(f"{part}/requirements.txt") if not one.specifier] == []
 
 
+@pytest.mark.asvs("15.1.2")
 @pytest.mark.parametrize("part", PARTS)
 def test_the_running_lock_is_up_to_date(part: str) -> None:
     """Every requirement is pinned, at a version that it allows; if not: `python3 dev.py lock`."""
@@ -128,6 +129,7 @@ def test_the_development_lock_holds_the_running_one() -> None:
     assert {name: development.get(name) for name in running} == running
 
 
+@pytest.mark.asvs("15.1.2")
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_has_hashes(lock: str) -> None:
     """A file that is not byte for byte the one that was tested is refused by pip."""
@@ -137,6 +139,7 @@ def test_every_pin_has_hashes(lock: str) -> None:
     assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
+@pytest.mark.asvs("15.1.2")
 @pytest.mark.parametrize("image", IMAGES)
 def test_the_locks_of_the_images_are_up_to_date(image: str) -> None:
     """An image installs what its part requires, at the very versions that are tested."""

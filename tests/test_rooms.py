@@ -57,7 +57,7 @@ PAGES: Rooms = {
     "mail_links": {"backend", "forms", "rendering", "settings", "signed_in"},
     "views": {"backend", "forms", "mail_links", "messages", "rendering", "signed_in"},
     "app": {
-        *("backend", "forms", "mail_links", "protection", "rendering", "runtime", "settings", "signed_in", "views"),
+        *("backend", "forms", "protection", "rendering", "runtime", "settings", "signed_in", "views"),
     },
 }
 CREATEDB: Rooms = {

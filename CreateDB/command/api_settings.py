@@ -5,8 +5,7 @@ from sqlalchemy import URL
 
 from app.config import ConfigurationError, Settings, explain_unreadable, load_settings
 from app.secrets.keys import Keyrings, make_keyrings
-from app.settings.development_file import WithDevelopmentFile
-from app.settings.env_file import EnvFile
+from app.settings.sources import Sources
 from CreateDB.command.errors import OperatorError
 
 
@@ -18,7 +17,7 @@ def load_for(url: URL) -> Settings:
         raise OperatorError(f"This needs the API's settings, and those are unusable: {error}") from None
 
 
-class _Where(WithDevelopmentFile, EnvFile):
+class _Where(Sources):
     """DATABASE_URL alone, so that it can be found where other settings are unusable."""
 
     model_config = Settings.model_config

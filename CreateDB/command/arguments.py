@@ -6,20 +6,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from CreateDB.command.flags import ANYWHERE, DRIVER, HOST, LIST_LIMIT, PORT, ROLE, Parser, make_parser
+from CreateDB.command import flags
+from CreateDB.command.flags import TASKS_ON_DATABASE, TASKS_ON_ONE_USER, Parser, flag_of
 
 UPGRADE = "upgrade"
-TASKS_ON_DATABASE = ("check", "doctor", "sweep", "reencrypt")
-TASKS_ON_ONE_USER = (
-    "show_user",
-    "disable_user",
-    "enable_user",
-    "end_sessions",
-    "reset_second_factor",
-    "set_role",
-    "explain_login",
-    "clear_throttle",
-)
 TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER)
 BETWEEN = "\0"  # no word of a command line can hold it
 PARTS = ("user", "password", "host", "port", "database", "driver")
@@ -37,24 +27,24 @@ COMPANIONS = {
 class Arguments:
     """What the operator asked for; printing it shows no secret."""
 
-    user: str | None
-    password: str | None = field(repr=False)
-    host: str
-    port: int
-    database: str | None
-    driver: str
-    url: str | None = field(repr=False)
-    echo: bool
-    create_database: bool
-    create_app_user: str | None
-    app_user_host: str
     task: str
-    who: str
-    role: str
-    like: str | None
-    limit: int
-    from_address: str | None
-    json: bool
+    who: str = ""
+    role: str = ""
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    host: str = flags.HOST
+    port: int = flags.PORT
+    database: str | None = None
+    driver: str = flags.DRIVER
+    url: str | None = field(default=None, repr=False)
+    echo: bool = False
+    create_database: bool = False
+    create_app_user: str | None = None
+    app_user_host: str = flags.ANYWHERE
+    like: str | None = None
+    limit: int = flags.LIST_LIMIT
+    from_address: str | None = None
+    json: bool = False
 
     @property
     def says_where(self) -> bool:
@@ -64,7 +54,7 @@ class Arguments:
 
 def parse(argv: Sequence[str] | None = None) -> Arguments:
     """Read the command line, or end with a message and status 2."""
-    parser = make_parser()
+    parser = flags.make_parser()
     found, strays = parser.parse_known_args(_join_role(sys.argv[1:] if argv is None else argv))
     if strays:
         parser.error(_name_strays(strays))
@@ -72,26 +62,8 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     _require_company(parser, found)
     _require_one_way_to_say_where(parser, found, task)
     who, role = _find_whom(parser, found, task)
-    return Arguments(
-        user=found.user,
-        password=found.password,
-        host=HOST if found.host is None else found.host,
-        port=PORT if found.port is None else found.port,
-        database=found.database,
-        driver=DRIVER if found.driver is None else found.driver,
-        url=found.url,
-        echo=found.echo,
-        create_database=found.create_database,
-        create_app_user=found.create_app_user,
-        app_user_host=ANYWHERE if found.app_user_host is None else found.app_user_host,
-        task=task,
-        who=who,
-        role=role,
-        like=found.like,
-        limit=LIST_LIMIT if found.limit is None else found.limit,
-        from_address=found.from_address,
-        json=found.json,
-    )
+    given = {name: value for name, value in vars(found).items() if value is not None and name not in TASKS}
+    return Arguments(task, who, role, **given)
 
 
 def _join_role(words: Sequence[str]) -> list[str]:
@@ -109,9 +81,9 @@ def _join_role(words: Sequence[str]) -> list[str]:
 
 def _name_strays(strays: Sequence[str]) -> str:
     """Name unknown flags only: a stray word is often the second half of a password typed without quotes."""
-    flags = [stray.partition("=")[0] for stray in strays if re.match(r"--[a-z]", stray)]
-    if flags:
-        return f"there is no flag {flags[0]}"
+    unknown = [stray.partition("=")[0] for stray in strays if re.match(r"--[a-z]", stray)]
+    if unknown:
+        return f"there is no flag {unknown[0]}"
     return "there is a word without a flag; put quotes around a value with spaces"
 
 
@@ -121,14 +93,14 @@ def _find_task(parser: Parser, found: argparse.Namespace) -> str:
     beside = [step for step in ("create_database", "create_app_user") if _is_given(found, step)]
     rivals = asked if len(asked) > 1 or not beside else [*asked, *beside]
     if asked and len(rivals) > 1:
-        parser.error(f"{_flag(rivals[0])} and {_flag(rivals[1])} are different tasks: run one after the other")
+        parser.error(f"{flag_of(rivals[0])} and {flag_of(rivals[1])} are different tasks: run one after the other")
     return asked[0] if asked else UPGRADE
 
 
 def _find_whom(parser: Parser, found: argparse.Namespace, task: str) -> tuple[str, str]:
     value: str = getattr(found, task) if task in TASKS_ON_ONE_USER else ""
     who, _, role = value.partition(BETWEEN)
-    if task == "set_role" and not ROLE.fullmatch(role):
+    if task == "set_role" and not flags.ROLE.fullmatch(role):
         wanted = "a role is 1 to 32 lower-case letters, digits, - and _, beginning with a letter"
         parser.error(f"--set-role takes WHO and ROLE; {wanted}")
     return who, role
@@ -137,13 +109,13 @@ def _find_whom(parser: Parser, found: argparse.Namespace, task: str) -> tuple[st
 def _require_company(parser: Parser, found: argparse.Namespace) -> None:
     for flag, others in COMPANIONS.items():
         if _is_given(found, flag) and not any(_is_given(found, other) for other in others):
-            parser.error(f"{_flag(flag)} goes with {' or '.join(map(_flag, others))} only")
+            parser.error(f"{flag_of(flag)} goes with {' or '.join(map(flag_of, others))} only")
     if found.json and found.echo:
         parser.error("--echo would mix its lines into those of --json: leave one away")
 
 
 def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace, task: str) -> None:
-    given = [_flag(part) for part in PARTS if _is_given(found, part)]
+    given = [flag_of(part) for part in PARTS if _is_given(found, part)]
     if found.url is not None and given:
         hint = "; let DB_PASSWORD carry the password" if "--password" in given else ""
         parser.error(f"--url already says where, so leave {', '.join(given)} away{hint}")
@@ -154,7 +126,3 @@ def _require_one_way_to_say_where(parser: Parser, found: argparse.Namespace, tas
 
 def _is_given(found: argparse.Namespace, name: str) -> bool:
     return getattr(found, name) not in (None, False)
-
-
-def _flag(name: str) -> str:
-    return "--from" if name == "from_address" else f"--{name.replace('_', '-')}"

@@ -11,52 +11,48 @@ from CreateDB.command.urls import describe
 
 GRANT = "an administrator can help with: GRANT ALL PRIVILEGES ON `{database}`.* TO the account"
 NO_TABLES = "{database} lacks tables: make them by --user and --database, or --url, without a task"
-TLS = "check the server's certificate and the ssl options of --url"
 
-# By the server's or client's error number. The driver's own text varies and tells no remedy.
-SERVER_HINTS = {
-    1040: "The server at {where} has too many connections: try again later, or raise max_connections",
-    1044: "The account may not use or make the database {database}: " + GRANT,
-    1045: "The server at {where} refused the user or the password: check both (quotes keep special characters whole)",
-    1049: "There is no database {database}: add --create-database",
-    1102: "The server does not accept the database's name {database}: take letters, digits and underscores",
-    1130: "The server does not let this machine in: an administrator can make an account for this machine's address",
-    1142: "The account may not make or change tables in {database}: " + GRANT,
-    1143: "The account may not make or change tables in {database}: " + GRANT,
-    1146: NO_TABLES,
-    1227: "The account lacks a right that this needs in {database}: " + GRANT,
-    1300: "The server does not accept the database's name {database}: take letters, digits and underscores",
-    1205: "A table is held by another transaction: stop what uses the database for a moment, then run this again",
-    1213: "Another transaction was in the way: run this again",
-    1273: "The server does not know the collation utf8mb4_nopad_bin: it is not MariaDB 10.2 or newer",
-    1290: "The server is read-only: name the primary server instead",
-    1698: "The server lets this account in through its local socket only: use an account that has a password",
-    1709: "A table of {database} has a row format too small for its index: "
+# By the server's or client's error numbers. The driver's own text varies and tells no remedy.
+OF_NUMBERS = {
+    (1040,): "The server at {where} has too many connections: try again later, or raise max_connections",
+    (1044,): "The account may not use or make the database {database}: " + GRANT,
+    (1045,): "The server at {where} refused the user or the password: "
+    "check both (quotes keep special characters whole)",
+    (1049,): "There is no database {database}: add --create-database",
+    (1102, 1300): "The server does not accept the database's name {database}: take letters, digits and underscores",
+    (1130,): "The server does not let this machine in: an administrator can make an account for this machine's address",
+    (1142, 1143): "The account may not make or change tables in {database}: " + GRANT,
+    (1146,): NO_TABLES,
+    (1227,): "The account lacks a right that this needs in {database}: " + GRANT,
+    (1205,): "A table is held by another transaction: stop what uses the database for a moment, then run this again",
+    (1213,): "Another transaction was in the way: run this again",
+    (1251, 1524, 2059, 2061): "The driver cannot sign in the way this account asks: "
+    "give the account a mysql_native_password",
+    (1273,): "The server does not know the collation utf8mb4_nopad_bin: it is not MariaDB 10.2 or newer",
+    (1290, 1792, 1836): "The server is read-only: name the primary server instead",
+    (1698,): "The server lets this account in through its local socket only: use an account that has a password",
+    (1709,): "A table of {database} has a row format too small for its index: "
     "give it ALTER TABLE ... ROW_FORMAT=DYNAMIC, and set innodb_default_row_format=dynamic",
-    1792: "The server is read-only: name the primary server instead",
-    1836: "The server is read-only: name the primary server instead",
-    2002: "No server answers at {where}: check that it is running, and --host and --port",
-    2003: "No server answers at {where}: check that it is running, and --host and --port",
-    2005: "The host {host} is unknown: check --host",
-    2006: "The server at {where} does not answer or closed the connection: check that it is running, and see its log",
-    2013: "The server at {where} does not answer or closed the connection: check that it is running, and see its log",
-    2026: "The encrypted connection to {where} failed: " + TLS,
+    (2002, 2003): "No server answers at {where}: check that it is running, and --host and --port",
+    (2005,): "The host {host} is unknown: check --host",
+    (2006, 2013): "The server at {where} does not answer or closed the connection: "
+    "check that it is running, and see its log",
+    (2026,): "The encrypted connection to {where} failed: check the server's certificate and the ssl options of --url",
+    (28, 1021, 1114): "The server's disk is full: make room, then run this again",
+    (150, 1005, 1072, 1215): "A table of another program is in the way in {database}: take an empty database",
 }
+SERVER_HINTS = {number: hint for numbers, hint in OF_NUMBERS.items() for number in numbers}
 LOST = 2013
-DISK_FULL = (28, 1021, 1114)
-PLUGIN = (1251, 1524, 2059, 2061)
-FOREIGN_KEY = (1005, 1072, 1215, 150)
 
+# By how the names of SQLite's errors begin.
 SQLITE_HINTS = {
-    "SQLITE_BUSY": "Another program is writing to {database}: run this again when it has ended",
-    "SQLITE_LOCKED": "Another program is writing to {database}: run this again when it has ended",
-    "SQLITE_CANTOPEN": "The file {database} cannot be opened: check its folder and the rights on both",
-    "SQLITE_PERM": "The file {database} cannot be opened: check its folder and the rights on both",
-    "SQLITE_READONLY": "The file {database} cannot be written: check the rights on it and on its folder",
-    "SQLITE_NOTADB": "The file {database} is no SQLite database: name another file",
-    "SQLITE_CORRUPT": "The file {database} is damaged: restore it from a backup",
-    "SQLITE_FULL": "The disk is full: make room, then run this again",
-    "SQLITE_IOERR": "The file {database} cannot be read or written: check the disk",
+    ("SQLITE_BUSY", "SQLITE_LOCKED"): "Another program is writing to {database}: run this again when it has ended",
+    ("SQLITE_CANTOPEN", "SQLITE_PERM"): "The file {database} cannot be opened: check its folder and the rights on both",
+    ("SQLITE_READONLY",): "The file {database} cannot be written: check the rights on it and on its folder",
+    ("SQLITE_NOTADB",): "The file {database} is no SQLite database: name another file",
+    ("SQLITE_CORRUPT",): "The file {database} is damaged: restore it from a backup",
+    ("SQLITE_FULL",): "The disk is full: make room, then run this again",
+    ("SQLITE_IOERR",): "The file {database} cannot be read or written: check the disk",
 }
 
 
@@ -68,9 +64,8 @@ def explain(error: Exception, url: URL | None) -> str:
         return f"Unexpected {type(error).__name__} before the database was known."
     hint = _hint(error, url)
     if hint is None:
-        return redact(
-            f"Unexpected {type(error).__name__}: {error.orig if isinstance(error, DBAPIError) else error}", url
-        )
+        text = error.orig if isinstance(error, DBAPIError) else error
+        return redact(f"Unexpected {type(error).__name__}: {text}", url)
     where = describe(url).partition(" as ")[0]
     return one_line(hint.format(where=where, host=url.host, database=url.database)) + "."
 
@@ -100,25 +95,16 @@ def _hint(error: Exception, url: URL) -> str | None:
     name: str | None = getattr(error.orig, "sqlite_errorname", None)
     if name is not None:
         return _file_hint(name, str(error.orig))
-    return _server_hint(_number(error.orig), url)
+    number = _number(error.orig)
+    if number in (2002, 2003) and url.host == "localhost":
+        return "No server at localhost, which means the driver's own socket file: say 127.0.0.1 instead"
+    return SERVER_HINTS.get(number)
 
 
 def _file_hint(name: str, text: str) -> str | None:
     if text.startswith("no such table"):  # SQLite has no number for it
         return NO_TABLES
-    return next((hint for start, hint in SQLITE_HINTS.items() if name.startswith(start)), None)
-
-
-def _server_hint(number: int, url: URL) -> str | None:
-    if number in (2002, 2003) and url.host == "localhost":
-        return "No server at localhost, which means the driver's own socket file: say 127.0.0.1 instead"
-    if number in DISK_FULL:
-        return "The server's disk is full: make room, then run this again"
-    if number in PLUGIN:
-        return "The driver cannot sign in the way this account asks: give the account a mysql_native_password"
-    if number in FOREIGN_KEY:
-        return "A table of another program is in the way in {database}: take an empty database"
-    return SERVER_HINTS.get(number)
+    return next((hint for starts, hint in SQLITE_HINTS.items() if name.startswith(starts)), None)
 
 
 def _number(error: BaseException) -> int:

@@ -19,6 +19,23 @@ HOST, PORT, DRIVER = "127.0.0.1", 3306, "mariadb+mariadbconnector"
 ANYWHERE = "%"
 LIST_LIMIT = 50
 ROLE = re.compile("[a-z][a-z0-9_-]{0,31}", re.ASCII)
+TASKS_ON_DATABASE = {
+    "check": "change nothing; status 0 if the tables are up to date, or 1",
+    "doctor": "examine settings, database, mail and this machine, and say how to mend what is wrong; "
+    "status 1 if anything failed",
+    "sweep": "remove rows that have expired",
+    "reencrypt": "put the secrets in the tables under the first of today's keys (read as the API reads them)",
+}
+TASKS_ON_ONE_USER = {
+    "show_user": "show an account and its sessions",
+    "disable_user": "shut an account out at once and end its sessions",
+    "enable_user": "let a disabled account in again",
+    "end_sessions": "sign an account out everywhere",
+    "reset_second_factor": "switch an account's second factor off",
+    "set_role": "give an account another role",
+    "explain_login": "say what keeps an account from logging in, and until when; status 1 if anything does",
+    "clear_throttle": "forget the failed attempts that make an account wait",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,69 +73,39 @@ def _add_where(parser: Parser) -> None:
 
 def _add_tables(parser: Parser) -> None:
     what = parser.add_argument_group("beside the tables")
-    what.add_argument(
-        "--create-database", action="store_true", help="first make the database (utf8mb4) if it is absent"
+    help_ = "first make the database (utf8mb4) if it is absent"
+    what.add_argument("--create-database", action="store_true", help=help_)
+    help_ = (
+        "then make or renew the account that the API shall use, which may read and write rows and nothing else; "
+        "its password is taken from APP_PASSWORD, else asked for twice"
     )
-    what.add_argument(
-        "--create-app-user",
-        metavar="NAME",
-        help="then make or renew the account that the API shall use, which may read and write rows and nothing else; "
-        "its password is taken from APP_PASSWORD, else asked for twice",
-    )
-    what.add_argument(
-        "--app-user-host", metavar="HOST", help="from where that account may connect (default %%: anywhere)"
-    )
+    what.add_argument("--create-app-user", metavar="NAME", help=help_)
+    help_ = "from where that account may connect (default %%: anywhere)"
+    what.add_argument("--app-user-host", metavar="HOST", help=help_)
 
 
 def _add_care(parser: Parser) -> None:
     instead = parser.add_argument_group("instead: look after the database")
-    instead.add_argument(
-        "--check", action="store_true", help="change nothing; status 0 if the tables are up to date, or 1"
-    )
-    instead.add_argument(
-        "--doctor",
-        action="store_true",
-        help="examine settings, database, mail and this machine, and say how to mend what is wrong; "
-        "status 1 if anything failed",
-    )
+    for task, help_ in TASKS_ON_DATABASE.items():
+        instead.add_argument(flag_of(task), action="store_true", help=help_)
     instead.add_argument("--json", action="store_true", help="with --doctor: a JSON list")
-    instead.add_argument("--sweep", action="store_true", help="remove rows that have expired")
-    instead.add_argument(
-        "--reencrypt",
-        action="store_true",
-        help="put the secrets in the tables under the first of today's keys (read as the API reads them)",
-    )
 
 
 def _add_users(parser: Parser) -> None:
     users = parser.add_argument_group("instead: look after users (WHO is an email address, a username or a public id)")
     users.add_argument("--list-users", action="store_true", help="list accounts, the newest first")
     users.add_argument("--like", metavar="TEXT", help="with --list-users: only those whose email or username has TEXT")
-    users.add_argument(
-        "--limit",
-        metavar="N",
-        type=_number(1, 1_000_000, "a limit"),
-        help=f"with --list-users: at most so many (default {LIST_LIMIT})",
-    )
-    users.add_argument("--show-user", metavar="WHO", help="show an account and its sessions")
-    users.add_argument("--disable-user", metavar="WHO", help="shut an account out at once and end its sessions")
-    users.add_argument("--enable-user", metavar="WHO", help="let a disabled account in again")
-    users.add_argument("--end-sessions", metavar="WHO", help="sign an account out everywhere")
-    users.add_argument("--reset-second-factor", metavar="WHO", help="switch an account's second factor off")
-    users.add_argument("--set-role", metavar="WHO ROLE", help="give an account another role")
-    users.add_argument(
-        "--from",
-        dest="from_address",
-        metavar="ADDRESS",
-        type=_address,
-        help="with the next two: as seen from this client address",
-    )
-    users.add_argument(
-        "--explain-login",
-        metavar="WHO",
-        help="say what keeps an account from logging in, and until when; status 1 if anything does",
-    )
-    users.add_argument("--clear-throttle", metavar="WHO", help="forget the failed attempts that make an account wait")
+    help_ = f"with --list-users: at most so many (default {LIST_LIMIT})"
+    users.add_argument("--limit", metavar="N", type=_number(1, 1_000_000, "a limit"), help=help_)
+    for task, help_ in TASKS_ON_ONE_USER.items():
+        users.add_argument(flag_of(task), metavar="WHO ROLE" if task == "set_role" else "WHO", help=help_)
+    help_ = "with --explain-login and --clear-throttle: as seen from this client address"
+    users.add_argument("--from", dest="from_address", metavar="ADDRESS", type=_address, help=help_)
+
+
+def flag_of(name: str) -> str:
+    """Return the flag behind an attribute of the parsed command line."""
+    return "--from" if name == "from_address" else f"--{name.replace('_', '-')}"
 
 
 def _address(text: str) -> str:

@@ -28,6 +28,11 @@ def align(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def count(number: int, what: str, more: str = "s") -> str:
+    """Count things in words: one of them, or several."""
+    return f"{number} {what}{'' if number == 1 else more}"
+
+
 def fail(line: str) -> int:
     """Tell the operator why it ended."""
     sys.stderr.write(f"Error: {one_line(line)}\n")

@@ -1,7 +1,9 @@
 """Where the database is: a URL made from parts, never by pasting strings, and checked before anything runs."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import URL
 
@@ -10,15 +12,20 @@ from CreateDB.command.api_settings import find_database_url
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
 
+Given = TypeVar("Given")
+Judged = TypeVar("Judged")
+
 
 def target(arguments: Arguments) -> URL:
     """Say where the tables shall be, without the password that is yet to come, or raise OperatorError."""
     url = _read(arguments)
     require_text("The user, host or database", f"{url.username}{url.host}{url.database}")
     if url.get_backend_name() == "sqlite":
-        _require_folder(url)
+        folder = Path(url.database or "").absolute().parent
+        if not (url.database or "").startswith("file:") and not folder.is_dir():
+            raise OperatorError(f"The folder {folder} does not exist. Make it first.")
     elif arguments.task != "doctor":  # which makes a finding of it
-        _require_known_options(url)
+        _judge("The database's URL", check_options, url)
     return url
 
 
@@ -40,8 +47,8 @@ def require_text(what: str, value: str | None) -> None:
 
 def _read(arguments: Arguments) -> URL:
     if not arguments.says_where:
-        return _parse(find_database_url(), "DATABASE_URL")
-    return _from_parts(arguments) if arguments.url is None else _parse(arguments.url, "--url")
+        return _judge("DATABASE_URL", parse_database_url, find_database_url())
+    return _from_parts(arguments) if arguments.url is None else _judge("--url", parse_database_url, arguments.url)
 
 
 def _from_parts(arguments: Arguments) -> URL:
@@ -56,30 +63,13 @@ def _from_parts(arguments: Arguments) -> URL:
         port=arguments.port,
         database=arguments.database,
     )
-    try:
-        check_parts(url)
-    except ValueError as error:
-        raise OperatorError(f"The URL of these flags {error}") from None
+    _judge("The URL of these flags", check_parts, url)
     return url
 
 
-def _parse(text: str, name: str) -> URL:
+def _judge(name: str, judge: Callable[[Given], Judged], given: Given) -> Judged:
     """Judge as the API does, which never repeats what was given."""
     try:
-        return parse_database_url(text)
+        return judge(given)
     except ValueError as error:
         raise OperatorError(f"{name} {error}") from None
-
-
-def _require_known_options(url: URL) -> None:
-    try:
-        check_options(url)
-    except ValueError as error:
-        raise OperatorError(f"The database's URL {error}") from None
-
-
-def _require_folder(url: URL) -> None:
-    file = url.database or ""
-    folder = Path(file).absolute().parent
-    if not file.startswith("file:") and not folder.is_dir():
-        raise OperatorError(f"The folder {folder} does not exist. Make it first.")

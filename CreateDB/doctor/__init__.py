@@ -1,5 +1,1 @@
 """--doctor: examines settings, database, mail and this machine; each finding has a verdict and says what to do."""
-
-from CreateDB.doctor.report import run
-
-__all__ = ["run"]

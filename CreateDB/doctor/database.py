@@ -6,7 +6,7 @@ from sqlalchemy import URL, Connection, inspect, text
 
 from app import crud
 from CreateDB.command.api_settings import make_keys
-from CreateDB.doctor.findings import Finding, Findings, OfDatabase, Patient, is_this_machine
+from CreateDB.doctor.findings import Finding, Findings, Patient, Verdict, is_this_machine
 from CreateDB.models import UtcDateTime, metadata
 from CreateDB.server.database import find_stored_name
 from CreateDB.server.engine import SERVERS
@@ -64,11 +64,11 @@ def is_verified(url: URL) -> bool:
 def examine_schema(_patient: Patient, connection: Connection) -> Findings:
     """Compare the tables with this code."""
     standing = compare(connection)
-    if standing.current:
-        yield Finding("schema", "ok", f"{standing.text}.")
-    else:
+    if standing.remedy:
         fix = MIGRATE if standing.remedy == UPGRADE else f"{standing.remedy.capitalize()}."
         yield Finding("schema", "failure", f"{standing.text}.", fix)
+    else:
+        yield Finding("schema", "ok", f"{standing.text}.")
 
 
 def has_tables(connection: Connection) -> bool:
@@ -80,17 +80,13 @@ def examine_tables(_patient: Patient, connection: Connection) -> Findings:
     """Find tables that a restore or another tool has made in its own way."""
     if connection.dialect.name not in SERVERS or not has_tables(connection):
         return
-    odd = [*_list_odd_engines(connection), *_list_odd_columns(connection)]
+    engines = [row for row in connection.execute(TABLES) if row.table_name in metadata.tables]
+    odd = [f"{table} is {engine}" for table, engine in engines if engine != ENGINE] + _list_odd_columns(connection)
     if odd:
         more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
         yield Finding("tables", "failure", f"{odd[0]}{more}.", MEND)
     else:
         yield Finding("tables", "ok", f"All tables are {ENGINE}, compare text byte for byte and keep microseconds.")
-
-
-def _list_odd_engines(connection: Connection) -> list[str]:
-    rows = connection.execute(TABLES)
-    return [f"{table} is {engine}" for table, engine in rows if table in metadata.tables and engine != ENGINE]
 
 
 def _list_odd_columns(connection: Connection) -> list[str]:
@@ -111,9 +107,8 @@ def examine_clock(_patient: Patient, connection: Connection) -> Findings:
     drift = theirs - (before + time.time()) / 2
     text_ = f"The database's clock is {abs(drift):.1f} s {'ahead of' if drift > 0 else 'behind'} this machine's."
     if abs(drift) > DRIFT:
-        yield Finding(
-            "clock", "failure" if abs(drift) > FAR else "warning", text_, "Let both machines set their clocks by NTP."
-        )
+        verdict: Verdict = "failure" if abs(drift) > FAR else "warning"
+        yield Finding("clock", verdict, text_, "Let both machines set their clocks by NTP.")
     else:
         yield Finding("clock", "ok", f"This machine's clock and the database's agree within {DRIFT:g} s.")
 
@@ -150,14 +145,3 @@ def examine_rights(patient: Patient, connection: Connection) -> Findings:
         yield Finding("database_rights", "failure", f"{patient.url.username} has no rights on {database}.", fix)
     else:
         yield Finding("database_rights", "ok", f"{patient.url.username} has {', '.join(sorted(NEEDED))}, and no more.")
-
-
-EXAMINATIONS: OfDatabase = {
-    "driver": examine_driver,
-    "database_tls": examine_encryption,
-    "schema": examine_schema,
-    "tables": examine_tables,
-    "clock": examine_clock,
-    "secrets_at_rest": examine_secrets_at_rest,
-    "database_rights": examine_rights,
-}

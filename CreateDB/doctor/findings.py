@@ -1,10 +1,10 @@
 """What an examination finds, and what it works with."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL
 
 from app.clients.addresses import parse_address
 from app.config import Settings
@@ -49,9 +49,6 @@ def is_address(host: str) -> bool:
 
 
 Findings: TypeAlias = Iterator[Finding]
-# By the id under which an examination fails that cannot be done.
-OfSettings: TypeAlias = Mapping[str, Callable[[Patient, Settings], Findings]]
-OfDatabase: TypeAlias = Mapping[str, Callable[[Patient, Connection], Findings]]
 
 
 def attempt(id_: str, url: URL, examination: Callable[[], Findings]) -> list[Finding]:

@@ -3,17 +3,19 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from app.config import Settings
 from app.runtime.processors import usable_cores
 from app.settings.production import least_memory
 from CreateDB.command.explain import one_line
-from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient
+from CreateDB.command.terminal import count
+from CreateDB.doctor.findings import Finding, Findings, Patient
 
 SLOW = 1.0  # seconds that a person notices at each login
 ROUNDS = 3
+TEN = 10
 MIB = 1024 * 1024
 TIGHT, TOO_MUCH = 0.5, 0.9  # of the memory, for hashes alone
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -23,7 +25,7 @@ def examine_argon2_cost(patient: Patient, settings: Settings) -> Findings:
     """Compare the cost of a new hash with the least that OWASP recommends."""
     passes, kib = settings.argon2_time_cost, settings.argon2_memory_kib
     least = least_memory(passes)
-    cost = f"{kib / 1024:g} MiB, {passes} {'pass' if passes == 1 else 'passes'}"
+    cost = f"{kib / 1024:g} MiB, {count(passes, 'pass', 'es')}"
     if kib < least:
         text = f"A password hash costs {cost}: under OWASP's minimum of {least / 1024:g} MiB for that many passes."
         yield Finding("argon2_cost", patient.grave, text, f"Set ARGON2_MEMORY_KIB={least} or more.")
@@ -48,8 +50,10 @@ def examine_argon2_time(_patient: Patient, settings: Settings) -> Findings:
 
 def _judge_time(settings: Settings, seconds: float, cpu: float, memory: int) -> Finding:
     more = f", {memory / MIB:.0f} MiB more memory" if _peak_memory() else ""
-    rate = _round(_rate(settings, seconds, cpu))
-    text = f"A password hash takes {seconds * 1000:.0f} ms here{more}: at most about {rate} logins a second."
+    # The lanes of one hash run on several cores, which more hashes at once must share.
+    rate = min(_hashes_at_once(settings) / seconds, usable_cores() / cpu)
+    digits = 0 if rate >= TEN else 1  # no more than a measurement has
+    text = f"A password hash takes {seconds * 1000:.0f} ms here{more}: at most about {rate:.{digits}f} logins a second."
     slow = Finding("argon2_time", "warning", text, "Lower ARGON2_TIME_COST or ARGON2_MEMORY_KIB, or take a faster CPU.")
     return slow if seconds > SLOW else Finding("argon2_time", "ok", text)
 
@@ -73,32 +77,19 @@ def examine_argon2_memory(_patient: Patient, settings: Settings) -> Findings:
 
 def find_memory_limit() -> int | None:
     """Return the bytes that this process may use: the container's limit or the machine's memory, None if unknown."""
-    limits = [limit for path in CGROUP_LIMITS if (limit := _read_number(Path(path)))]
+    limits = []
+    for path in CGROUP_LIMITS:
+        with suppress(OSError, ValueError):  # not Linux, or "max": no limit
+            limits.append(int(Path(path).read_text()))
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     return min(limits, default=None)
-
-
-def _read_number(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):  # not Linux, or "max": no limit
-        return None
 
 
 def _hashes_at_once(settings: Settings) -> int:
     """Count the hash threads of all workers together."""
     announced = os.environ.get("WEB_CONCURRENCY", "")
     return settings.hash_threads * (max(1, int(announced)) if announced.isdecimal() else 1)
-
-
-def _rate(settings: Settings, seconds: float, cpu: float) -> float:
-    """Estimate hashes a second; the lanes of one hash run on several cores, which more hashes at once must share."""
-    return min(_hashes_at_once(settings) / seconds, usable_cores() / cpu)
-
-
-def _round(rate: float) -> str:
-    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"  # noqa: PLR2004 two digits of a measurement
 
 
 def _measure(settings: Settings) -> tuple[float, float, int]:
@@ -110,16 +101,12 @@ def _measure(settings: Settings) -> tuple[float, float, int]:
         memory_kib=settings.argon2_memory_kib,
         parallelism=settings.argon2_parallelism,
     )
-    before = _peak_memory()
-    seconds, cpu = min(_time(hasher.hash) for _ in range(ROUNDS))
-    return seconds, cpu, _peak_memory() - before
-
-
-def _time(hash_: Callable[[str], str]) -> tuple[float, float]:
-    """Return what a hash takes: seconds, and seconds of processor time."""
-    start, cpu = time.perf_counter(), time.process_time()
-    hash_("a password of ordinary length")
-    return time.perf_counter() - start, max(time.process_time() - cpu, 1e-6)
+    before, times = _peak_memory(), []
+    for _ in range(ROUNDS):
+        start, cpu = time.perf_counter(), time.process_time()
+        hasher.hash("a password of ordinary length")
+        times.append((time.perf_counter() - start, max(time.process_time() - cpu, 1e-6)))
+    return *min(times), _peak_memory() - before
 
 
 def _peak_memory() -> int:
@@ -129,10 +116,3 @@ def _peak_memory() -> int:
     except ImportError:
         return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-EXAMINATIONS: OfSettings = {
-    "argon2_cost": examine_argon2_cost,
-    "argon2_time": examine_argon2_time,
-    "argon2_memory": examine_argon2_memory,
-}

@@ -16,14 +16,21 @@ ENCRYPTION = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}
 
 def examine_smtp(patient: Patient, settings: Settings) -> Findings:
     """Connect, encrypt and sign in by the API's own code, as before it hands over a mail."""
+    if settings.smtp_host is None and settings.delivers_mail:
+        yield Finding("smtp", "ok", f"SMTP_HOST is not set: mails are written to {settings.mail_dir}.")
+        return
     if settings.smtp_host is None:
-        yield _without_server(settings)
+        text = "SMTP_HOST is not set: nobody can reset a password or learns of a break-in."
+        yield Finding("smtp", "warning", text, "Set SMTP_HOST, MAIL_FROM and PUBLIC_URL.")
         return
     where, carrier = f"{settings.smtp_host}:{settings.smtp_port}", Smtp(settings)
     try:
         carrier.connect()
     except ServerAway as error:
-        yield Finding("smtp", "failure", f"{where} does not take mails from us: {_describe(error)}.", _advise(error))
+        fix = "Correct SMTP_HOST, SMTP_PORT and SMTP_SECURE, or see that server's log."
+        if isinstance(error.__cause__, smtplib.SMTPAuthenticationError):
+            fix = "Correct SMTP_USER and SMTP_PASSWORD."
+        yield Finding("smtp", "failure", f"{where} does not take mails from us: {_describe(error)}.", fix)
         return
     carrier.rest()
     how = f"{ENCRYPTION[settings.smtp_secure]}{', signed in' if settings.smtp_user else ''}"
@@ -47,21 +54,8 @@ def examine_sender(_patient: Patient, settings: Settings) -> Findings:
         yield Finding("mail_from", "ok", f"A mail from {parseaddr(settings.mail_from)[1]} has {len(mail)} bytes.")
 
 
-def _without_server(settings: Settings) -> Finding:
-    if settings.delivers_mail:
-        return Finding("smtp", "ok", f"SMTP_HOST is not set: mails are written to {settings.mail_dir}.")
-    text = "SMTP_HOST is not set: nobody can reset a password or learns of a break-in."
-    return Finding("smtp", "warning", text, "Set SMTP_HOST, MAIL_FROM and PUBLIC_URL.")
-
-
 def _describe(error: ServerAway) -> str:
     """Add what the server or the system said; it was told nobody's address yet."""
     said = getattr(error.__cause__, "smtp_error", None)
     text = said.decode(errors="replace") if isinstance(said, bytes) else str(error.__cause__)
     return one_line(f"{error}: {text}")[:300].rstrip(".")
-
-
-def _advise(error: ServerAway) -> str:
-    if isinstance(error.__cause__, smtplib.SMTPAuthenticationError):
-        return "Correct SMTP_USER and SMTP_PASSWORD."
-    return "Correct SMTP_HOST, SMTP_PORT and SMTP_SECURE, or see that server's log."

@@ -1,52 +1,47 @@
 """Examines the settings of the pages, where those are installed beside this command."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from CreateDB.doctor.findings import Finding, Findings, Patient
 from CreateDB.doctor.secrets import GOOD_SECRET
+from CreateDB.doctor.transport import judge_way
 
 if TYPE_CHECKING:
     from FlaskProject.config import Config
 
+BY_TLS = (
+    "Set BACKEND_URL=https://…, and REQUESTS_CA_BUNDLE for an authority of your own; or keep the API where only "
+    "machines of yours are between."
+)
+
 
 def examine_pages(patient: Patient) -> Findings:
-    """Judge the signing key and the cookies."""
+    """Judge the signing key, the cookies and the way to the API."""
     try:
         from FlaskProject.config import ConfigError, load_config  # noqa: PLC0415 not in every installation
     except ImportError:  # neither the folder alone nor the packages alone make pages
         yield Finding("pages_settings", "ok", "The pages are not installed beside this command: not examined.")
         return
+    logging.disable()  # its warnings are findings here
     try:
-        with _silence("FlaskProject.config"):  # its warnings are findings here
-            config, again = load_config(), load_config()
+        config, again = load_config(), load_config()
     except ConfigError as error:
         yield Finding("pages_settings", "failure", f"The pages cannot start: {error}.", "Correct FlaskProject/.env.")
         return
-    yield from _examine_environment(config, patient)
-    yield from _examine_key(config, patient, drawn=again.secret_key != config.secret_key)
-    yield from _examine_cookies(config)
-
-
-@contextmanager
-def _silence(name: str) -> Iterator[None]:
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
     finally:
-        logger.setLevel(level)
-
-
-def _examine_environment(config: "Config", patient: Patient) -> Findings:
+        logging.disable(logging.NOTSET)
     if patient.settings is not None and patient.settings.environment != config.environment:
         text = f"The pages run for {config.environment}, the API for {patient.settings.environment}."
         yield Finding("pages_settings", "warning", text, "Set ENVIRONMENT alike in both.")
     else:
         yield Finding("pages_settings", "ok", f"The pages' settings can be read, for {config.environment}.")
+    yield from _examine_key(config, patient, drawn=again.secret_key != config.secret_key)
+    # Production does not start without Secure.
+    flags = "Secure and " if config.secure_cookies else ""
+    without = "" if config.secure_cookies else ", and not Secure in development"
+    yield Finding("cookies", "ok", f"Cookies are {flags}SameSite={config.samesite}{without}.")
+    yield from judge_way("backend_tls", "BACKEND_URL", config.backend_url, BY_TLS)
 
 
 def _examine_key(config: "Config", patient: Patient, *, drawn: bool) -> Findings:
@@ -64,10 +59,3 @@ def _examine_key(config: "Config", patient: Patient, *, drawn: bool) -> Findings
         yield Finding("secret_key", "failure", text, f"Set another. {GOOD_SECRET}")
     else:
         yield Finding("secret_key", "ok", "SECRET_KEY is not weak.")
-
-
-def _examine_cookies(config: "Config") -> Findings:
-    """Tell of the flags; production does not start without Secure."""
-    secure = "Secure and " if config.secure_cookies else ""
-    without = "" if config.secure_cookies else ", and not Secure in development"
-    yield Finding("cookies", "ok", f"Cookies are {secure}SameSite={config.samesite}{without}.")

@@ -1,7 +1,7 @@
 """Runs every examination, whatever another one fails at, and prints the findings."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -14,24 +14,37 @@ from app.driver.url import check_options
 from app.settings.production import is_this_machine
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
-from CreateDB.command.terminal import say, show
+from CreateDB.command.terminal import count, say, show
 from CreateDB.command.urls import describe
-from CreateDB.doctor.database import EXAMINATIONS as OF_DATABASE
-from CreateDB.doctor.findings import Finding, Findings, OfSettings, Patient, attempt
-from CreateDB.doctor.machine import EXAMINATIONS as OF_MACHINE
-from CreateDB.doctor.mail import examine_sender, examine_smtp
+from CreateDB.doctor import database, machine, mail, passkeys, passwords, secrets, transport
+from CreateDB.doctor.findings import Finding, Findings, Patient, attempt
 from CreateDB.doctor.pages import examine_pages
-from CreateDB.doctor.passkeys import examine_passkeys, examine_relying_party
-from CreateDB.doctor.secrets import EXAMINATIONS as OF_SECRETS
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.revisions import is_absent_file
 
-OF_SETTINGS: OfSettings = {
-    **OF_SECRETS,
-    **OF_MACHINE,
-    "passkeys": examine_relying_party,
-    "mail_from": examine_sender,
-    "smtp": examine_smtp,
+# By the id under which an examination fails that cannot be done.
+OF_SETTINGS: Mapping[str, Callable[[Patient, Settings], Findings]] = {
+    "jwt_secret_key": secrets.examine_secrets,
+    "totp_encryption_keys": secrets.examine_key_of_secrets,
+    "trusted_proxies": secrets.examine_proxies,
+    "common_passwords": passwords.examine_common_passwords,
+    "rate_limit_storage_tls": transport.examine_floods,
+    "argon2_cost": machine.examine_argon2_cost,
+    "argon2_time": machine.examine_argon2_time,
+    "argon2_memory": machine.examine_argon2_memory,
+    "passkeys": passkeys.examine_relying_party,
+    "mail_from": mail.examine_sender,
+    "smtp": mail.examine_smtp,
+}
+OF_DATABASE: Mapping[str, Callable[[Patient, Connection], Findings]] = {
+    "driver": database.examine_driver,
+    "database_tls": database.examine_encryption,
+    "schema": database.examine_schema,
+    "tables": database.examine_tables,
+    "clock": database.examine_clock,
+    "secrets_at_rest": database.examine_secrets_at_rest,
+    "database_rights": database.examine_rights,
+    "passkeys_domain": passkeys.examine_passkeys,
 }
 
 
@@ -59,21 +72,17 @@ def examine(url: URL, *, echo: bool) -> Iterator[Finding]:
 
 def _read_settings(url: URL) -> tuple[Settings | None, Finding]:
     """Read the API's settings; those that only production refuses are examined all the same."""
-    known = url.render_as_string(hide_password=False)
     try:
-        settings = load_settings(database_url=known)
+        settings = load_settings(database_url=url.render_as_string(hide_password=False))
     except ConfigurationError as error:
         found = Finding("settings", "failure", f"The API cannot start: {error}.", "Correct these settings.")
         return _read_leniently(), found
     if settings.environment == "production":
         return settings, Finding("settings", "ok", "The API's settings can be read, for production.")
     links = f", and mails lead to {settings.public_url}" if is_this_machine(settings.public_host) else ""
-    return settings, Finding(
-        "settings",
-        "warning",
-        f"The API's settings are for development, which refuses less{links}.",
-        "Set ENVIRONMENT=production, and PUBLIC_URL, where others than you use it.",
-    )
+    text = f"The API's settings are for development, which refuses less{links}."
+    fix = "Set ENVIRONMENT=production, and PUBLIC_URL, where others than you use it."
+    return settings, Finding("settings", "warning", text, fix)
 
 
 def _read_leniently() -> Settings | None:
@@ -102,14 +111,10 @@ def _examine_database(patient: Patient) -> Iterator[Finding]:
         return
     with connection:
         yield Finding("database", "ok", f"Connected to {describe(patient.url)}.")
-        yield from _examine_connected(patient, connection)
-
-
-def _examine_connected(patient: Patient, connection: Connection) -> Findings:
-    for id_, examination in {**OF_DATABASE, "passkeys_domain": examine_passkeys}.items():
-        yield from attempt(id_, patient.url, partial(examination, patient, connection))
-        with suppress(SQLAlchemyError):
-            connection.rollback()  # the next examination would be refused after a statement that failed
+        for id_, examination in OF_DATABASE.items():
+            yield from attempt(id_, patient.url, partial(examination, patient, connection))
+            with suppress(SQLAlchemyError):
+                connection.rollback()  # the next examination would be refused after a statement that failed
 
 
 def _print(findings: Sequence[Finding], where: str) -> None:
@@ -120,8 +125,4 @@ def _print(findings: Sequence[Finding], where: str) -> None:
         if finding.fix:
             show([f"{'':<{9 + width}}  -> {finding.fix}"])
     counts = {verdict: sum(f.verdict == verdict for f in findings) for verdict in ("ok", "warning", "failure")}
-    say(f"{counts['ok']} ok, {_count(counts['warning'], 'warning')}, {_count(counts['failure'], 'failure')}.")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    say(f"{counts['ok']} ok, {count(counts['warning'], 'warning')}, {count(counts['failure'], 'failure')}.")

@@ -1,9 +1,7 @@
 """--create-app-user: the account that the API runs with, which may read and write rows and nothing else."""
 
-import getpass
 import os
 import re
-import sys
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +11,7 @@ from CreateDB.command.errors import OperatorError
 from CreateDB.command.explain import explain, redact
 from CreateDB.command.terminal import say
 from CreateDB.command.urls import require_text
+from CreateDB.server.credentials import ask
 from CreateDB.server.database import find_stored_name
 from CreateDB.server.engine import SERVERS, make_engine
 from CreateDB.server.grants import NEEDED, list_grants, quote_pattern
@@ -51,7 +50,7 @@ def create_app_user(arguments: Arguments, url: URL, password: str) -> None:
     name, host = arguments.create_app_user or "", arguments.app_user_host
     account = f"{_quote(name)}@{_quote(host)}"
     try:
-        _make_account(arguments, url, account, password)
+        _make_account(arguments, url, name, account, password)
     except DBAPIError as error:
         raise OperatorError(_explain(error, url, password)) from None
     own = url.set(username=name, password="PASSWORD").difference_update_query(WHO_CONNECTS)
@@ -59,31 +58,23 @@ def create_app_user(arguments: Arguments, url: URL, password: str) -> None:
     say(f"For the API: DATABASE_URL={own.render_as_string(hide_password=False)} (PASSWORD percent-encoded)")
 
 
-def _make_account(arguments: Arguments, url: URL, account: str, password: str) -> None:
+def _make_account(arguments: Arguments, url: URL, name: str, account: str, password: str) -> None:
     """Never echoed by SQLAlchemy: the password is a part of two of these statements."""
     with make_engine(url).begin() as connection:
         connection.exec_driver_sql("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'")  # then only quotes need doubling
-        _require_stranger(connection, arguments.create_app_user or "")
+        # Never take rights from the account that gives them.
+        if str(connection.exec_driver_sql("SELECT CURRENT_USER()").scalar_one()).rpartition("@")[0] == name:
+            raise OperatorError("--create-app-user names the account that this runs with: take another name.")
         statements = [f"{verb} {account} IDENTIFIED BY " for verb in ("CREATE USER IF NOT EXISTS", "ALTER USER")]
         _execute(connection, arguments, statements[0], password)
         database = find_stored_name(connection)
-        _require_narrow(connection, account, database)
+        # An account with other duties is refused before its password is changed.
+        grants = list_grants(connection, account)
+        if grants.roles or any(not grant.is_on(database) for grant in grants.listed):
+            raise OperatorError("--create-app-user names an account that has rights elsewhere too: take another name.")
         _execute(connection, arguments, statements[1], password)
         for statement in _list_changes(connection, account, database):
             _execute(connection, arguments, statement)
-
-
-def _require_stranger(connection: Connection, name: str) -> None:
-    """Refuse to take rights from the account that gives them."""
-    if str(connection.exec_driver_sql("SELECT CURRENT_USER()").scalar_one()).rpartition("@")[0] == name:
-        raise OperatorError("--create-app-user names the account that this runs with: take another name.")
-
-
-def _require_narrow(connection: Connection, account: str, database: str) -> None:
-    """Refuse an account with other duties, before its password is changed."""
-    grants = list_grants(connection, account)
-    if grants.roles or any(not grant.is_on(database) for grant in grants.listed):
-        raise OperatorError("--create-app-user names an account that has rights elsewhere too: take another name.")
 
 
 def _list_changes(connection: Connection, account: str, database: str) -> list[str]:
@@ -115,14 +106,8 @@ def _explain(error: DBAPIError, url: URL, password: str) -> str:
 
 
 def _ask_twice(name: str) -> str:
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise OperatorError(f"No password for {name}, and no terminal to ask for it. Set APP_PASSWORD.")
-    try:
-        password = getpass.getpass(f"New password of {name}: ")
-        again = getpass.getpass("The same again: ")
-    except EOFError:
-        sys.stderr.write("\n")
-        raise OperatorError("No password was entered. Run this again, or set APP_PASSWORD.") from None
+    nobody = f"No password for {name}, and no terminal to ask for it. Set APP_PASSWORD."
+    password, again = ask(f"New password of {name}: ", "The same again: ", nobody=nobody, instead="APP_PASSWORD")
     if password != again:
         raise OperatorError("The two passwords differ. Run this again.")
     return password

@@ -31,20 +31,24 @@ def _find_password(url: URL, arguments: Arguments) -> str | None:
         return arguments.password
     if from_environment := os.environ.get("DB_PASSWORD"):
         return from_environment
-    return _ask(url) if arguments.url is None else None
+    if arguments.url is not None:
+        return None
+    nobody = (
+        "No password, and no terminal to ask for it. Set DB_PASSWORD, or give --password '' for an account without."
+    )
+    return ask(f"Password of {url.username} at {url.host}: ", nobody=nobody, instead="DB_PASSWORD")[0]
 
 
-def _ask(url: URL) -> str:
+def ask(*prompts: str, nobody: str, instead: str) -> list[str]:
+    """Ask for passwords without showing them; `instead` says what else can carry them."""
     # Without a terminal getpass would read, and perhaps show, whatever stdin is: end at once instead.
     if sys.stdin is None or not sys.stdin.isatty():
-        raise OperatorError(
-            "No password, and no terminal to ask for it. Set DB_PASSWORD, or give --password '' for an account without."
-        )
+        raise OperatorError(nobody)
     try:
-        return getpass.getpass(f"Password of {url.username} at {url.host}: ")
+        return [getpass.getpass(prompt) for prompt in prompts]
     except KeyboardInterrupt:
         sys.stderr.write("\n")  # the message that follows starts on a line of its own
         raise
     except EOFError:
         sys.stderr.write("\n")
-        raise OperatorError("No password was entered. Run this again, or set DB_PASSWORD.") from None
+        raise OperatorError(f"No password was entered. Run this again, or set {instead}.") from None

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 
@@ -14,9 +15,15 @@ BUSY_SECONDS = 1  # short, because lock.py asks again; a longer wait inside SQLi
 def make_engine(url: URL | str, *, echo: bool = False) -> Engine:
     """Build an engine for one short run; an echoed statement never shows its parameters."""
     url = make_url(url)
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
     if url.get_backend_name() in SERVERS:
-        return _server(url, echo=echo)
-    return _sqlite(url, echo=echo)
+        patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+        options = {"connect_args": patience, "isolation_level": "READ COMMITTED"}
+    engine = create_engine(url, echo=echo, hide_parameters=True, poolclass=NullPool, **options)
+    if engine.dialect.name == "sqlite":
+        # Foreign keys stay off: a migration that copies a table drops the old one, and rows that point to it would go.
+        event.listen(engine, "connect", _no_implicit_transactions)
+    return engine
 
 
 @contextmanager
@@ -26,27 +33,6 @@ def transaction(url: URL | str, *, echo: bool = False) -> Iterator[Connection]:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
-
-
-def _server(url: URL, *, echo: bool) -> Engine:
-    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
-    return create_engine(
-        url,
-        echo=echo,
-        hide_parameters=True,
-        poolclass=NullPool,
-        isolation_level="READ COMMITTED",
-        connect_args=arguments,
-    )
-
-
-def _sqlite(url: URL, *, echo: bool) -> Engine:
-    """Leave foreign keys off: a migration that copies a table drops the old one, and rows that point to it would go."""
-    engine = create_engine(
-        url, echo=echo, hide_parameters=True, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
-    )
-    event.listen(engine, "connect", _no_implicit_transactions)
-    return engine
 
 
 def _no_implicit_transactions(connection: sqlite3.Connection, _record: object) -> None:

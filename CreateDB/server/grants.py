@@ -1,7 +1,7 @@
 """What an account may do, as SHOW GRANTS tells it, and what of it concerns one database."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -38,26 +38,23 @@ class Grant:
         """Whether this names this very database; `_` may be written with a backslash, because it is a wildcard."""
         return re.sub(r"\\([_%\\])", r"\1", unquote(self.database)) == database
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether it only says that the account exists."""
-        return self.rights == "USAGE" and not self.may_pass_on
-
 
 @dataclass(frozen=True)
 class Grants:
     """All rights of an account, and the number of roles and proxies that bring it more."""
 
-    listed: list[Grant] = field(default_factory=list)
-    roles: int = 0
+    listed: list[Grant]
+    roles: int
 
 
 def list_grants(connection: Connection, account: str = "CURRENT_USER()") -> Grants:
     """Ask the server; `account` is quoted already."""
     lines = [str(line) for line in connection.exec_driver_sql(f"SHOW GRANTS FOR {account}").scalars()]
     matches = [ON_SOMETHING.fullmatch(line) for line in lines if not line.startswith("SET DEFAULT ROLE")]
-    found = [_read(match) for match in matches if match is not None]
-    return Grants([grant for grant in found if not grant.is_nothing], matches.count(None))
+    found = [Grant(m["rights"], m["kind"], m["database"], m["thing"], m["option"] is not None) for m in matches if m]
+    # USAGE only says that the account exists.
+    listed = [grant for grant in found if grant.rights != "USAGE" or grant.may_pass_on]
+    return Grants(listed, matches.count(None))
 
 
 def quote_pattern(database: str) -> str:
@@ -68,7 +65,3 @@ def quote_pattern(database: str) -> str:
 def unquote(name: str) -> str:
     """Take the quotes off an identifier."""
     return name[1:-1].replace("``", "`") if name.startswith("`") else name
-
-
-def _read(match: re.Match[str]) -> Grant:
-    return Grant(match["rights"], match["kind"], match["database"], match["thing"], match["option"] is not None)

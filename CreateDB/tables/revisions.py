@@ -5,14 +5,14 @@ from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, inspect
 
+from CreateDB.command.arguments import Arguments
+from CreateDB.command.terminal import say
 from CreateDB.models import metadata
 from CreateDB.server.engine import make_engine
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
-
 
 UPGRADE = "run this without --check"
 UPDATE = "update the code first"
@@ -21,9 +21,8 @@ RESTORE = "restore them from a backup"
 
 @dataclass(frozen=True)
 class Standing:
-    """How the tables compare with this code: up to date or not, in words, and what to do about it."""
+    """How the tables compare with this code, in words, and what to do about it: nothing where they are up to date."""
 
-    current: bool
     text: str
     remedy: str = ""
 
@@ -41,7 +40,8 @@ def revision_of(connection: Connection) -> Revision:
     """Read the revision that the database says it is at."""
     scripts = ScriptDirectory(str(MIGRATIONS))
     current = ", ".join(MigrationContext.configure(connection).get_current_heads()) or None
-    return Revision(current, scripts.get_current_head() or "", current is None or _is_known(scripts, current))
+    known = {None, *(script.revision for script in scripts.walk_revisions())}
+    return Revision(current, scripts.get_current_head() or "", current in known)
 
 
 def lacking_columns(connection: Connection) -> list[str]:
@@ -54,49 +54,34 @@ def lacking_columns(connection: Connection) -> list[str]:
     return lacking
 
 
-def check(url: URL, *, echo: bool = False) -> tuple[bool, str]:
-    """Say whether the tables are up to date, in one line, and change nothing."""
-    standing = _stand(url, echo=echo)
-    return standing.current, f"{standing.text}: {standing.remedy}." if standing.remedy else f"{standing.text}."
-
-
-def _stand(url: URL, *, echo: bool) -> Standing:
+def check(arguments: Arguments, url: URL) -> int:
+    """Do --check: say whether the tables are up to date, in one line, and change nothing; status 1 if they are not."""
     if is_absent_file(url):  # opening it would make it
-        return Standing(current=False, text=f"There is no file {url.database}", remedy=UPGRADE)
-    with make_engine(url, echo=echo).connect() as connection:
-        return compare(connection)
+        standing = Standing(f"There is no file {url.database}", UPGRADE)
+    else:
+        with make_engine(url, echo=arguments.echo).connect() as connection:
+            standing = compare(connection)
+    say(f"{standing.text}: {standing.remedy}." if standing.remedy else f"{standing.text}.")
+    return 1 if standing.remedy else 0
 
 
 def compare(connection: Connection) -> Standing:
     """Compare an open database with this code."""
     revision = revision_of(connection)
+    if not revision.known:
+        return Standing(unknown(revision), UPDATE)
+    if revision.current is None:
+        return Standing("There are no tables yet", UPGRADE)
     if revision.current != revision.head:
-        return _differ(revision)
+        return Standing(f"The tables are at revision {revision.current}, not at {revision.head}", UPGRADE)
     if lacking := lacking_columns(connection):
-        text = f"The tables say revision {revision.current} but lack {lacking[0]}"
-        return Standing(current=False, text=text, remedy=RESTORE)
-    return Standing(current=True, text=f"The tables are up to date (revision {revision.head})")
+        return Standing(f"The tables say revision {revision.current} but lack {lacking[0]}", RESTORE)
+    return Standing(f"The tables are up to date (revision {revision.head})")
 
 
 def unknown(revision: Revision) -> str:
     """Tell of tables that a newer version has made."""
     return f"The tables are at revision {revision.current}, which this version does not know"
-
-
-def _differ(revision: Revision) -> Standing:
-    if not revision.known:
-        return Standing(current=False, text=unknown(revision), remedy=UPDATE)
-    if revision.current is None:
-        return Standing(current=False, text="There are no tables yet", remedy=UPGRADE)
-    text = f"The tables are at revision {revision.current}, not at {revision.head}"
-    return Standing(current=False, text=text, remedy=UPGRADE)
-
-
-def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
-    try:
-        return scripts.get_revision(revision) is not None
-    except CommandError:
-        return False
 
 
 def is_absent_file(url: URL) -> bool:

@@ -20,13 +20,21 @@ def upgrade(url: URL | str, *, echo: bool = False, say: Say = quiet) -> str:
     """Run every migration that this database lacks, and give its revision; run again, it changes nothing."""
     with make_engine(url, echo=echo).connect() as connection:
         take_migration_lock(connection, say)
-        _do_not_wait_for_ever(connection)
+        on_server = connection.dialect.name in SERVERS
+        if on_server:
+            # A table that an open transaction holds ends the run with a message; the server's own limit is a day.
+            connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {WAIT_SECONDS}")
         revision = revision_of(connection)
         if not revision.known:
             raise OperatorError(f"{unknown(revision)}: {UPDATE}.")
-        _leave_no_transaction(connection)
+        if on_server:
+            # DDL commits anyway, so Alembic may commit each revision; on SQLite one commit does for all.
+            connection.commit()
         command.upgrade(_config(connection, say), "head")
-        _require_own_tables(connection)
+        if lacking := lacking_columns(connection):  # another program's table, which the guarded steps took for ours
+            raise OperatorError(
+                f"A table of another program is in the way: {lacking[0]} is missing. Take an empty database."
+            )
         connection.commit()
         return revision.head
 
@@ -48,24 +56,3 @@ def _config(connection: Connection, say: Say) -> Config:
     config = Config(attributes={"connection": connection, "on_version_apply": tell})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
-
-
-def _do_not_wait_for_ever(connection: Connection) -> None:
-    """Let a table that an open transaction holds end the run with a message; the server's own limit is a day."""
-    if connection.dialect.name in SERVERS:
-        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {WAIT_SECONDS}")
-
-
-def _leave_no_transaction(connection: Connection) -> None:
-    """Let Alembic commit each revision on MariaDB, whose DDL commits anyway; on SQLite one commit does for all."""
-    if connection.dialect.name in SERVERS:
-        connection.commit()
-
-
-def _require_own_tables(connection: Connection) -> None:
-    """Notice another program's table of the same name, which the guarded steps have taken for ours."""
-    lacking = lacking_columns(connection)
-    if lacking:
-        raise OperatorError(
-            f"A table of another program is in the way: {lacking[0]} is missing. Take an empty database."
-        )

@@ -105,6 +105,7 @@ def test_database_tables_and_account_in_one_run(
     ]
 
 
+@pytest.mark.asvs("13.2.2")
 @ON_MARIADB
 def test_rights_that_it_had_on_the_database_are_taken_away(
     migrated_url: str, make_account: Callable[..., Any], run: Run, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app.config import Settings
+from app.passwords.common import mark_all, write_list
 from app.secrets.encryption import encrypt
 from app.secrets.keys import make_keyrings
 from app.services.health import REVISION
@@ -72,11 +73,11 @@ def ill(findings: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 @pytest.mark.asvs("13.2.3")
 def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
-    """On SQLite only the missing mail server is worth a word; on MariaDB also the rights of the tests' own account."""
+    """On SQLite only the missing mail server and list are worth a word; on MariaDB also the tests' own account."""
     findings = diagnose()
 
     server = {"database_rights": "warning"} if migrated_url.startswith("mariadb") else {}
-    assert ill(findings) == {"smtp": "warning", **server}
+    assert ill(findings) == {"smtp": "warning", "common_passwords": "warning", **server}
     assert all(one["fix"] for one in findings.values() if one["verdict"] != "ok")
     assert findings["schema"]["verdict"] == findings["clock"]["verdict"] == "ok"
 
@@ -131,6 +132,12 @@ def test_a_certificate_is_checked_against_an_authority(query: str, *, verified: 
         ({"ARGON2_MEMORY_KIB": "1024", "ENVIRONMENT": "development"}, "argon2_cost", "warning"),
         ({"ARGON2_MEMORY_KIB": "12288", "ARGON2_TIME_COST": "3"}, "argon2_cost", "ok"),
         ({"HASH_THREADS": "1000000"}, "argon2_memory", "failure"),
+        ({"PUBLIC_URL": "https://192.0.2.7"}, "passkeys", "warning"),
+        ({"PUBLIC_URL": "http://accounts.example.com", "ENVIRONMENT": "development"}, "passkeys", "warning"),
+        ({"PUBLIC_URL": "http://127.0.0.1:5000", "ENVIRONMENT": "development"}, "passkeys", "ok"),
+        ({"PASSKEY_ORIGINS": "https://www.accounts.example.com"}, "passkeys", "ok"),
+        ({"PASSKEY_ORIGINS": "https://example.com"}, "settings", "failure"),
+        ({"PASSKEY_ORIGINS": "http://accounts.example.com"}, "settings", "failure"),
         ({"DATABASE_URL": "sqlite:///no-such-file.sqlite3"}, "database", "failure"),
     ],
 )
@@ -140,6 +147,20 @@ def test_an_illness_is_found(diagnose: Diagnose, changes: dict[str, str], id_: s
 
     assert finding["verdict"] == verdict
     assert verdict == "ok" or finding["fix"]
+
+
+@ON_SQLITE
+@pytest.mark.asvs("6.2.12")
+def test_the_list_of_passwords_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
+    """Which one is used, how long it is, and the one command that makes a longer one."""
+    bundled = diagnose()["common_passwords"]
+    with (tmp_path / "list").open("wb") as file:
+        write_list(mark_all(f"breached password {number}" for number in range(1234)), file)
+    own = diagnose(COMMON_PASSWORDS_FILE=str(tmp_path / "list"))["common_passwords"]
+
+    assert (bundled["verdict"], "11,000 that come along" in bundled["finding"]) == ("warning", True)
+    assert "python scripts/common_passwords.py pwnedpasswords.txt ours.txt common.passwords" in bundled["fix"]
+    assert (own["verdict"], "/list has 1,234 passwords" in own["finding"].replace("\\", "/")) == ("ok", True)
 
 
 @ON_SQLITE
@@ -280,6 +301,7 @@ def test_the_mail_server_is_visited(
     assert (finding["verdict"], words in finding["finding"]) == (verdict, True), finding
 
 
+@pytest.mark.asvs("12.3.1")
 @ON_SQLITE
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows reaches nobody at 0.0.0.0")
 @pytest.mark.parametrize(("environment", "verdict"), [("production", "failure"), ("development", "warning")])
@@ -293,6 +315,28 @@ def test_links_that_travel_unencrypted_are_found(
 
     assert finding["verdict"] == verdict
     assert "takes mails, whose links can be read on their way" in finding["finding"]
+
+
+@ON_SQLITE
+@pytest.mark.asvs("12.3.1", "12.3.3")
+@pytest.mark.parametrize(
+    ("changes", "id_", "verdict"),
+    [
+        ({"RATE_LIMIT_STORAGE_URI": f"redis://:{OTHER}@10.0.0.9:6379/0"}, "rate_limit_storage_tls", "warning"),
+        ({"RATE_LIMIT_STORAGE_URI": f"rediss://:{OTHER}@10.0.0.9:6379/0"}, "rate_limit_storage_tls", "ok"),
+        ({"RATE_LIMIT_STORAGE_URI": "redis://127.0.0.1:6379/0"}, "rate_limit_storage_tls", None),
+        ({"BACKEND_URL": "http://api.example.com"}, "backend_tls", "warning"),
+        ({"BACKEND_URL": "https://api.example.com"}, "backend_tls", "ok"),
+        ({"BACKEND_URL": "http://localhost:8000"}, "backend_tls", None),
+    ],
+)
+def test_what_leaves_the_machine_unencrypted_is_found(
+    diagnose: Diagnose, changes: dict[str, str], id_: str, verdict: str | None
+) -> None:
+    """To Redis and to the API; what stays on the machine is worth no word, and no password is told."""
+    finding = diagnose(**changes).get(id_)
+
+    assert (finding and finding["verdict"]) == verdict
 
 
 @pytest.mark.parametrize(
@@ -323,4 +367,4 @@ def test_it_reads_well(diagnose: Diagnose, run: Run) -> None:
     fixes = [number for number, line in enumerate(lines) if line.strip().startswith("-> ")]
     assert fixes
     assert all(lines[number].index("-> ") == start for number in fixes)
-    assert lines[-1].endswith(" ok, 1 warning, 2 failures.")
+    assert lines[-1].endswith(" ok, 2 warnings, 2 failures.")

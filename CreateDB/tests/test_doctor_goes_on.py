@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app.config import Settings
-from CreateDB.doctor import database
+from CreateDB.doctor import report
 
 Run = Callable[..., Any]
 Diagnose = Callable[..., dict[str, dict[str, Any]]]
@@ -133,7 +133,7 @@ def test_an_examination_that_fails(diagnose: Diagnose, migrated_url: str, monkey
     def fail(_patient: object, connection: Any) -> Any:
         yield connection.exec_driver_sql("SELECT * FROM no_such_table")
 
-    monkeypatch.setitem(database.EXAMINATIONS, "clock", fail)
+    monkeypatch.setitem(report.OF_DATABASE, "clock", fail)
     findings = diagnose(migrated_url)
 
     assert findings["clock"]["verdict"] == "failure"

@@ -173,7 +173,7 @@ def test_flags_that_do_not_go_together(run: Run, flags: list[str], hint: str) ->
 def test_without_any_settings_it_asks_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither flags nor DATABASE_URL, and dev.py was never started: one line that names both ways."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setattr("app.settings.development_file.FILE", Path(os.devnull))
+    monkeypatch.setattr("app.settings.sources.FILE", Path(os.devnull))
     monkeypatch.setitem(Settings.model_config, "env_file", None)
 
     outcome = run("--list-users")

@@ -17,6 +17,7 @@ Run = Callable[..., Any]
 OLD, NEW = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 
 
+@pytest.mark.asvs("14.2.4", "14.2.7")
 def test_sweep_removes_what_has_expired(migrated_url: str, run: Run) -> None:
     """Expired rows go, others stay, and each table is told of."""
     now = datetime.now(UTC)
@@ -67,7 +68,7 @@ def account_under(migrated_url: str) -> Callable[[str], str]:
     return make
 
 
-@pytest.mark.asvs("13.3.4", "11.2.2")
+@pytest.mark.asvs("11.2.2")
 def test_reencrypt_puts_every_secret_under_the_first_key(
     migrated_url: str, account_under: Callable[[str], str], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

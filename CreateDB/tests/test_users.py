@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from testing.api import PASSWORD, PRODUCTION, Person, RunSql, SignedIn, register, sign_in
+from testing.authenticator import Authenticator
 from testing.mail import Mailbox, links_of, text_of
 
 Run = Callable[..., Any]
@@ -41,6 +43,7 @@ def logged(outcome: Any) -> dict[str, Any]:
 MAILED = "A mail to the owner is in the queue."
 
 
+@pytest.mark.asvs("7.4.5")
 def test_disabling_shuts_out_at_once(cli: Run, user: SignedIn) -> None:
     """Live tokens stop working, logins are refused, sessions have ended; the log says who did it to whom and when."""
     outcome = cli("--disable-user", "Alice@Example.com")
@@ -74,6 +77,7 @@ def test_enabling_lets_in_again(cli: Run, user: SignedIn) -> None:
     assert user.get("/user/profile").json()["code"] == "session_ended"
 
 
+@pytest.mark.asvs("7.4.5")
 def test_ending_sessions_signs_out_everywhere(cli: Run, user: SignedIn, other_device: SignedIn) -> None:
     """All devices are signed out, and a new login is welcome."""
     outcome = cli("--end-sessions", "alice")
@@ -84,6 +88,7 @@ def test_ending_sessions_signs_out_everywhere(cli: Run, user: SignedIn, other_de
     assert sign_in(user.http, user.person).get("/user/profile").status_code == 200
 
 
+@pytest.mark.asvs("8.3.2")
 def test_a_role_is_given(cli: Run, user: SignedIn) -> None:
     """The API shows the new role at the next call, and the log has both."""
     outcome = cli("--set-role", "alice", "admin")
@@ -144,7 +149,7 @@ def test_a_role_is_a_plain_word(run: Run, role: str) -> None:
     assert (outcome.status, "a role is 1 to 32" in outcome.err) == (2, True)
 
 
-@pytest.mark.asvs("6.4.6")
+@pytest.mark.asvs("6.4.6", "6.5.6", "6.4.4")
 def test_a_lost_second_factor_is_reset(cli: Run, user_with_totp: SignedIn, sql: RunSql) -> None:
     """The password alone signs in again, the recovery codes are gone, and a mail to the owner waits in the queue."""
     outcome = cli("--reset-second-factor", "alice")
@@ -161,6 +166,22 @@ def test_a_lost_second_factor_is_reset(cli: Run, user_with_totp: SignedIn, sql: 
     assert "has no second factor." in cli("--reset-second-factor", "alice").out
 
 
+@pytest.mark.asvs("6.4.6")
+def test_passkeys_are_shown_and_go_with_a_lost_second_factor(
+    cli: Run, user_with_passkey: SignedIn, phone: Authenticator, sql: RunSql
+) -> None:
+    """Each with its name, age, last use and whether it is synced; after a reset the password alone signs in."""
+    shown = cli("--show-user", "alice").out
+    outcome = cli("--reset-second-factor", "alice")
+
+    assert "second factor   passkeys only, 10 recovery codes left" in shown
+    assert re.search(r"^  My phone  since [-0-9: ]+ UTC  last used never  synced$", shown, re.MULTILINE)
+    assert phone.credentials[0].id.hex() not in shown
+    assert MAILED in outcome.out
+    assert sign_in(user_with_passkey.http, user_with_passkey.person).get("/passkeys").json()["passkeys"] == []
+    assert sql("SELECT COUNT(*) FROM recovery_codes") == [(0,)]
+
+
 def test_without_mail_the_operator_is_told(cli: Run, user_with_totp: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing can be mailed, the reset happens, and says that telling the owner is now the operator's part."""
     for name, value in PRODUCTION.items():
@@ -173,6 +194,7 @@ def test_without_mail_the_operator_is_told(cli: Run, user_with_totp: SignedIn, m
     assert "No mail was sent (SMTP_HOST is not set): tell the owner." in outcome.out
 
 
+@pytest.mark.asvs("1.2.9")
 def test_users_are_listed_and_found(cli: Run, api: TestClient) -> None:
     """The newest first; a part of the name finds them in any case and takes no wildcards; the limit holds."""
     for name in ("alice", "bob", "carol"):
@@ -189,6 +211,7 @@ def test_users_are_listed_and_found(cli: Run, api: TestClient) -> None:
     assert one.out.splitlines()[-1] == "1 shown, 3 in all."
 
 
+@pytest.mark.asvs("8.2.3")
 def test_what_is_shown_has_no_secret(cli: Run, user_with_totp: SignedIn, sql: RunSql) -> None:
     """Account and sessions in full, and neither hash nor secret nor token."""
     outcome = cli("--show-user", "alice")
@@ -247,6 +270,7 @@ def test_a_change_that_fails_leaves_nothing(cli: Run, user: SignedIn, monkeypatc
     assert user.get("/user/profile").status_code == 200
 
 
+@pytest.mark.asvs("1.3.3")
 def test_names_cannot_steer_the_terminal(cli: Run, api: TestClient, alice: Person, sql: RunSql) -> None:
     """Control characters that came into the tables by another way are not sent to the operator's terminal."""
     sql("UPDATE users SET username = :name", name="a\x1b[2Jb\nc")

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import wraps
+from typing import TypeAlias
 
 from sqlalchemy import URL, Connection
 
@@ -13,7 +15,7 @@ from app.crud import directory
 from app.crud.directory import Entry
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
-from CreateDB.command.terminal import align, say, show
+from CreateDB.command.terminal import align, count, say, show
 from CreateDB.server.engine import make_engine, transaction
 from CreateDB.users.audit import log_change
 from CreateDB.users.telling import tell_owner
@@ -31,6 +33,9 @@ class Change:
     event: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
     row: str | None = None  # of the table of authority: the owner hears of it
+
+
+Work: TypeAlias = Callable[[Arguments, Connection, Entry], Change]
 
 
 def list_users(arguments: Arguments, url: URL) -> int:
@@ -53,84 +58,88 @@ def show_user(arguments: Arguments, url: URL) -> int:
         codes = crud.count_recovery_codes(connection, entry.id)
         passkeys = crud.list_passkeys(connection, entry.id)
         sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
-    count = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
-    show(align([*_describe(entry, codes), ("passkeys", str(len(passkeys)))]))
+    number = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
+    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(passkeys))), ("sessions", number)])
+    show(lines)
     show(f"  {line}" for line in align([_describe_passkey(passkey) for passkey in passkeys]))
-    show(align([("sessions", count)]))
+    show([last])
     show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
     return 0
 
 
-def disable_user(arguments: Arguments, url: URL) -> int:
-    """Do --disable-user: the API asks for this at every call, so it takes effect at once."""
+def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
+    """Make a task of what changes one account: done in one transaction, then logged and said."""
 
-    def disable(connection: Connection, entry: Entry) -> Change:
-        if entry.disabled_at is not None:
-            return Change(f"{name(entry)} has been disabled since {moment(entry.disabled_at)}.")
-        now, reason = crud.current_time(connection), CHANGES["account.disabled"].reason
-        crud.update_user(connection, entry.id, disabled_at=now)
-        ended = crud.end_sessions(connection, entry.id, reason, now)
-        text = f"{name(entry)} is disabled; {sessions_ended(ended)}."
-        return Change(text, "user_disabled", {"sessions_ended": ended}, row="account.disabled")
-
-    return change(arguments, url, disable)
-
-
-def enable_user(arguments: Arguments, url: URL) -> int:
-    """Do --enable-user."""
-
-    def enable(connection: Connection, entry: Entry) -> Change:
-        if entry.disabled_at is None:
-            return Change(f"{name(entry)} is not disabled.")
-        crud.update_user(connection, entry.id, disabled_at=None)
-        return Change(f"{name(entry)} may log in again.", "user_enabled", row="account.enabled")
-
-    return change(arguments, url, enable)
-
-
-def end_sessions(arguments: Arguments, url: URL) -> int:
-    """Do --end-sessions."""
-
-    def end(connection: Connection, entry: Entry) -> Change:
-        reason, now = CHANGES["sessions.ended"].reason, crud.current_time(connection)
-        ended = crud.end_sessions(connection, entry.id, reason, now)
-        text = f"{name(entry)}: {sessions_ended(ended)}."
-        if not ended:
-            return Change(text)
-        return Change(text, "user_sessions_ended", {"sessions_ended": ended}, row="sessions.ended")
-
-    return change(arguments, url, end)
-
-
-def set_role(arguments: Arguments, url: URL) -> int:
-    """Do --set-role."""
-
-    def give(connection: Connection, entry: Entry) -> Change:
-        if entry.role == arguments.role:
-            return Change(f"{name(entry)} has the role {entry.role} already.")
-        crud.update_user(connection, entry.id, role=arguments.role)
-        facts = {"role": arguments.role, "former_role": entry.role}
-        text = f"{name(entry)} has the role {arguments.role} now, and had {entry.role}."
-        return Change(text, "user_role_set", facts, row="account.role_set")
-
-    return change(arguments, url, give)
-
-
-def change(arguments: Arguments, url: URL, work: Callable[[Connection, Entry], Change]) -> int:
-    """Change one account in one transaction, then log it and say so."""
-    with transaction(url, echo=arguments.echo) as connection:
-        entry = find_one(connection, arguments.who)
-        done = work(connection, entry)
-        why_not = tell_owner(connection, url, done.row, entry.id, done.facts) if done.row else None
-    if done.event is not None:
+    @wraps(work)
+    def do(arguments: Arguments, url: URL) -> int:
+        with transaction(url, echo=arguments.echo) as connection:
+            entry = find_one(connection, arguments.who)
+            done = work(arguments, connection, entry)
+            why_not = tell_owner(connection, done.row, entry.id, done.facts) if done.row else None
         mailed = {"owner_mailed": not why_not} if done.row else {}
-        log_change(done.event, entry.public_id, **done.facts, **mailed)
-    say(done.sentence if done.row is None else f"{done.sentence} {_how_told(why_not)}")
-    return 0
+        if done.event is not None:
+            log_change(done.event, entry.public_id, **done.facts, **mailed)
+        told = f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
+        say(f"{done.sentence} {told}" if done.row else done.sentence)
+        return 0
+
+    return do
 
 
-def _how_told(why_not: str | None) -> str:
-    return f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
+@changes_one
+def disable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+    """Do --disable-user: the API asks for this at every call, so it takes effect at once."""
+    if entry.disabled_at is not None:
+        return Change(f"{name(entry)} has been disabled since {moment(entry.disabled_at)}.")
+    now, reason = crud.current_time(connection), CHANGES["account.disabled"].reason
+    crud.update_user(connection, entry.id, disabled_at=now)
+    ended = crud.end_sessions(connection, entry.id, reason, now)
+    text = f"{name(entry)} is disabled; {_sessions_ended(ended)}."
+    return Change(text, "user_disabled", {"sessions_ended": ended}, row="account.disabled")
+
+
+@changes_one
+def enable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+    """Do --enable-user."""
+    if entry.disabled_at is None:
+        return Change(f"{name(entry)} is not disabled.")
+    crud.update_user(connection, entry.id, disabled_at=None)
+    return Change(f"{name(entry)} may log in again.", "user_enabled", row="account.enabled")
+
+
+@changes_one
+def end_sessions(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+    """Do --end-sessions."""
+    reason, now = CHANGES["sessions.ended"].reason, crud.current_time(connection)
+    ended = crud.end_sessions(connection, entry.id, reason, now)
+    text = f"{name(entry)}: {_sessions_ended(ended)}."
+    if not ended:
+        return Change(text)
+    return Change(text, "user_sessions_ended", {"sessions_ended": ended}, row="sessions.ended")
+
+
+@changes_one
+def set_role(arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+    """Do --set-role."""
+    if entry.role == arguments.role:
+        return Change(f"{name(entry)} has the role {entry.role} already.")
+    crud.update_user(connection, entry.id, role=arguments.role)
+    facts = {"role": arguments.role, "former_role": entry.role}
+    text = f"{name(entry)} has the role {arguments.role} now, and had {entry.role}."
+    return Change(text, "user_role_set", facts, row="account.role_set")
+
+
+@changes_one
+def reset_second_factor(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+    """Do --reset-second-factor: for somebody who has lost the device and the recovery codes."""
+    if not crud.remove_factors(connection, entry.id):
+        return Change(f"{name(entry)} has no second factor.")
+    return Change(
+        f"{name(entry)} has no second factor any more: the password alone signs in. "
+        "Add --end-sessions in a second run to sign the lost device out.",
+        "user_second_factor_reset",
+        row="factor.totp.reset",
+    )
 
 
 def find_one(connection: Connection, who: str) -> Entry:
@@ -153,9 +162,8 @@ def moment(time: datetime | None) -> str:
     return NEVER if time is None else f"{time:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def sessions_ended(count: int) -> str:
-    """Count sessions in words."""
-    return f"{count or 'no'} {'session' if count == 1 else 'sessions'} ended"
+def _sessions_ended(number: int) -> str:
+    return f"{count(number, 'session') if number else 'no sessions'} ended"
 
 
 def _list_one(entry: Entry) -> tuple[str, ...]:
@@ -166,9 +174,8 @@ def _list_one(entry: Entry) -> tuple[str, ...]:
 
 
 def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
-    left = f"{codes} recovery {'code' if codes == 1 else 'codes'} left"
     kind = "on" if entry.has_totp else "passkeys only" if entry.passkey_count else ""
-    second = f"{kind}, {left}" if kind else "off"
+    second = f"{kind}, {count(codes, 'recovery code')} left" if kind else "off"
     return [
         ("public id", entry.public_id),
         ("email", entry.email),

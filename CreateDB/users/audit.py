@@ -4,6 +4,7 @@ import getpass
 import logging
 import os
 import sys
+from contextlib import suppress
 
 from app.runtime.logs import JsonFormatter, events, log_event
 
@@ -13,34 +14,24 @@ def log_change(event: str, user_id: str, **facts: object) -> None:
 
     On stderr, because stdout is the answer to the operator: `2>> operators.log` collects the trail.
     """
+    became = {"sudo_user": behind} if (behind := os.environ.get("SUDO_USER")) else {}
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     events.addHandler(handler)
     events.setLevel(logging.INFO)
     try:
-        log_event(event, "success", user_id=user_id, **_name_operator(), **facts)
+        log_event(event, "success", user_id=user_id, operator=_os_user(), **became, **facts)
     finally:
         events.removeHandler(handler)
 
 
-def _name_operator() -> dict[str, str]:
-    """Name the account of this machine, and the one that became it by sudo."""
-    behind = os.environ.get("SUDO_USER")
-    return {"operator": _os_user()} | ({"sudo_user": behind} if behind else {})
-
-
 def _os_user() -> str:
-    """Ask the system rather than the environment, which anybody may set."""
+    """Name the account of this machine: ask the system rather than the environment, which anybody may set."""
     try:
         import pwd  # noqa: PLC0415 not on Windows
 
         return pwd.getpwuid(os.getuid()).pw_name
     except (ImportError, KeyError):  # a container's number without a name has none in its environment either
-        return _environment_user()
-
-
-def _environment_user() -> str:
-    try:
-        return getpass.getuser()
-    except (ImportError, KeyError, OSError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+        with suppress(ImportError, KeyError, OSError):
+            return getpass.getuser()
+    return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection
 
 from app import crud
 from app.config import Settings
-from app.crud import Credentials, directory
+from app.crud import Credentials, attempts, directory
 from app.crud.directory import Entry
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.secrets.keys import Keyrings
@@ -26,9 +26,9 @@ from app.throttling.counters import (
 from app.throttling.limits import Tally, find_wait, look_at
 from CreateDB.command.api_settings import load_for, make_keys
 from CreateDB.command.arguments import Arguments
-from CreateDB.command.terminal import say, show
+from CreateDB.command.terminal import count, say, show
 from CreateDB.server.engine import make_engine
-from CreateDB.users.accounts import Change, change, find_one, moment, name
+from CreateDB.users.accounts import Change, changes_one, find_one, moment, name
 
 CLEAR = "--clear-throttle lets them try at once"
 # The rows are hashes: an address can be looked up, never listed.
@@ -69,22 +69,19 @@ def explain_login(arguments: Arguments, url: URL) -> int:
     return 1 if obstacles else 0
 
 
-def clear_throttle(arguments: Arguments, url: URL) -> int:
+@changes_one
+def clear_throttle(arguments: Arguments, connection: Connection, entry: Entry) -> Change:
     """Do --clear-throttle: for all addresses together, for codes, and for each address that is known or given."""
-    keys = make_keys(load_for(url))
-
-    def clear(connection: Connection, entry: Entry) -> Change:
-        account = crud.find_credentials(connection, {"id": entry.id})
-        counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
-        found = len(list(_read(connection, counted)))
-        rows = list_keys(one.counter for one in counted)
-        crud.delete_tallies(connection, [row for pair in rows.items() for row in pair if row])
-        if not found:
-            return Change(f"{name(entry)}: no failures are counted. {'' if arguments.from_address else ONE_ADDRESS}")
-        text = f"{name(entry)} may try again at once: {found} {'counter' if found == 1 else 'counters'} cleared."
-        return Change(text, "user_throttle_cleared", {"counters": found})
-
-    return change(arguments, url, clear)
+    keys = make_keys(load_for(connection.engine.url))
+    account = crud.find_credentials(connection, {"id": entry.id})
+    counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
+    found = len(list(_read(connection, counted)))
+    rows = list_keys(one.counter for one in counted)
+    attempts.delete_tallies(connection, [row for pair in rows.items() for row in pair if row])
+    if not found:
+        return Change(f"{name(entry)}: no failures are counted. {'' if arguments.from_address else ONE_ADDRESS}")
+    text = f"{name(entry)} may try again at once: {count(found, 'counter')} cleared."
+    return Change(text, "user_throttle_cleared", {"counters": found})
 
 
 def _list_counters(
@@ -101,6 +98,8 @@ def _list_counters(
         yield Counted(f"passwords from {one}", name_password_counters(keys, title, one).here)
         for counter in name_recovery_counters(keys, account.public_id, one):
             yield Counted(f"recovery codes from {one}", counter)
+        for counter in name_passkey_counters(keys, account.public_id, one):
+            yield Counted(f"passkeys from {one} in {_span(counter)}", counter)
         if address and crud.is_known_address(connection, account.id, hash_address(keys, account.public_id, one)):
             strangers = False
     for counter in name_password_counters(keys, title, address or "127.0.0.1")[1:]:
@@ -149,14 +148,14 @@ def _find_waits(connection: Connection, settings: Settings, counted: list[Counte
         return
     for one, tally, now in _read(connection, counted):
         if one.binds and (wait := find_wait(one.counter.limit, tally, now)):
-            text = f"{_count(tally)} at {one.what}: the next is judged at {moment(now + wait)}, in {_last(wait)}."
+            text = f"{_guesses(tally)} at {one.what}: the next is judged at {moment(now + wait)}, in {_last(wait)}."
             yield Obstacle(text, CLEAR)
 
 
 def _describe_counts(connection: Connection, counted: list[Counted]) -> list[str]:
     """Tell of failures that do not stand in the way yet."""
     return [
-        f"{_count(tally)} at {one.what}; {one.counter.limit.amount} are allowed."
+        f"{_guesses(tally)} at {one.what}; {one.counter.limit.amount} are allowed."
         for one, tally, now in _read(connection, counted)
         if not (one.binds and find_wait(one.counter.limit, tally, now))
     ]
@@ -164,7 +163,7 @@ def _describe_counts(connection: Connection, counted: list[Counted]) -> list[str
 
 def _read(connection: Connection, counted: list[Counted]) -> Iterator[tuple[Counted, Tally, datetime]]:
     """Read the counters that still count something, each with the time."""
-    tallies = crud.list_tallies(connection, list_keys(one.counter for one in counted))
+    tallies = attempts.list_tallies(connection, list_keys(one.counter for one in counted))
     for one in counted:
         if found := tallies.get(one.counter.key):
             current = look_at(one.counter.limit, *found)
@@ -178,8 +177,8 @@ def _last(wait: timedelta) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _count(tally: Tally) -> str:
-    return f"{tally.total} failed {'guess' if tally.total == 1 else 'guesses'}"
+def _guesses(tally: Tally) -> str:
+    return count(tally.total, "failed guess", "es")
 
 
 def _explain_unknown(connection: Connection, arguments: Arguments, settings: Settings, keys: Keyrings) -> int:

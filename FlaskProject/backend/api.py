@@ -2,28 +2,41 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import TypeVar
 from urllib.parse import quote
 
-from FlaskProject.backend import answers
-from FlaskProject.backend.answers import Account, Ceremony, Device, Enrolment, Json, LinkInfo, Passkeys, TokenPair
+from FlaskProject.backend.answers import (
+    Account,
+    Ceremony,
+    Device,
+    Devices,
+    Enrolment,
+    Json,
+    LinkInfo,
+    Passkeys,
+    RecoveryCodes,
+    TokenPair,
+)
 from FlaskProject.backend.http import Backend, BackendUnavailable, Refusal, Visitor
 
 READ_SECONDS = 2.0
 # A password waits for its turn in the API's hashing queue (10 s, unless it stalls), a write for a lock (likewise).
 WORK_SECONDS = 15.0
 
+# What the button of a mail's link calls, by the kind of the link.
+LINKS = {
+    "verify": "/email/verify",
+    "change": "/email/change/confirm",
+    "revert": "/email/revert",
+    "disown": "/account/disown",
+}
+
 Answer = TypeVar("Answer")
 
 
-class TokenSource(Protocol):
-    """Where an access token comes from; it may have to refresh one first."""
-
-    def access_token(self) -> str:
-        """Return a token that is good for a while, or raise Refusal 401."""
-
-    def renewed_access_token(self) -> str:
-        """Return a token newer than the one that just turned out to be over."""
+def _nothing(_data: Json) -> None:
+    """Take nothing out of an answer that only says it is done."""
 
 
 def _given(**fields: object) -> Json:
@@ -36,7 +49,9 @@ class Api:
 
     backend: Backend
     visitor: Visitor
-    tokens: TokenSource
+    # A token that is good for a while, or Refusal 401; and one newer than what just turned out to be over.
+    access_token: Callable[[], str]
+    renewed_access_token: Callable[[], str]
 
     def register(self, email: str, username: str, password: str) -> None:
         """Open an account."""
@@ -71,31 +86,19 @@ class Api:
 
     def request_password_reset(self, email: str) -> None:
         """Ask for a reset mail; the answer is the same for everybody."""
-        self._as_anyone("/password/reset", {"email": email}, lambda data: data)
+        self._as_anyone("/password/reset", {"email": email}, _nothing)
 
     def reset_password(self, token: str, new_password: str) -> None:
         """Choose a new password by a mail's link; every session ends."""
-        self._as_anyone("/password/reset/confirm", {"token": token, "new_password": new_password}, lambda data: data)
+        self._as_anyone("/password/reset/confirm", {"token": token, "new_password": new_password}, _nothing)
 
-    def verify_email(self, token: str) -> None:
-        """Confirm an address by a mail's link."""
-        self._follow_link("/email/verify", token)
-
-    def confirm_email_change(self, token: str) -> None:
-        """Switch to a new address by the link that it received."""
-        self._follow_link("/email/change/confirm", token)
-
-    def revert_email(self, token: str) -> None:
-        """Go back to an address by the link that it received; every session ends."""
-        self._follow_link("/email/revert", token)
-
-    def disown(self, token: str) -> None:
-        """Say that it was somebody else, by a notice's link; every session ends."""
-        self._follow_link("/account/disown", token)
+    def follow_link(self, kind: str, token: str) -> None:
+        """Do what a mail's link is for: confirm an address, switch to it or back, or lock a stranger out."""
+        self._as_anyone(LINKS[kind], {"token": token}, _nothing)
 
     def look_at_link(self, token: str) -> LinkInfo:
         """Ask what a mail's link is about, which changes nothing."""
-        return self._call("POST", "/link/look", {"token": token}, LinkInfo.read, READ_SECONDS, token=None)
+        return self._as_anyone("/link/look", {"token": token}, LinkInfo.read, READ_SECONDS)
 
     def account(self) -> Account:
         """Look up who is signed in."""
@@ -103,7 +106,10 @@ class Api:
 
     def update(self, factor: Json | None = None, **changes: str) -> TokenPair | None:
         """Change parts of the profile; a password change brings a new pair."""
-        return self._as_owner("PUT", "/user/update", {**changes, **(factor or {})}, TokenPair.read_optional)
+        body = {**changes, **(factor or {})}
+        return self._as_owner(
+            "PUT", "/user/update", body, lambda data: TokenPair.read(data) if data.get("access_token") else None
+        )
 
     def reauthenticate(self, current_password: str, factor: Json) -> TokenPair:
         """Prove again who is there; a fresh session takes the place of this one, whose tokens are dead."""
@@ -129,19 +135,20 @@ class Api:
 
     def add_passkey(self, name: str, answer: Json) -> list[str]:
         """Keep a new passkey; returns recovery codes if it is the first factor, which are never shown again."""
-        return self._as_owner("POST", "/passkeys", {**answer, "name": name}, answers.read_recovery_codes)
+        body = {**answer, "name": name}
+        return self._as_owner("POST", "/passkeys", body, RecoveryCodes.read).recovery_codes
 
     def rename_passkey(self, passkey_id: str, name: str) -> None:
         """Call a passkey by another name."""
-        self._as_owner("PUT", f"/passkeys/{quote(passkey_id, safe='')}", {"name": name}, lambda data: data)
+        self._as_owner("PUT", f"/passkeys/{quote(passkey_id, safe='')}", {"name": name}, _nothing)
 
     def remove_passkey(self, passkey_id: str) -> None:
         """Let a passkey open the account no more."""
-        self._as_owner("DELETE", f"/passkeys/{quote(passkey_id, safe='')}", None, lambda data: data)
+        self._as_owner("DELETE", f"/passkeys/{quote(passkey_id, safe='')}", None, _nothing)
 
     def send_verification(self) -> None:
         """Ask for another mail that confirms the address."""
-        self._as_owner("POST", "/email/verification", None, lambda data: data)
+        self._as_owner("POST", "/email/verification", None, _nothing)
 
     def start_totp(self) -> Enrolment:
         """Begin a second factor, or find the one already begun."""
@@ -150,67 +157,60 @@ class Api:
     def confirm_totp(self, secret: str, code: str) -> list[str]:
         """Finish a second factor; returns the recovery codes, which are never shown again."""
         body = {"secret": secret, "code": code}
-        return self._as_owner("POST", "/totp/enable/confirm", body, answers.read_recovery_codes)
+        return self._as_owner("POST", "/totp/enable/confirm", body, RecoveryCodes.read).recovery_codes
 
     def disable_totp(self) -> None:
         """Switch the second factor off."""
-        self._as_owner("POST", "/totp/disable", None, lambda data: data)
+        self._as_owner("POST", "/totp/disable", None, _nothing)
 
     def new_recovery_codes(self) -> list[str]:
         """Replace all recovery codes."""
-        return self._as_owner("POST", "/totp/recovery-codes", None, answers.read_recovery_codes)
+        return self._as_owner("POST", "/totp/recovery-codes", None, RecoveryCodes.read).recovery_codes
 
     def devices(self) -> list[Device]:
         """List where the account is signed in."""
-        return self._as_owner("GET", "/user/sessions", None, answers.read_devices, READ_SECONDS)
+        return self._as_owner("GET", "/user/sessions", None, Devices.read, READ_SECONDS).items
 
     def end_device(self, session_id: str) -> None:
         """Sign one device out."""
-        self._as_owner("DELETE", f"/user/sessions/{quote(session_id, safe='')}", None, lambda data: data)
+        self._as_owner("DELETE", f"/user/sessions/{quote(session_id, safe='')}", None, _nothing)
 
     def end_other_devices(self) -> None:
         """Sign every other device out."""
-        self._as_owner("DELETE", "/user/sessions", None, lambda data: data)
+        self._as_owner("DELETE", "/user/sessions", None, _nothing)
 
     def log_out(self) -> None:
         """End this session."""
-        self._as_owner("POST", "/logout", None, lambda data: data)
+        self._as_owner("POST", "/logout", None, _nothing)
 
     def delete_account(self, current_password: str, factor: Json) -> None:
         """Erase the account for good."""
         # The POST twin: proxies drop the body of a DELETE.
         body = {"confirm": True, "current_password": current_password, **factor}
-        self._as_owner("POST", "/user/delete", body, lambda data: data)
+        self._as_owner("POST", "/user/delete", body, _nothing)
 
-    def _follow_link(self, path: str, token: str) -> None:
-        self._as_anyone(path, {"token": token}, lambda data: data)
-
-    def _as_anyone(self, path: str, body: Json, read: Callable[[Json], Answer]) -> Answer:
-        return self._call("POST", path, body, read, WORK_SECONDS, token=None)
+    def _as_anyone(
+        self, path: str, body: Json, read: Callable[[Json], Answer], seconds: float = WORK_SECONDS
+    ) -> Answer:
+        data = self.backend.send(self.visitor, "POST", path, body=body, token=None, seconds=seconds)
+        return _take(read, data, f"POST {path}")
 
     def _as_owner(
         self, method: str, path: str, body: Json | None, read: Callable[[Json], Answer], seconds: float = WORK_SECONDS
     ) -> Answer:
+        send = partial(self.backend.send, self.visitor, method, path, body=body, seconds=seconds)
         try:
-            return self._call(method, path, body, read, seconds, token=self.tokens.access_token())
+            data = send(token=self.access_token())
         except Refusal as refusal:
             if refusal.code != "token_expired":
                 raise
-        # It ended on its way; a 401 did nothing, so asking again is safe.
-        return self._call(method, path, body, read, seconds, token=self.tokens.renewed_access_token())
+            # It ended on its way; a 401 did nothing, so asking again is safe.
+            data = send(token=self.renewed_access_token())
+        return _take(read, data, f"{method} {path}")
 
-    def _call(  # noqa: PLR0913 a request has this many parts
-        self,
-        method: str,
-        path: str,
-        body: Json | None,
-        read: Callable[[Json], Answer],
-        seconds: float,
-        *,
-        token: str | None,
-    ) -> Answer:
-        data = self.backend.send(self.visitor, method, path, body=body, token=token, seconds=seconds)
-        try:
-            return read(data)
-        except (KeyError, TypeError, ValueError):
-            raise BackendUnavailable(f"{method} {path}: an answer without its fields") from None
+
+def _take(read: Callable[[Json], Answer], data: Json, call: str) -> Answer:
+    try:
+        return read(data)
+    except (KeyError, TypeError, ValueError):
+        raise BackendUnavailable(f"{call}: an answer without its fields") from None

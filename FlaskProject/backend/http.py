@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -81,21 +82,16 @@ class Backend:
         self, visitor: Visitor, method: str, path: str, *, body: Json | None, token: str | None, seconds: float
     ) -> Json:
         """Ask once; a GET whose kept-alive connection had just been closed is asked again."""
-        headers = _headers(visitor, token)
+        ask = partial(self._ask, method, path, body, _headers(visitor, token), seconds)
         try:
-            return self._ask(method, path, body, headers, seconds)
+            return ask()
         except requests.Timeout:
             raise BackendUnavailable(f"{method} {path}: no answer within its budget") from None
-        except requests.ConnectionError as failure:
-            if method != "GET":
-                raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
         except requests.RequestException as failure:
-            raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
-        return self._ask_again(method, path, headers, seconds)
-
-    def _ask_again(self, method: str, path: str, headers: dict[str, str], seconds: float) -> Json:
+            if method != "GET" or not isinstance(failure, requests.ConnectionError):
+                raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
         try:
-            return self._ask(method, path, None, headers, seconds)
+            return ask()
         except requests.RequestException as failure:
             raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
 

@@ -24,21 +24,18 @@ SWITCHES = frozenset({"passwords", "shown_passwords"})
 # Written into a form by its page, and typed by nobody: a mail's link, where to go on, which kind of code is asked for.
 OF_THE_PAGE = frozenset({"token", "next", "with"})
 
-# Where a code's sentence stands: beside the first of these fields that the form has, else above the form.
-PLACES: dict[str, tuple[str, ...]] = {
-    "email_taken": ("new_email", "email"),
-    "email_domain_private": ("new_email", "email"),
-    "username_taken": ("username",),
-    "username_reserved": ("username",),
-    "password_too_short": ("new_password", "password"),
-    "password_too_common": ("new_password", "password"),
-    "password_too_personal": ("new_password", "password"),
-    "current_password_required": ("current_password",),
-    "current_password_invalid": ("current_password",),
-    "totp_required": ("totp", "code"),
-    "second_factor_required": ("totp", "code"),
-    "totp_invalid": ("totp", "code"),
+# Where the sentence of these codes stands: beside the first of these fields that the form has, else above the form.
+PLACES: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("email_taken", "email_domain_private"): ("new_email", "email"),
+    ("username_taken", "username_reserved"): ("username",),
+    ("password_too_short", "password_too_common", "password_too_personal"): ("new_password", "password"),
+    ("current_password_required", "current_password_invalid"): ("current_password",),
+    ("totp_required", "second_factor_required", "totp_invalid"): ("totp", "code"),
 }
+
+
+class Incomplete(Exception):
+    """The form has something to put right before the API need be asked."""
 
 
 @dataclass
@@ -124,22 +121,31 @@ class Form:
         """Return the form as it was before anybody typed or ticked anything."""
         return type(self)({name: value for name, value in self.values.items() if name in OF_THE_PAGE})
 
-    def require(self, *names: str) -> bool:
-        """Note each of these fields that was left empty; browsers that skip `required` learn it here."""
+    def require(self, *names: str) -> None:
+        """Send the form back when one of these fields was left empty; browsers that skip `required` learn it here."""
         for name in names:
             if not self.text(name).strip():
                 self.errors[name] = t(f"required.{name}")
-        return not self.errors
+        if self.errors:
+            raise Incomplete
+
+    def require_passkey(self) -> dict[str, Any]:
+        """Return what the browser's passkeys said; the form comes back when they said nothing."""
+        if self.passkey is None:
+            self.notices.append(t("passkey.missing"))
+            raise Incomplete
+        return self.passkey
 
     def refuse(self, refusal: Refusal) -> None:
         """Turn the API's refusal into sentences."""
         self.refused_as = refusal.code
+        for name in refusal.fields:
+            self._blame(name, field_sentence(name))
         if refusal.fields:
-            for name in refusal.fields:
-                self._blame(name, field_sentence(name))
             return
         code = self._find_sentence(refusal)
-        place = next((name for name in PLACES.get(refusal.code, ()) if name in self.values), None)
+        places = next((fields for codes, fields in PLACES.items() if refusal.code in codes), ())
+        place = next((name for name in places if name in self.values), None)
         self._blame(place, sentence_for(code, wait=duration(refusal.retry_after or 60)))
 
     def excuse(self, outage: BackendUnavailable) -> None:

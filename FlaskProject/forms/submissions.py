@@ -1,18 +1,17 @@
-"""How every form is answered: the view acts, and whatever refuses it brings the form back."""
+"""How every form is answered: the view acts, and whatever refuses it brings the form back; nothing typed is lost."""
 
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, current_app, render_template, request
+from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships no types
 
-from FlaskProject.backend.answers import Json, TokenPair
+from FlaskProject.backend.answers import TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
-from FlaskProject.forms.form import Form
-from FlaskProject.forms.outages import unavailable_page
+from FlaskProject.forms.form import Form, Incomplete, outage_sentence
 from FlaskProject.messages import t
 from FlaskProject.rendering.error_pages import error_page, leave_for_login, log_outage, retry_headers
 from FlaskProject.rendering.own_paths import here
@@ -22,10 +21,6 @@ from FlaskProject.signed_in.session_cookies import has_page_session
 
 Page = Callable[[Form], str]
 View = Callable[..., ResponseReturnValue]
-
-
-class Incomplete(Exception):
-    """The form has something to put right before the API need be asked."""
 
 
 def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View], View]:
@@ -38,10 +33,11 @@ def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View],
         @wraps(view)
         def answer(**path: Any) -> ResponseReturnValue:  # noqa: ANN401 whatever the route holds
             form = Form.from_request()
+            asked_again = reauthenticates and "current_password" in form.values
             try:
                 if "passwords" in form.values:
-                    return (reauthentication_page if _asked_again(form, reauthenticates) else page)(form)
-                if _asked_again(form, reauthenticates) and not _proved_again(form):
+                    return (reauthentication_page if asked_again else page)(form)
+                if asked_again and not _proved_again(form):
                     return reauthentication_page(form), HTTPStatus.BAD_REQUEST
                 return view(form, **path)
             except Incomplete:
@@ -57,20 +53,6 @@ def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View],
     return decorate
 
 
-def require(form: Form, *names: str) -> None:
-    """Send the form back at once when one of these fields is empty."""
-    if not form.require(*names):
-        raise Incomplete
-
-
-def require_passkey(form: Form) -> Json:
-    """Return what the browser's passkeys said; the form comes back when they said nothing."""
-    if form.passkey is None:
-        form.notices.append(t("passkey.missing"))
-        raise Incomplete
-    return form.passkey
-
-
 def reauthentication_page(form: Form, action: str | None = None) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
     # The page that the form stood on: /profile or /security.
@@ -79,32 +61,46 @@ def reauthentication_page(form: Form, action: str | None = None) -> str:
     return render_template("reauthenticate.html", form=form, account=current_account(), **where)
 
 
-def init_submissions(app: Flask) -> None:
-    """Bring a form with a stale CSRF token back instead of refusing it."""
-    app.register_error_handler(CSRFError, _stale_form)
+def stale_form(error: CSRFError) -> ResponseReturnValue:
+    """Bring a form back whose cookie has ended or whose key was rotated while somebody typed."""
+    log_refusal(str(error.description))
+    page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
+    if page is None:
+        return error_page(HTTPStatus.FORBIDDEN, "stale")
+    try:
+        return page(_stale()), HTTPStatus.FORBIDDEN
+    except BackendUnavailable as outage:
+        return unavailable_page(outage, resend=False)
+    except Refusal:
+        return leave_for_login()
 
 
-def _asked_again(form: Form, reauthenticates: bool) -> bool:
-    """Tell whether this is the form that asked for the password in place."""
-    return reauthenticates and "current_password" in form.values
+def unavailable_page(outage: BackendUnavailable, *, resend: bool = True) -> ResponseReturnValue:
+    """Say that the API is away, with everything typed kept in a form that tries again, if it may be sent again."""
+    log_outage(outage)
+    form = Form.from_request() if resend and request.method == "POST" else None
+    page = render_template("unavailable.html", form=form, sentence=outage_sentence(outage), account=None)
+    return page, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 
 
 def _proved_again(form: Form) -> bool:
     """Go on in a fresh session; False, with the reasons noted, when the API refuses."""
-    if form.passkey is None and not form.require("current_password"):
-        return False
     try:
         tokens().keep(_reauthenticate(form))
     except Refusal as refusal:
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             raise
         form.refuse(refusal)
+    except Incomplete:
+        pass  # what is missing is noted
     return not form.failed
 
 
 def _reauthenticate(form: Form) -> TokenPair:
+    """Prove it by a passkey alone, or by the password with whatever the account asks for beside it."""
     if form.passkey and not form.text("current_password"):
         return api().reauthenticate_with_passkey(form.passkey)
+    form.require("current_password")
     return api().reauthenticate(form.text("current_password"), form.factor("totp"))
 
 
@@ -128,31 +124,13 @@ def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> Response
     return again, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 
 
-def _stale_form(error: CSRFError) -> ResponseReturnValue:
-    """Bring a form back whose cookie has ended or whose key was rotated while somebody typed."""
-    log_refusal(str(error.description))
-    page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
-    if page is None:
-        return error_page(HTTPStatus.FORBIDDEN, "stale")
-    try:
-        return page(_stale()), HTTPStatus.FORBIDDEN
-    except BackendUnavailable as outage:
-        return unavailable_page(outage, resend=False)
-    except Refusal:
-        return leave_for_login()
-
-
 def _stale() -> Form:
     """Return what was typed but the passwords; behind a sign-in, which may be another one by now, nothing of it."""
     form = Form.from_request()
     if tokens().sent:
         # A tab left open by one person could otherwise delete the account of the next.
         form = form.untouched()
-    form.try_again(t(_why_stale()))
+        form.try_again(t("form.stale.signed_in"))
+    else:
+        form.try_again(t("form.stale" if has_page_session() else "form.stale.no_cookie"))
     return form
-
-
-def _why_stale() -> str:
-    if tokens().sent:
-        return "form.stale.signed_in"
-    return "form.stale" if has_page_session() else "form.stale.no_cookie"

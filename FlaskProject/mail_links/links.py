@@ -7,33 +7,20 @@ log. The form of the page holds it then, so that two pages open side by side eac
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
 from FlaskProject.mail_links.cookies import TOKEN, keep_link, kept_link, mark_of
-from FlaskProject.mail_links.looks import about_link, effects_of, is_over, works
+from FlaskProject.mail_links.looks import effects_of, is_over, look, works
 from FlaskProject.rendering.error_pages import error_page
+from FlaskProject.rendering.own_paths import here
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import account_if_any, current_account, services, sign_out, tokens
 
 # Links that end every session. Where one has ended otherwise, another tab may just be getting the next one's cookies.
 ENDING = {"reset", "revert", "disown"}
-
-
-class LinkOver(Exception):
-    """The link of a mail no longer works; the kind of link says what helps then."""
-
-    def __init__(self, kind: str) -> None:
-        """Remember which page is to say so."""
-        super().__init__(kind)
-        self.kind = kind
-
-
-def init_mail_links(app: Flask) -> None:
-    """Answer links that no longer work with a page that says what to do instead."""
-    app.register_error_handler(LinkOver, _over_page)
 
 
 def open_link(kind: str, page: Callable[[Form], str], otherwise: str) -> ResponseReturnValue:
@@ -45,29 +32,24 @@ def open_link(kind: str, page: Callable[[Form], str], otherwise: str) -> Respons
     token = kept_link(services().config, kind, request.args["link"])
     if token is None:
         return error_page(HTTPStatus.BAD_REQUEST, "link")
-    if not works(kind, token):
-        raise LinkOver(kind)
-    return page(Form({"token": token}))
+    return page(Form({"token": token})) if works(kind, token) else _over_page(kind)
 
 
-def button_page(kind: str) -> Callable[[Form], str]:
-    """Make the page that says what its one button will do."""
-
-    def page(form: Form) -> str:
-        about = about_link(form.text("token"))
-        values = {"kind": kind, "token": form.text("token"), "about": about, "effects": effects_of(kind, about)}
-        return render_template("link.html", form=form, account=account_if_any(), **values)
-
-    return page
+def button_page(form: Form) -> str:
+    """Say what the one button of this address will do."""
+    kind, token = (request.view_args or {})["kind"], form.text("token")
+    about = look(token)
+    values = {"kind": kind, "token": token, "about": about, "effects": effects_of(kind, about)}
+    return render_template("link.html", form=form, account=account_if_any(), **values)
 
 
 def use_link(kind: str, use: Callable[[], None]) -> ResponseReturnValue:
-    """Do what the link is for, and go on to sign in; LinkOver when it no longer works."""
+    """Do what the link is for, and go on to sign in; a link that no longer works has a page of its own."""
     try:
         use()
     except Refusal as refusal:
         if is_over(refusal):
-            raise LinkOver(kind) from None
+            return _over_page(kind)
         raise
     if kind in ENDING:
         _leave_ended_session()
@@ -79,24 +61,24 @@ def use_link(kind: str, use: Callable[[], None]) -> ResponseReturnValue:
 def _without_token(kind: str, token: str) -> ResponseReturnValue:
     """Put the token out of sight; one that some mail program has mangled is over."""
     if not TOKEN.fullmatch(token):
-        raise LinkOver(kind)
-    response = make_response(redirect(url_for(str(request.endpoint), link=mark_of(token))))
+        return _over_page(kind)
+    response = make_response(redirect(f"{here()}?link={mark_of(token)}"))
     keep_link(response, services().config, kind, token)
     return response
 
 
 def _leave_ended_session() -> None:
     """Take the cookies away when the link has ended the sign-in that they hold."""
-    if not tokens().sent:
-        return
     try:
-        current_account()
+        if tokens().sent:
+            current_account()
     except Refusal as refusal:
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             sign_out()
     except BackendUnavailable:
-        return
+        pass
 
 
-def _over_page(over: LinkOver) -> ResponseReturnValue:
-    return render_template("link_over.html", kind=over.kind, account=account_if_any()), HTTPStatus.BAD_REQUEST
+def _over_page(kind: str) -> ResponseReturnValue:
+    """Say that the link no longer works, and what helps then."""
+    return render_template("link_over.html", kind=kind, account=account_if_any()), HTTPStatus.BAD_REQUEST

@@ -1,6 +1,5 @@
 """What a link from a mail is about, asked before its button is pressed; its page stands without an answer, too."""
 
-from contextlib import suppress
 from typing import cast
 
 from flask import g
@@ -35,40 +34,25 @@ def is_over(refusal: Refusal) -> bool:
 
 def works(kind: str, token: str) -> bool:
     """Tell whether a link may still do what its page is for: not if the API says no."""
-    try:
-        about = _look(token)
-    except Refusal:
-        return False
-    return about is None or about.purpose in PURPOSES.get(kind, {kind})
-
-
-def about_link(token: str) -> LinkInfo | None:
-    """Return what a link is about, or None when the API does not say."""
-    with suppress(Refusal):
-        return _look(token)
-    return None
+    about = look(token)
+    return not g.link_is_over and (about is None or about.purpose in PURPOSES.get(kind, {kind}))
 
 
 def effects_of(kind: str, about: LinkInfo | None) -> tuple[str, ...]:
     """Name what pressing the button of a page does."""
-    told = about.event if about and kind == "disown" else ""
-    return TAKEN_BACK.get(told, EFFECTS.get(kind, ()))
+    told = about.event if about and kind == "disown" else None
+    return TAKEN_BACK.get(told or "", EFFECTS.get(kind, ()))
 
 
-def _look(token: str) -> LinkInfo | None:
-    """Ask once a request; a Refusal says that the link is over."""
+def look(token: str) -> LinkInfo | None:
+    """Return what a link is about, asked for once a request, or None when the API does not say."""
     if "about_link" not in g:
-        g.about_link = _ask(token)
+        g.about_link, g.link_is_over = None, False
+        try:
+            g.about_link = api().look_at_link(token)
+        except BackendUnavailable as outage:
+            log_outage(outage)
+        except Refusal as refusal:
+            # Any other refusal, such as of a busy network, says nothing about the link.
+            g.link_is_over = is_over(refusal)
     return cast("LinkInfo | None", g.about_link)
-
-
-def _ask(token: str) -> LinkInfo | None:
-    try:
-        return api().look_at_link(token)
-    except BackendUnavailable as outage:
-        log_outage(outage)
-    except Refusal as refusal:
-        # Any other refusal, such as of a busy network, says nothing about the link.
-        if is_over(refusal):
-            raise
-    return None

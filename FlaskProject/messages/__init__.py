@@ -25,4 +25,5 @@ def sentence_for(code: str, **values: object) -> str:
 
 def field_sentence(name: str) -> str:
     """Return what to say beside a field that the API found malformed."""
-    return t(f"invalid.{name}" if has_text(f"invalid.{name}") else "invalid.other")
+    key = f"invalid.{name.removeprefix('new_')}"
+    return t(key if has_text(key) else "invalid.other")

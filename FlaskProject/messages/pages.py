@@ -90,7 +90,6 @@ PAGES: dict[str, str] = {
     "login.remember.hint": "Only on a device that nobody else uses.",
     "login.forgot": "Forgot your password?",
     "login.new": "New here?",
-    "login.start_over": "That took too long or was used already. Please sign in again from the start.",
     "code.title": "Enter your code",
     "code.lead": "Open the authenticator app on your phone and type the code it shows for Pupero.",
     "code.recovery.title": "Use a recovery code",

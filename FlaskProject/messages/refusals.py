@@ -93,7 +93,6 @@ REFUSALS: dict[str, str] = {
     "error.weak_key.text": "The SECRET_KEY of these pages is a sample or too weak, so only visitors on the machine "
     "itself are served. If you run this site: set SECRET_KEY to 32 or more random bytes.",
     "error.refused.title": "That did not work",
-    "error.refused.text": "{reason}",
     "error.other.title": "That request makes no sense to us",
     "error.other.text": "Nothing has happened. Please go back and try again.",
     "error.home": "Go to the front page",

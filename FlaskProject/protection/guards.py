@@ -21,6 +21,10 @@ FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Re
 # A proxy that sets no X-Forwarded-Prefix lets the visitor's through, and every address of a page begins with it.
 PLAIN_ROOT = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
+# All visitors would share the address of a proxy that nobody configured.
+IGNORES_PROXIES = "forwarded headers arrive, but TRUSTED_PROXY_COUNT is 0: they are ignored"
+SERVES_STRANGERS = "ENVIRONMENT=production is not set, but the internet is served: unsafe settings are not refused"
+
 
 def init_guards(app: Flask, config: Config) -> None:
     """Stand before every view, and before the CSRF token's check."""
@@ -30,9 +34,10 @@ def init_guards(app: Flask, config: Config) -> None:
     if config.secret_key_weakness:
         app.before_request(_this_machine_only)
     elif config.environment != "production":
-        app.before_request(_warning_about_strangers())
+        # A phone on the same network is no stranger.
+        app.before_request(_warning(SERVES_STRANGERS, lambda: is_public(request.remote_addr)))
     if config.trusted_proxy_count == 0:
-        app.before_request(_warning_about_proxies())
+        app.before_request(_warning(IGNORES_PROXIES, _is_forwarded))
 
 
 def _named_hosts_only() -> ResponseReturnValue | None:
@@ -73,36 +78,25 @@ def _foreign_sign() -> str | None:
 
 def _this_machine_only() -> ResponseReturnValue | None:
     """Refuse strangers: a sample key is public, and whoever knows it forges this site's cookies."""
-    forwarded = any(name in request.headers for name in FORWARDED)
-    if request.endpoint == "static" or (is_loopback(request.remote_addr) and not forwarded):
+    if request.endpoint == "static" or (is_loopback(request.remote_addr) and not _is_forwarded()):
         return None
     log_refusal("SECRET_KEY is weak, and the visitor is not on this machine")
     return error_page(HTTPStatus.FORBIDDEN, "weak_key")
 
 
-def _warning_about_proxies() -> Callable[[], None]:
-    """Tell the operator, once, about a proxy that nobody configured: all visitors would share its address."""
+def _warning(sentence: str, applies: Callable[[], bool]) -> Callable[[], None]:
+    """Tell the operator of something, once, when a request first shows it."""
     said = False
 
     def warn() -> None:
         nonlocal said
-        if not said and any(name in request.headers for name in FORWARDED):
+        if not said and applies():
             said = True
-            log.warning("forwarded headers arrive, but TRUSTED_PROXY_COUNT is 0: they are ignored")
+            log.warning(sentence)
 
     return warn
 
 
-def _warning_about_strangers() -> Callable[[], None]:
-    """Tell the operator, once, that a development serves the internet; a phone on the same network is no stranger."""
-    said = False
-
-    def warn() -> None:
-        nonlocal said
-        if not said and is_public(request.remote_addr):
-            said = True
-            log.warning(
-                "ENVIRONMENT=production is not set, but the internet is served: unsafe settings are not refused"
-            )
-
-    return warn
+def _is_forwarded() -> bool:
+    """Tell whether a proxy has passed the request on."""
+    return any(name in request.headers for name in FORWARDED)

@@ -25,13 +25,13 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(Refusal, _refusal)
 
 
-def error_page(status: int, name: str | None = None, **details: str) -> ResponseReturnValue:
+def error_page(status: int, name: str | None = None) -> ResponseReturnValue:
     """Show the page of a status, or of a named case of it."""
     name = name or str(int(status))
     name = name if has_text(f"error.{name}.title") else "other"
     tokens().answering = True
     account = account_if_any() if status in KNOWS_VISITOR else None
-    return render_template("error.html", name=name, account=account, details=details), status
+    return render_template("error.html", name=name, account=account), status
 
 
 def log_outage(outage: BackendUnavailable) -> None:
@@ -55,7 +55,7 @@ def _refusal(refusal: Refusal) -> ResponseReturnValue:
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         return leave_for_login()
     sentence = sentence_for(refusal.code, wait=duration(refusal.retry_after or 60))
-    page = render_template("error.html", name="refused", account=account_if_any(), details={"reason": sentence})
+    page = render_template("error.html", name="refused", account=account_if_any(), reason=sentence)
     return page, refusal.status, retry_headers(refusal.retry_after)
 
 

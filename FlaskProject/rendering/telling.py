@@ -1,6 +1,6 @@
 """What an action tells once it is done: on the page it leads to, beside what it changed, where a phone shows it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from flask import flash, get_flashed_messages, redirect, url_for
@@ -22,19 +22,15 @@ def tell_at(endpoint: str, place: str, key: str, kind: str = "done") -> Response
 
 def told_at(place: str) -> list[tuple[str, str]]:
     """Return what belongs to this part of the page, as kind and sentence."""
-    return [(kind, t(key)) for kind, there, key in _told() if there == place]
+    return [(kind, sentence) for kind, there, sentence in _told() if there == place]
 
 
 def told_above(places: Iterable[str]) -> list[tuple[str, str]]:
     """Return what belongs to none of the page's parts: nothing is lost when an action leads elsewhere after all."""
-    return [(kind, t(key)) for kind, there, key in _told() if there not in places]
+    return [(kind, sentence) for kind, there, sentence in _told() if there not in places]
 
 
-def _told() -> list[tuple[str, str, str]]:
-    flashed = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
-    return [(*_kind_and_place(category), key) for category, key in flashed]
-
-
-def _kind_and_place(category: str) -> tuple[str, str]:
-    kind, _, place = category.partition(" ")
-    return kind, place
+def _told() -> Iterator[tuple[str, str, str]]:
+    for category, key in cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True)):
+        kind, _, place = category.partition(" ")
+        yield kind, place, t(key)

@@ -1,9 +1,8 @@
 """What every template can use."""
 
-from functools import lru_cache
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, url_for
 
 from FlaskProject.messages import has_text, t
 from FlaskProject.rendering.own_paths import here, worth_carrying
@@ -15,10 +14,9 @@ from FlaskProject.signed_in.identity import tokens
 
 def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
-    app.jinja_env.globals.update(t=t, ago=ago, clock_time=clock_time, date=date, static=_static, script=_script)
-    app.jinja_env.globals.update(date_and_time=date_and_time)
+    app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
-    app.jinja_env.globals.update(here=here, worth_carrying=worth_carrying)
+    app.jinja_env.globals.update(t=t, static=_static, script=_script, here=here, worth_carrying=worth_carrying)
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
     app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")
@@ -39,9 +37,4 @@ def _script(name: str) -> str:
 
 def _static(name: str) -> str:
     """Address a static file by its content, so that browsers may keep it for good."""
-    return _address(name, request.script_root)
-
-
-@lru_cache(maxsize=64)  # bounded: a proxy may let a visitor choose the root
-def _address(name: str, _root: str) -> str:
     return url_for("static", filename=name, v=version_of(name))

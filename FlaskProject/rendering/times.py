@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from FlaskProject.messages import t
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-STEPS = ((MINUTE, "minute"), (HOUR, "hour"), (DAY, "day"), (DAY * 30, "month"), (DAY * 365, "year"))
+STEPS = ((DAY * 365, "year"), (DAY * 30, "month"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 
 
 def clock_time(moment: datetime) -> str:
@@ -24,26 +24,23 @@ def date_and_time(moment: datetime) -> str:
 def date(moment: datetime) -> str:
     """Write the day of a moment as `3 May 2027`."""
     moment = moment.astimezone(UTC)
-    return t("clock.date", day=moment.day, month=t(f"month.{moment.month}"), year=moment.year)
+    return t("clock.date", day=moment.day, month=t("months").split()[moment.month - 1], year=moment.year)
 
 
 def ago(moment: datetime) -> str:
     """Write how long ago a moment was, in its largest unit."""
     seconds = int((datetime.now(UTC) - moment).total_seconds())
-    fitting = [(size, unit) for size, unit in STEPS if seconds >= size]
-    if not fitting:
-        return t("ago.now")
-    size, unit = fitting[-1]
-    count = seconds // size
-    return t(f"ago.{unit}" if count == 1 else f"ago.{unit}s", count=count)
+    size, unit = next(((size, unit) for size, unit in STEPS if seconds >= size), (0, ""))
+    return _counted("ago", unit, seconds // size) if size else t("ago.now")
 
 
 def duration(seconds: int) -> str:
     """Write a waiting time, rounded up."""
     if seconds < MINUTE:
-        return t("wait.second" if seconds == 1 else "wait.seconds", count=seconds)
-    if seconds <= HOUR:
-        minutes = -(-seconds // MINUTE)
-        return t("wait.minute" if minutes == 1 else "wait.minutes", count=minutes)
-    hours = -(-seconds // HOUR)
-    return t("wait.hour" if hours == 1 else "wait.hours", count=hours)
+        return _counted("wait", "second", seconds)
+    size, unit = (MINUTE, "minute") if seconds <= HOUR else (HOUR, "hour")
+    return _counted("wait", unit, -(-seconds // size))
+
+
+def _counted(what: str, unit: str, count: int) -> str:
+    return t(f"{what}.{unit}" if count == 1 else f"{what}.{unit}s", count=count)

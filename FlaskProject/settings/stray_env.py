@@ -10,14 +10,9 @@ def own_environment() -> dict[str, str]:
     """Return the process environment without what the `flask` command has just added to it from files."""
     if click.get_current_context(silent=True) is None or os.environ.get("FLASK_SKIP_DOTENV"):
         return dict(os.environ)
-    added = _found_by_flask()
-    # A variable that was set to the very same value before is taken for the file's; ours then decides.
-    return {name: value for name, value in os.environ.items() if added.get(name) != value}
-
-
-def _found_by_flask() -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    added: dict[str, str | None] = {}
     for name in (".flaskenv", ".env"):
         if path := find_dotenv(name, usecwd=True):
-            found |= dotenv_values(path, encoding="utf-8")
-    return found
+            added |= dotenv_values(path, encoding="utf-8")
+    # A variable that was set to the very same value before is taken for the file's; ours then decides.
+    return {name: value for name, value in os.environ.items() if added.get(name) != value}

@@ -13,7 +13,7 @@ from FlaskProject.backend.api import Api
 from FlaskProject.backend.http import Backend, BackendUnavailable, Refusal, Visitor
 from FlaskProject.config import Config
 from FlaskProject.signed_in.refresh import Refresher, ends_soon
-from FlaskProject.signed_in.session_cookies import ACCESS, REFRESH, TokenCookies, is_secure
+from FlaskProject.signed_in.session_cookies import ACCESS, LOGIN_STEP, REFRESH, TokenCookies, is_secure
 
 LONGEST_USER_AGENT = 512
 
@@ -35,7 +35,6 @@ class Services:
 class RequestTokens:
     """This browser's tokens: as they came, and as they shall be kept."""
 
-    cookies: TokenCookies
     access: str | None
     refresh: str | None
     sent: bool
@@ -112,7 +111,10 @@ def account_if_any() -> Account | None:
 
 def sign_in(pair: TokenPair) -> None:
     """Begin a signed-in visit with nothing left of the one before, so that no planted session lives on."""
-    _end_former()
+    if tokens().sent:
+        # The session that this browser gives up would linger among the person's devices, its tokens good.
+        with suppress(Refusal, BackendUnavailable):
+            api().log_out()
     session.clear()
     g.pop("account", None)
     tokens().keep(pair)
@@ -149,18 +151,11 @@ def init_identity(app: Flask) -> None:
     app.register_error_handler(PairToDeliver, _ask_again)
 
 
-def _end_former() -> None:
-    """End the session that this browser gives up: it would linger among the person's devices, its tokens good."""
-    if tokens().sent:
-        with suppress(Refusal, BackendUnavailable):
-            api().log_out()
-
-
 def _tokens_from_cookies() -> RequestTokens:
     cookies = token_cookies()
     access, refresh = cookies.read(request, ACCESS), cookies.read(request, REFRESH)
-    found = RequestTokens(cookies, access, refresh, sent=bool(access or refresh))
-    found.api = Api(services().backend, _visitor(), found)
+    found = RequestTokens(access, refresh, sent=bool(access or refresh))
+    found.api = Api(services().backend, _visitor(), found.access_token, found.renewed_access_token)
     return found
 
 
@@ -173,10 +168,10 @@ def _ask_again(_pair: PairToDeliver) -> ResponseReturnValue:
 def _hand_over_tokens(response: Response) -> Response:
     found: RequestTokens | None = g.get("tokens")
     if found and found.to_keep:
-        found.cookies.write(response, found.to_keep)
-        found.cookies.forget_login_step(response, request)
+        token_cookies().write(response, found.to_keep)
+        token_cookies().forget(response, request, LOGIN_STEP)
     elif found and found.to_forget:
-        found.cookies.forget(response, request)
+        token_cookies().forget(response, request, ACCESS, REFRESH)
     return response
 
 

@@ -55,7 +55,9 @@ class Refresher:
 
     def _board(self, key: bytes) -> tuple[_Flight, bool]:
         with self._lock:
-            self._sweep()
+            horizon = time.monotonic() - KEEP_SECONDS
+            kept = [one for one in self._flights.items() if one[1].landed_at is None or one[1].landed_at > horizon]
+            self._flights = dict(kept)
             leads = key not in self._flights
             return self._flights.setdefault(key, _Flight()), leads
 
@@ -65,19 +67,10 @@ class Refresher:
         except BaseException as failure:  # noqa: BLE001 those who wait must hear of it, whatever it is
             if not (isinstance(failure, Refusal) and failure.status == HTTPStatus.UNAUTHORIZED):
                 # Not kept: the API may be back a second later.
-                self._drop(key)
+                with self._lock:
+                    self._flights.pop(key, None)
             flight.result.set_exception(failure)
         flight.landed_at = time.monotonic()
-
-    def _drop(self, key: bytes) -> None:
-        with self._lock:
-            self._flights.pop(key, None)
-
-    def _sweep(self) -> None:
-        horizon = time.monotonic() - KEEP_SECONDS
-        landed = [key for key, flight in self._flights.items() if flight.landed_at and flight.landed_at < horizon]
-        for key in landed:
-            del self._flights[key]
 
 
 def ends_soon(access_token: str) -> bool:

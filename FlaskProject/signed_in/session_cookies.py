@@ -1,7 +1,6 @@
 """The two HttpOnly cookies that hold a signed-in browser's tokens, and the short-lived one between login's steps."""
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +12,7 @@ from itsdangerous import BadSignature
 
 from FlaskProject.backend.answers import TokenPair
 from FlaskProject.config import Config
-from FlaskProject.signed_in.jwt_claims import Claims, claims_of
+from FlaskProject.signed_in.jwt_claims import claims_of
 
 ACCESS, REFRESH, LOGIN_STEP = "access_token", "refresh_token", "login_token"
 LOGIN_STEP_LIFETIME = timedelta(minutes=5)
@@ -31,7 +30,9 @@ class TokenCookies:
 
     def read(self, request: Request, name: str) -> str | None:
         """Return a cookie's token, the latest of ours: a neighbour on this host or domain may use the same name."""
-        found = [(claims.issued, value) for value, claims in self._tokens(request, name) if claims and claims.ours]
+        sent = request.cookies.getlist(named(name, secure=self.secure))
+        tokens = [token for token in sent if len(token) <= LONGEST_TOKEN and TOKEN.fullmatch(token)]
+        found = [(claims.issued, token) for token in tokens if (claims := claims_of(token)) and claims.ours]
         return max(found)[1] if found else None
 
     def write(self, response: Response, pair: TokenPair) -> None:
@@ -41,23 +42,15 @@ class TokenCookies:
         self._set(response, ACCESS, pair.access_token, seconds)
         self._set(response, REFRESH, pair.refresh_token, seconds)
 
-    def forget(self, response: Response, request: Request) -> None:
-        """Take both tokens away, and leave what is not ours."""
-        for name in (ACCESS, REFRESH):
-            self._forget(response, request, name)
+    def forget(self, response: Response, request: Request, *names: str) -> None:
+        """Take these tokens away, and leave what is not ours."""
+        for name in names:
+            if self.read(request, name):
+                response.delete_cookie(named(name, secure=self.secure), **self._flags(name))
 
     def write_login_step(self, response: Response, token: str) -> None:
         """Keep what proves that the password was right until the code is typed."""
         self._set(response, LOGIN_STEP, token, int(LOGIN_STEP_LIFETIME.total_seconds()))
-
-    def forget_login_step(self, response: Response, request: Request) -> None:
-        """Take the first step's proof away, if there is one."""
-        self._forget(response, request, LOGIN_STEP)
-
-    def _tokens(self, request: Request, name: str) -> Iterator[tuple[str, Claims | None]]:
-        for value in request.cookies.getlist(named(name, secure=self.secure)):
-            if len(value) <= LONGEST_TOKEN and TOKEN.fullmatch(value):
-                yield value, claims_of(value)
 
     def _persistence(self, pair: TokenPair) -> int | None:
         claims = claims_of(pair.refresh_token)
@@ -68,10 +61,6 @@ class TokenCookies:
 
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
         response.set_cookie(named(name, secure=self.secure), value, max_age=seconds, **self._flags(name))
-
-    def _forget(self, response: Response, request: Request, name: str) -> None:
-        if self.read(request, name):
-            response.delete_cookie(named(name, secure=self.secure), **self._flags(name))
 
     def _flags(self, name: str) -> dict[str, Any]:
         # `__Host-` demands the path /; without it the login step goes nowhere but to the login pages.

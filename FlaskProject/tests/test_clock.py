@@ -4,14 +4,30 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from FlaskProject.rendering import times
 from FlaskProject.rendering.times import ago, clock_time, date
+
+NOW = datetime(2026, 5, 3, 14, 2, tzinfo=UTC)
+
+
+class Stopped:
+    """A clock that stands."""
+
+    @staticmethod
+    def now(_zone: object) -> datetime:
+        """Tell the one time."""
+        return NOW
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass."""
+    monkeypatch.setattr(times, "datetime", Stopped)
 
 
 def test_a_moment_of_today_needs_no_date() -> None:
     """`14:02 UTC`, whatever zone the moment was told in."""
-    now = datetime.now(UTC)
-
-    assert clock_time(now.astimezone(timezone(timedelta(hours=9)))) == f"{now:%H:%M} UTC"
+    assert clock_time(NOW.astimezone(timezone(timedelta(hours=9)))) == "14:02 UTC"
 
 
 def test_other_days_have_theirs() -> None:
@@ -40,4 +56,4 @@ MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 )
 def test_how_long_ago(seconds: int, words: str) -> None:
     """In the largest unit that fits; a clock a little ahead is no riddle."""
-    assert ago(datetime.now(UTC) - timedelta(seconds=seconds + (0.5 if seconds > 0 else 0))) == words
+    assert ago(NOW - timedelta(seconds=seconds)) == words

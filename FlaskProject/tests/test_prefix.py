@@ -124,6 +124,7 @@ def test_a_prefix_is_a_plain_path(open_browser: Any, root: str, status: int) -> 
     assert ("evil.example" in answer.text) is False
 
 
+@pytest.mark.asvs("4.1.3")
 def test_only_a_trusted_proxy_says_the_prefix(open_browser: Any) -> None:
     """TRUSTED_PROXY_COUNT decides, as for the other forwarded headers."""
     answer = open_browser().get("/profile", headers={"X-Forwarded-Prefix": ROOT})

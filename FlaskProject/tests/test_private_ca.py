@@ -19,6 +19,7 @@ def https_api(small_api: Any, start_proxy: Any) -> str:
     return address
 
 
+@pytest.mark.asvs("12.3.2")
 def test_a_certificate_of_nobody_known_is_not_believed(
     https_api: str, small_api: Any, open_browser: Any, submit: Any
 ) -> None:
@@ -27,6 +28,7 @@ def test_a_certificate_of_nobody_known_is_not_believed(
     assert small_api.asked == []
 
 
+@pytest.mark.asvs("12.3.4")
 def test_a_private_authority_is_believed_when_it_is_named(
     https_api: str, open_browser: Any, submit: Any, tmp_path: Path
 ) -> None:

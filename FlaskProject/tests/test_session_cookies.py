@@ -26,6 +26,7 @@ def pair(make_token: Callable[..., str]) -> dict[str, str]:
     return {"access_token": make_token(1800), "refresh_token": make_token(DAY, rem=False)}
 
 
+@pytest.mark.asvs("3.3.2", "3.3.4", "14.3.3")
 def test_both_tokens_are_out_of_scripts_reach(small_api: Any, open_browser: Any, submit: Any, pair: Any) -> None:
     """HttpOnly, this site only, the access token first; without remember-me they end with the browser."""
     small_api.on("POST /login", lambda _asked: (200, pair))
@@ -59,6 +60,7 @@ def test_remember_me_keeps_both_until_the_sooner_end(
     assert {cookies[name]["max-age"] for name in ("access_token", "refresh_token")} == {str(kept_days * DAY)}
 
 
+@pytest.mark.asvs("3.3.1", "3.3.3")
 def test_secure_cookies_are_bound_to_the_host(small_api: Any, open_browser: Any, submit: Any, pair: Any) -> None:
     """SECURE_COOKIES=true: `__Host-` names and Secure, the pages' own session too."""
     small_api.on("POST /login", lambda _asked: (200, pair))
@@ -81,6 +83,7 @@ def browser_at_step(small_api: Any, open_browser: Any, make_token: Any) -> Flask
     return browser
 
 
+@pytest.mark.asvs("3.3.1")
 @pytest.mark.parametrize(
     ("scheme", "name", "path"), [("http", "login_token", "/login"), ("https", "__Host-login_token", "/")]
 )
@@ -93,6 +96,7 @@ def test_the_first_step_is_kept_as_safely(browser_at_step: Any, submit: Any, sch
     assert (cookie["path"], cookie["max-age"]) == (path, "300")
 
 
+@pytest.mark.asvs("4.1.3")
 @pytest.mark.parametrize(("count", "secure"), [(0, False), (1, True)])
 def test_only_a_trusted_proxy_makes_a_request_https(open_browser: Any, count: int, secure: bool) -> None:
     """TRUSTED_PROXY_COUNT decides whether X-Forwarded-Proto is believed."""
@@ -103,6 +107,7 @@ def test_only_a_trusted_proxy_makes_a_request_https(open_browser: Any, count: in
     assert ("Strict-Transport-Security" in answer.headers) is secure
 
 
+@pytest.mark.asvs("15.3.4")
 def test_the_visitor_is_passed_on(small_api: Any, open_browser: Any, submit: Any, pair: Any) -> None:
     """The API limits by the visitor's own address and stores the visitor's own browser."""
     small_api.on("POST /login", lambda _asked: (200, pair))
@@ -121,6 +126,7 @@ def test_the_visitor_is_passed_on(small_api: Any, open_browser: Any, submit: Any
     assert "Authorization" not in headers
 
 
+@pytest.mark.asvs("7.4.1")
 def test_a_planted_session_does_not_outlive_the_sign_in(
     small_api: Any, open_browser: Any, submit: Any, pair: Any
 ) -> None:

@@ -64,7 +64,7 @@ def _advises_passkey(account: Account) -> bool:
 def _later_sign_in(account: Account) -> datetime | None:
     """Return when somebody signed in after this browser did, if anybody."""
     last = account.last_login_at
-    return last if last and last - account.device.created_at > SAME_SIGN_IN else None
+    return last if last and last - account.session.created_at > SAME_SIGN_IN else None
 
 
 def _device_since(moment: datetime) -> Device | None:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import Ceremony
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form, outage_sentence
-from FlaskProject.forms.submissions import require, require_passkey, submission
+from FlaskProject.forms.submissions import submission
 from FlaskProject.messages import sentence_for
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
@@ -48,10 +48,10 @@ def add() -> ResponseReturnValue:
 @submission(add_page)
 def keep(form: Form) -> ResponseReturnValue:
     """Keep the passkey that the browser made; the first factor brings recovery codes, shown this once."""
-    require(form, "name")
+    form.require("name")
     # Asked first: if this failed behind the change, nobody would see the codes.
     account = current_account()
-    codes = api().add_passkey(form.text("name"), require_passkey(form))
+    codes = api().add_passkey(form.text("name"), form.require_passkey())
     note_change()
     if codes:
         return render_template("recovery_codes.html", codes=codes, what_happened="passkey.added", account=account)
@@ -62,7 +62,7 @@ def keep(form: Form) -> ResponseReturnValue:
 @submission(security_page, reauthenticates=True)
 def rename(form: Form, passkey_id: str) -> ResponseReturnValue:
     """Call a passkey by another name."""
-    require(form, "name")
+    form.require("name")
     api().rename_passkey(passkey_id, form.text("name"))
     return tell_at(*PLACE, "passkey.renamed")
 

@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import require, submission
+from FlaskProject.forms.submissions import submission
 from FlaskProject.mail_links.links import open_link, use_link
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import account_if_any, api
@@ -12,9 +12,10 @@ from FlaskProject.signed_in.identity import account_if_any, api
 pages = Blueprint("passwords", __name__, url_prefix="/password")
 
 
-def forgot_page(form: Form) -> str:
+@pages.get("/forgot", endpoint="forgot")
+def forgot_page(form: Form | None = None) -> str:
     """Show the form that asks for a reset mail."""
-    return render_template("forgot.html", form=form, account=account_if_any())
+    return render_template("forgot.html", form=form or Form(), account=account_if_any())
 
 
 def reset_page(form: Form) -> str:
@@ -22,17 +23,11 @@ def reset_page(form: Form) -> str:
     return render_template("reset.html", form=form, account=account_if_any(), token=form.text("token"))
 
 
-@pages.get("/forgot")
-def forgot() -> ResponseReturnValue:
-    """Offer a reset mail."""
-    return forgot_page(Form())
-
-
 @pages.post("/forgot")
 @submission(forgot_page)
 def request_reset(form: Form) -> ResponseReturnValue:
     """Ask for the mail, and say the same to everybody."""
-    require(form, "email")
+    form.require("email")
     api().request_password_reset(form.text("email"))
     tell("reset.requested")
     return redirect(url_for("passwords.forgot"))
@@ -48,5 +43,5 @@ def reset() -> ResponseReturnValue:
 @submission(reset_page)
 def set_password(form: Form) -> ResponseReturnValue:
     """Set the new password, which signs everybody out and nobody in."""
-    require(form, "new_password")
+    form.require("new_password")
     return use_link("reset", lambda: api().reset_password(form.text("token"), form.text("new_password")))

@@ -5,62 +5,70 @@ from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import require, submission
+from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
 from FlaskProject.views.passkey_news import changed_passkeys, note_change
 
-pages = Blueprint("profile", __name__, url_prefix="/profile")
+pages = Blueprint("profile", __name__)
 
 
-def profile_page(form: Form) -> str:
+@pages.get("/profile", endpoint="show")
+def profile_page(form: Form | None = None) -> str:
     """Show the three forms."""
     account = current_account()
-    return render_template("profile.html", form=form, account=account, passkeys=changed_passkeys())
+    passkeys = changed_passkeys() if account.passkeys else None
+    return render_template("profile.html", form=form or Form(), account=account, passkeys=passkeys)
 
 
-@pages.get("")
-def show() -> ResponseReturnValue:
-    """Show the profile."""
-    return profile_page(Form())
-
-
-@pages.post("/phrase")
+@pages.post("/profile/phrase")
 @submission(profile_page, reauthenticates=True)
 def change_phrase(form: Form) -> ResponseReturnValue:
     """Change the phrase that proves a page or a mail is ours."""
-    require(form, "phrase")
-    _require_fresh(form)
+    form.require("phrase")
+    # Whoever sets the phrase can dress up as us. What has just been proved is not asked again: by a clock ahead of the
+    # API's even that is over, and we would ask for ever.
+    if "current_password" not in form.values and not current_account().is_fresh:
+        raise Refusal(403, "reauthentication_required")
     api().update(phrase=form.text("phrase"))
     return tell_at("profile.show", "phrase-title", "phrase.changed")
 
 
-@pages.post("/username")
+@pages.post("/profile/username")
 @submission(profile_page)
 def change_username(form: Form) -> ResponseReturnValue:
     """Change the name to sign in with."""
-    require(form, "username")
+    form.require("username")
     api().update(username=form.text("username"))
     note_change()
     return tell_at("profile.show", "username-title", "username.changed")
 
 
-@pages.post("/email")
+@pages.post("/profile/email")
 @submission(profile_page)
 def change_email(form: Form) -> ResponseReturnValue:
     """Change the address, which takes the password, and the code unless it has just been given."""
-    require(form, "new_email", "current_password")
+    form.require("new_email", "current_password")
     before, wanted = current_account().email, form.text("new_email")
     api().update(form.factor("code"), new_email=wanted, current_password=form.text("current_password"))
     note_change()
     return tell_at("profile.show", "email-title", *_what_became_of(before, wanted))
 
 
-@pages.get("/<step>")
-def back(step: str) -> ResponseReturnValue:  # noqa: ARG001 any of the forms' addresses
-    """Bring a reload of a form's own address back to the profile."""
-    return redirect(url_for("profile.show"))
+@pages.post("/email/verification")
+@submission(profile_page)
+def send_verification(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
+    """Send the mail that confirms the address once more."""
+    api().send_verification()
+    return tell_at("profile.show", "email-title", "verification.sent")
+
+
+@pages.get("/profile/<step>")
+@pages.get("/email/verification", defaults={"step": "email"})
+def back(step: str) -> ResponseReturnValue:
+    """Bring a reload of a form's own address back to its part of the profile."""
+    return redirect(url_for("profile.show", _anchor=f"{step}-title"))
 
 
 def _what_became_of(before: str, wanted: str) -> tuple[str, str]:
@@ -72,12 +80,3 @@ def _what_became_of(before: str, wanted: str) -> tuple[str, str]:
         return "email.unseen", "warning"
     waits = unchanged and wanted.strip().casefold() != before.casefold()
     return "email.asked" if waits else "email.changed", "done"
-
-
-def _require_fresh(form: Form) -> None:
-    """Ask again who it is: whoever sets the phrase can dress up as us."""
-    if "current_password" in form.values:
-        # It has just been proved; by a clock ahead of the API's even that is over, and we would ask for ever.
-        return
-    if not current_account().is_fresh:
-        raise Refusal(403, "reauthentication_required")

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import require, require_passkey, submission
+from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.own_paths import own_path, worth_carrying
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import (
@@ -65,7 +65,7 @@ def login() -> ResponseReturnValue:
 @submission(login_page)
 def log_in(form: Form) -> ResponseReturnValue:
     """Check the password; with a second factor, go on to the code."""
-    require(form, "username", "password")
+    form.require("username", "password")
     try:
         pair = api().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
     except Refusal as refusal:
@@ -81,7 +81,7 @@ def log_in(form: Form) -> ResponseReturnValue:
 @submission(login_page)
 def log_in_with_passkey(form: Form) -> ResponseReturnValue:
     """Sign in by a passkey alone."""
-    pair = api().log_in_with_passkey(require_passkey(form), remember_me=form.ticked("remember_me"))
+    pair = api().log_in_with_passkey(form.require_passkey(), remember_me=form.ticked("remember_me"))
     return _welcome(pair, _next(form))
 
 
@@ -104,7 +104,7 @@ def log_in_with_code(form: Form) -> ResponseReturnValue:
 @submission(code_page)
 def log_in_with_passkey_too(form: Form) -> ResponseReturnValue:
     """Check what a passkey said in the place of a code."""
-    return _second_step(form, lambda step: api().log_in_with_passkey_too(step, require_passkey(form)))
+    return _second_step(form, lambda step: api().log_in_with_passkey_too(step, form.require_passkey()))
 
 
 @pages.post("/logout")
@@ -129,7 +129,7 @@ def _factors(said: object) -> list[str]:
 
 
 def _typed_code(form: Form) -> str:
-    require(form, "totp")
+    form.require("totp")
     return form.text("totp")
 
 
@@ -159,9 +159,9 @@ def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
 
 
 def _start_over(form: Form) -> ResponseReturnValue:
-    tell("login.start_over", "warning")
+    tell("api.login_token_invalid", "warning")
     response = make_response(redirect(url_for("sessions.login", next=worth_carrying(_next(form)))))
-    token_cookies().forget_login_step(response, request)
+    token_cookies().forget(response, request, LOGIN_STEP)
     return response
 
 

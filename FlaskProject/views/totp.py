@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import Refusal
-from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import Incomplete, reauthentication_page, require, submission
+from FlaskProject.forms.form import Form, Incomplete
+from FlaskProject.forms.submissions import reauthentication_page, submission
 from FlaskProject.messages import t
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
@@ -44,8 +44,11 @@ def start(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing t
 @submission(enrolment_page)
 def confirm(form: Form) -> ResponseReturnValue:
     """Switch the second factor on and show the recovery codes, this once."""
-    require(form, "code")
-    _require_secret(form)
+    form.require("code")
+    if not form.text("secret"):
+        # Whoever comes by way of an outage page, which repeats no secret, is shown the set-up again.
+        form.notices.append(t("totp.setup.again"))
+        raise Incomplete
     try:
         return _codes_page(lambda: api().confirm_totp(form.text("secret"), form.text("code")), "totp.on")
     except Refusal as refusal:
@@ -78,13 +81,6 @@ def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     passkeys = current_account().passkeys
     api().disable_totp()
     return tell_at(*PLACE, "totp.off.passkeys" if passkeys else "totp.off")
-
-
-def _require_secret(form: Form) -> None:
-    """Show the set-up again to whoever comes by way of an outage page, which repeats no secret."""
-    if not form.text("secret"):
-        form.notices.append(t("totp.setup.again"))
-        raise Incomplete
 
 
 def _codes_page(make: Callable[[], list[str]], what_happened: str) -> ResponseReturnValue:

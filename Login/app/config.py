@@ -14,11 +14,10 @@ from app.driver.url import check_driver, parse_database_url
 from app.passwords.common import check_list
 from app.runtime.processors import default_hash_threads
 from app.secrets.weak_keys import find_weakness
-from app.settings.development_file import WithDevelopmentFile
-from app.settings.env_file import EnvFile
 from app.settings.mail_sender import normalize_sender
 from app.settings.production import find_refusals
 from app.settings.relying_party import RelyingParty, find_relying_party, is_within
+from app.settings.sources import Sources
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
@@ -105,12 +104,10 @@ Domain = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_d
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
-class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
+class Settings(Sources, BaseSettings):
     """Each field is the environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(
-        env_file=Path(__file__).with_name(".env"), env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_file=Path(__file__).with_name(".env"), env_ignore_empty=True, extra="ignore")
 
     database_url: Annotated[SecretStr, AfterValidator(_check_database)]
     jwt_secret_key: SecretStr
@@ -168,13 +165,8 @@ class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
         return [secret.get_secret_value() for secret in (self.jwt_secret_key, *self.jwt_previous_secret_keys)]
 
     @property
-    def weakness(self) -> str | None:
-        """Which secret must not face strangers, and why, or None."""
-        return next(iter(self.weaknesses), None)
-
-    @property
     def weaknesses(self) -> list[str]:
-        """Name all such secrets; one that only verifies is as good to a forger."""
+        """Which secrets must not face strangers, and why; one that only verifies is as good to a forger."""
         named = [("JWT_SECRET_KEY", self.jwt_secret_key)]
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
@@ -215,9 +207,7 @@ class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
 
     def session_lifetime(self, *, remember: bool) -> timedelta:
         """How long a session may live, however often it is refreshed."""
-        if remember:
-            return self.remember_me_days
-        return self.session_max_minutes or self.jwt_refresh_token_expire_minutes
+        return self.remember_me_days if remember else self.session_max_minutes or self.jwt_refresh_token_expire_minutes
 
     def refresh_lifetime(self, *, remember: bool) -> timedelta:
         """How long one refresh token may live."""
@@ -228,24 +218,15 @@ class Settings(WithDevelopmentFile, EnvFile, BaseSettings):
         return self.session_idle_minutes or self.refresh_lifetime(remember=remember)
 
     @model_validator(mode="after")
-    def _give_each_lane_its_memory(self) -> Self:
+    def _check_together(self) -> Self:
         if self.argon2_memory_kib < 8 * self.argon2_parallelism:  # RFC 9106, section 3.1
             raise ValueError("ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM")
-        return self
-
-    @model_validator(mode="after")
-    def _keep_passkeys_to_one_domain(self) -> Self:
         domain = self.relying_party.id
         if not all(is_within(domain, origin) for origin in self.passkey_origins):
             raise ValueError(
                 f"PASSKEY_ORIGINS must be https origins of {domain}, the domain of PUBLIC_URL, or below it"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _refuse_unsafe_production(self) -> Self:
-        refusals = find_refusals(self) if self.environment == "production" else []
-        if refusals:
+        if self.environment == "production" and (refusals := find_refusals(self)):
             raise ValueError("; ".join(refusals))
         return self
 

@@ -14,7 +14,6 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
 from app.driver.failures import CannotConnect, connect, describe, find_pause, is_ours, is_passing
 from app.errors import DatabaseUnavailable, OutcomeUnknown
@@ -55,17 +54,13 @@ class Database:
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Run `work` outside any transaction, once more if the connection had died."""
-        return await self._submit(
-            self._read_threads, self._reader.run, lambda connection: work(connection, *args, **kwargs)
-        )
+        return await self._submit(self._read_threads, self._reader.run, lambda c: work(c, *args, **kwargs))
 
     async def autocommit(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Run `work`, each statement of which is committed by itself; it may be run again, and must bear that."""
-        return await self._submit(
-            self._write_threads, self._reader.run, lambda connection: work(connection, *args, **kwargs)
-        )
+        return await self._submit(self._write_threads, self._reader.run, lambda c: work(c, *args, **kwargs))
 
     async def transaction(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
@@ -76,9 +71,7 @@ class Database:
         lost before COMMIT was sent.
         A connection lost during COMMIT raises OutcomeUnknown; all else that the database fails at, DatabaseUnavailable.
         """
-        return await self._submit(
-            self._write_threads, self._transact, lambda connection: work(connection, *args, **kwargs)
-        )
+        return await self._submit(self._write_threads, self._transact, lambda c: work(c, *args, **kwargs))
 
     def count_connections(self) -> list[tuple[str, str, int]]:
         """Count the open connections of each pool, in use and idle."""
@@ -87,10 +80,8 @@ class Database:
 
     def close(self) -> None:
         """Let running work end and close every connection."""
-        self._read_threads.close()
-        self._write_threads.close()
-        self._reader.close()
-        self._writer.close()
+        for closing in (self._read_threads, self._write_threads, self._reader, self._writer):
+            closing.close()
 
     async def _submit(self, team: Team, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
         begin = time.monotonic()
@@ -119,65 +110,52 @@ class Database:
 
 
 class _Lender:
-    """Lends each thread a connection of its own, time and again: the pool's ways would cost every call a fourteenth."""
+    """Lends each thread a connection of its own, time and again (docs/decisions/0011-what-a-call-costs.md).
+
+    The pool gets it back after a while, so that it sees how old it is, and at once when anything goes wrong.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._kept: dict[int, _Kept] = {}
+        self._kept: dict[int, tuple[Connection, float]] = {}  # by thread, each until when
+        self._busy: set[int] = set()
 
     def run(self, work: Work[Result]) -> Result:
         """Run `work` on the connection of this thread."""
         thread = threading.get_ident()
-        kept = self._kept.get(thread) or self._kept.setdefault(thread, _Kept(self._engine))
-        return kept.run(work)
+        self._busy.add(thread)
+        try:
+            return work(self._take(thread))
+        except BaseException:
+            self._give_back(thread)
+            raise
+        finally:
+            self._busy.discard(thread)
 
     def count(self) -> dict[str, int]:
         """Count the open connections, in use and idle."""
-        pool = self._engine.pool
-        if not isinstance(pool, QueuePool):
-            return {}
-        in_use = sum(kept.in_use for kept in list(self._kept.values()))
+        pool: Any = self._engine.pool  # of SQLAlchemy's QueuePool, whichever the database
+        in_use = len(self._busy)
         return {"in_use": in_use, "idle": pool.checkedin() + pool.checkedout() - in_use}
 
     def close(self) -> None:
         """Close every connection; no thread may be at work."""
-        for kept in self._kept.values():
-            kept.give_back()
+        for thread in list(self._kept):
+            self._give_back(thread)
         self._engine.dispose()
 
-
-class _Kept:
-    """A thread's connection; the pool gets it back after a while, and at once when anything goes wrong."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.in_use = False
-        self._engine = engine
-        self._connection: Connection | None = None
-        self._until = 0.0
-
-    def run(self, work: Work[Result]) -> Result:
-        """Run `work` on it, or on a new one when there is none or it has been kept for long."""
-        self.in_use = True
-        try:
-            return work(self._get())
-        except BaseException:
-            self.give_back()
-            raise
-        finally:
-            self.in_use = False
-
-    def give_back(self) -> None:
-        """Let the pool have it."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    def _get(self) -> Connection:
+    def _take(self, thread: int) -> Connection:
+        connection, until = self._kept.get(thread, (None, 0.0))
         now = time.monotonic()
-        if self._connection is None or now > self._until:
-            self.give_back()
-            self._connection, self._until = connect(self._engine), now + KEEP
-        return self._connection
+        if connection is None or now > until:
+            self._give_back(thread)
+            connection = connect(self._engine)
+            self._kept[thread] = connection, now + KEEP
+        return connection
+
+    def _give_back(self, thread: int) -> None:
+        if thread in self._kept:
+            self._kept.pop(thread)[0].close()
 
 
 def _commit_after(connection: Connection, work: Work[Result]) -> Result:
@@ -209,23 +187,19 @@ def after_commit(connection: Connection, call: Callable[[], None]) -> None:
 
 def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> Engine:
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_recycle": RECYCLE}
-    # A connection comes back committed, rolled back or thrown away: to roll back once more is a trip for nothing.
-    options |= {"pool_reset_on_return": None}
     # Parameters are hidden from the echo and from error texts: they hold hashes, tokens and addresses.
     options |= {"echo": echo, "hide_parameters": True}
     if autocommit:
-        options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+        options["isolation_level"] = "AUTOCOMMIT"
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         if not autocommit:
             event.listen(engine, "begin", _begin_immediate)
         return engine
-    if not autocommit:
-        options["isolation_level"] = "READ COMMITTED"
     waits: dict[str, Any] = {"connect_timeout": CONNECT_WAIT, "read_timeout": ANSWER_WAIT, "write_timeout": ANSWER_WAIT}
     waits |= {"init_command": f"SET SESSION innodb_lock_wait_timeout={LOCK_WAIT}"}
-    engine = create_engine(url, connect_args=waits, **options)
+    engine = create_engine(url, connect_args=waits, **{"isolation_level": "READ COMMITTED", **options})
     event.listen(engine, "handle_error", _recognize_disconnect)
     return engine
 
@@ -248,7 +222,6 @@ def _recognize_disconnect(context: ExceptionContext) -> None:
     replica: the next one is made to the first server of DATABASE_URL that answers.
     """
     error = context.original_exception
-    if getattr(error, "errno", None) in READ_ONLY:
-        context.is_disconnect = True
-    if getattr(error, "errno", None) == 0 and str(error).startswith("Execution failed"):
+    number = getattr(error, "errno", None)
+    if number in READ_ONLY or (number == 0 and str(error).startswith("Execution failed")):
         context.is_disconnect = True

@@ -20,16 +20,6 @@ def _blank_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _check_email(typed: str) -> str:
-    normalize_email(typed)
-    return typed
-
-
-def _check_username(typed: str) -> str:
-    normalize_username(typed)
-    return typed
-
-
 def _require_true(value: object) -> object:
     if value is not True:  # 1 equals True, and is no consent
         raise ValueError("must be true")
@@ -44,14 +34,10 @@ def _normalize_secret(secret: SecretStr) -> SecretStr:
     return SecretStr(normalize_password(secret.get_secret_value()))
 
 
-def _check_secret(secret: SecretStr) -> SecretStr:
-    require_text(secret.get_secret_value())  # half a surrogate pair could not even be compared
-    return secret
-
-
 Identifier = Annotated[str, Field(max_length=1000), AfterValidator(_trim)]
-Email = Annotated[str, Field(max_length=1000), AfterValidator(_check_email)]
-Username = Annotated[str, Field(max_length=1000), AfterValidator(_check_username)]
+# Checked, and kept as typed.
+Email = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_email(typed) and typed)]
+Username = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_username(typed) and typed)]
 Phrase = Annotated[str, Field(max_length=1000), AfterValidator(normalize_phrase)]
 Password = Annotated[SecretStr, AfterValidator(_normalize_secret)]
 NewPassword = Annotated[
@@ -67,7 +53,10 @@ OptionalCode = Annotated[
 Token = Annotated[SecretStr, Field(max_length=8192)]
 OptionalIdentifier = Annotated[Identifier | None, BeforeValidator(_blank_is_none)]
 OptionalUsername = Annotated[Username | None, BeforeValidator(_blank_is_none)]
-EnrolmentSecret = Annotated[SecretStr, Field(min_length=1, max_length=100), AfterValidator(_check_secret)]
+# Half a surrogate pair could not even be compared.
+EnrolmentSecret = Annotated[
+    SecretStr, Field(min_length=1, max_length=100), AfterValidator(lambda s: require_text(s.get_secret_value()) and s)
+]
 Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
 PasskeyName = Annotated[
     str,

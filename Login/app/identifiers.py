@@ -54,11 +54,7 @@ def parse_email(text: str) -> ValidatedEmail:
 def find_private_domain(email: str) -> str | None:
     """Return the domain of a good address if no mail from outside can reach it."""
     domain = parse_email(email).ascii_domain
-    return domain if _is_private(domain) else None
-
-
-def _is_private(domain: str) -> bool:
-    return domain.lower().endswith(PRIVATE_NAMES)
+    return domain if domain.lower().endswith(PRIVATE_NAMES) else None
 
 
 def normalize_email(typed: str) -> tuple[str, str]:

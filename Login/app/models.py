@@ -13,7 +13,6 @@ from sqlalchemy import (
     Boolean,
     DateTime,
     Dialect,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -79,29 +78,24 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Table(SQLModel):
-    """What all tables share: our metadata with its naming convention."""
+    """What all tables share: our metadata with its naming convention, and their options."""
 
     metadata: ClassVar[MetaData] = metadata
+    __table_args__: ClassVar[tuple[Any, ...]] = (TABLE_OPTIONS,)
 
 
 class User(Table, table=True):
     """A person's account."""
 
     __tablename__ = "users"
-    __table_args__ = (
-        UniqueConstraint("public_id"),
-        UniqueConstraint("email_key"),
-        UniqueConstraint("username_key"),
-        TABLE_OPTIONS,
-    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    public_id: str = Field(sa_type=String(32))
+    public_id: str = Field(sa_type=String(32), unique=True)
     email: str = Field(sa_type=String(254))
-    email_key: str = Field(sa_type=String(254))
+    email_key: str = Field(sa_type=String(254), unique=True)
     email_verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     username: str | None = Field(default=None, sa_type=String(50))
-    username_key: str | None = Field(default=None, sa_type=String(50))
+    username_key: str | None = Field(default=None, sa_type=String(50), unique=True)
     password_hash: str | None = Field(default=None, sa_type=String(255))
     password_changed_at: datetime = Field(sa_type=UtcDateTime)
     phrase: str | None = Field(default=None, sa_type=String(255))
@@ -119,22 +113,17 @@ class Session(Table, table=True):
     """One login on one device; refresh tokens are computed from it, never stored."""
 
     __tablename__ = "sessions"
-    __table_args__ = (
-        UniqueConstraint("sid"),
-        Index(None, "user_id", "ended_at"),
-        Index(None, "expires_at"),
-        TABLE_OPTIONS,
-    )
+    __table_args__ = (Index(None, "user_id", "ended_at"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    sid: str = Field(sa_type=String(32))
-    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    sid: str = Field(sa_type=String(32), unique=True)
+    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     generation: int = Field(default=0, sa_type=Integer)
     rotated_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     last_seen_at: datetime = Field(sa_type=UtcDateTime)
     authenticated_at: datetime = Field(sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     end_reason: str | None = Field(default=None, sa_type=String(32))
     remember: bool = Field(default=False, sa_type=Boolean)
@@ -147,10 +136,9 @@ class TotpEnrolment(Table, table=True):
     """A second factor being set up: its secret, encrypted, until `confirm` or ten minutes later."""
 
     __tablename__ = "totp_enrolments"
-    __table_args__ = (TABLE_OPTIONS,)
 
-    user_id: int = Field(primary_key=True, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
-    session_id: int = Field(sa_type=RowId, index=True, sa_column_args=[ForeignKey("sessions.id", ondelete="CASCADE")])
+    user_id: int = Field(primary_key=True, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
+    session_id: int = Field(sa_type=RowId, index=True, foreign_key="sessions.id", ondelete="CASCADE")
     secret: str = Field(sa_type=String(255))
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -162,12 +150,11 @@ class Passkey(Table, table=True):
     """
 
     __tablename__ = "passkeys"
-    __table_args__ = (UniqueConstraint("public_id"), UniqueConstraint("credential_id"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    public_id: str = Field(sa_type=String(32))
-    user_id: int = Field(sa_type=RowId, index=True, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
-    credential_id: bytes = Field(sa_type=CredentialId)
+    public_id: str = Field(sa_type=String(32), unique=True)
+    user_id: int = Field(sa_type=RowId, index=True, foreign_key="users.id", ondelete="CASCADE")
+    credential_id: bytes = Field(sa_type=CredentialId, unique=True)
     public_key: bytes = Field(sa_type=PublicKey)
     name: str = Field(sa_type=String(64))
     sign_count: int = Field(default=0, sa_type=BigInteger)
@@ -184,16 +171,15 @@ class Ceremony(Table, table=True):
     """A challenge for a passkey, good once and for five minutes, and the session or login step that asked for it."""
 
     __tablename__ = "ceremonies"
-    __table_args__ = (Index(None, "expires_at"), TABLE_OPTIONS)
 
     ceremony_hash: bytes = Field(primary_key=True, sa_type=Digest)
     purpose: str = Field(sa_type=String(16))
     challenge: bytes = Field(sa_type=Digest)
     session_id: int | None = Field(
-        default=None, sa_type=RowId, index=True, sa_column_args=[ForeignKey("sessions.id", ondelete="CASCADE")]
+        default=None, sa_type=RowId, index=True, foreign_key="sessions.id", ondelete="CASCADE"
     )
     login_jti: str | None = Field(default=None, sa_type=String(32))
-    expires_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class RecoveryCode(Table, table=True):
@@ -203,7 +189,7 @@ class RecoveryCode(Table, table=True):
     __table_args__ = (UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     code_hash: bytes = Field(sa_type=Digest)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -212,41 +198,37 @@ class UsedToken(Table, table=True):
     """The `jti` of a single-use token that has been spent, kept until the token would have ended anyway."""
 
     __tablename__ = "used_tokens"
-    __table_args__ = (Index(None, "expires_at"), TABLE_OPTIONS)
 
     jti: str = Field(primary_key=True, sa_type=String(32))
-    expires_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class Attempt(Table, table=True):
     """A counter of attempts within a window; the key is an HMAC, so that nobody reads who was attacked."""
 
     __tablename__ = "attempts"
-    __table_args__ = (Index(None, "expires_at"), TABLE_OPTIONS)
 
     key_hash: bytes = Field(primary_key=True, sa_type=Digest)
     count: int = Field(sa_type=Integer)
     window_started_at: datetime = Field(sa_type=UtcDateTime)
     last_at: datetime = Field(sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class KnownAddress(Table, table=True):
     """A network from which this account has signed in, as an HMAC: throttles and notices know it."""
 
     __tablename__ = "known_addresses"
-    __table_args__ = (Index(None, "last_used_at"), TABLE_OPTIONS)
 
-    user_id: int = Field(primary_key=True, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    user_id: int = Field(primary_key=True, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     address_hash: bytes = Field(primary_key=True, sa_type=Digest)
-    last_used_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class Schedule(Table, table=True):
     """When a piece of background work is next due; whoever moves the time on does it."""
 
     __tablename__ = "schedules"
-    __table_args__ = (TABLE_OPTIONS,)
 
     name: str = Field(primary_key=True, sa_type=String(32))
     next_at: datetime = Field(sa_type=UtcDateTime)
@@ -259,26 +241,19 @@ class OneTimeToken(Table, table=True):
     """
 
     __tablename__ = "one_time_tokens"
-    __table_args__ = (
-        UniqueConstraint("token_hash"),
-        Index(None, "user_id", "purpose"),
-        Index(None, "email_key"),
-        Index(None, "username_key"),
-        Index(None, "expires_at"),
-        TABLE_OPTIONS,
-    )
+    __table_args__ = (Index(None, "user_id", "purpose"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    token_hash: bytes = Field(sa_type=Digest)
+    token_hash: bytes = Field(sa_type=Digest, unique=True)
     purpose: str = Field(sa_type=String(32))
-    user_id: int = Field(sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")])
+    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     email: str | None = Field(default=None, sa_type=String(254))
-    email_key: str | None = Field(default=None, sa_type=String(254))
+    email_key: str | None = Field(default=None, sa_type=String(254), index=True)
     event: str | None = Field(default=None, sa_type=String(32))
     former: str | None = Field(default=None, sa_type=Text)
-    username_key: str | None = Field(default=None, sa_type=String(50))
+    username_key: str | None = Field(default=None, sa_type=String(50), index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class Mail(Table, table=True):
@@ -286,19 +261,15 @@ class Mail(Table, table=True):
 
     __tablename__ = "mails"
     __table_args__ = (
-        UniqueConstraint("message_id"),
         Index(None, "user_id", "kind", "created_at"),
         Index(None, "mailbox_hash", "kind", "created_at"),
         Index(None, "state", "urgent", "next_try_at"),
-        Index(None, "created_at"),
         TABLE_OPTIONS,
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    message_id: str = Field(sa_type=String(64))
-    user_id: int | None = Field(
-        default=None, sa_type=RowId, sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")]
-    )
+    message_id: str = Field(sa_type=String(64), unique=True)
+    user_id: int | None = Field(default=None, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     kind: str = Field(sa_type=String(32))
     mailbox_hash: bytes | None = Field(default=None, sa_type=Digest)
     urgent: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
@@ -306,5 +277,5 @@ class Mail(Table, table=True):
     state: str = Field(default="queued", sa_type=String(16))
     tries: int = Field(default=0, sa_type=Integer)
     next_try_at: datetime = Field(sa_type=UtcDateTime)
-    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -163,6 +163,7 @@ def test_a_password_counts_to_its_last_character(api: TestClient, password: str)
     assert shorter.json()["code"] == "invalid_credentials"
 
 
+@pytest.mark.asvs("6.2.8")
 def test_composed_and_decomposed_passwords_are_one(api: TestClient) -> None:
     """The same keys on another keyboard give the same password (NFKC)."""
     person = register(api, password="caf\u00e9 au lait")
@@ -171,6 +172,7 @@ def test_composed_and_decomposed_passwords_are_one(api: TestClient) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.asvs("1.3.3")
 def test_over_long_passwords_are_refused_unhashed(api: TestClient) -> None:
     """More than 1024 bytes never reach the hasher."""
     for password in ("é" * 513, "x" * 1025):
@@ -178,7 +180,7 @@ def test_over_long_passwords_are_refused_unhashed(api: TestClient) -> None:
         assert answer.status_code == 422
 
 
-@pytest.mark.asvs("15.3.3")
+@pytest.mark.asvs("15.3.3", "8.2.3")
 def test_nobody_appoints_themselves(api: TestClient, sql: RunSql) -> None:
     """Members that are not ours to give have no effect, at registration and at update."""
     extra = {"role": "admin", "id": 1, "public_id": "x", "password_hash": "x", "totp_secret": "x", "disabled_at": "x"}
@@ -196,12 +198,13 @@ def test_nobody_appoints_themselves(api: TestClient, sql: RunSql) -> None:
     assert sql("SELECT role, totp_secret, disabled_at FROM users") == [("user", None, None)]
 
 
+@pytest.mark.asvs("15.4.2", "2.3.4")
 def test_24_registrations_at_once_make_one_account(start_api: StartApi) -> None:
     """Of 24 parallel registrations of one email, one wins and 23 are told that it is taken."""
     server, barrier = start_api(workers=2), Barrier(24)
 
     def try_to_register(number: int) -> tuple[int, str]:
-        with httpx2.Client(base_url=server.url, timeout=30) as http:
+        with httpx2.Client(base_url=server.url, timeout=60) as http:
             barrier.wait()
             body = {"email": "alice@example.com", "password": f"the password number {number}"}
             answer = http.post("/register", json=body)
@@ -213,10 +216,11 @@ def test_24_registrations_at_once_make_one_account(start_api: StartApi) -> None:
     assert answers == [(200, "made")] + [(409, "email_taken")] * 23
 
 
+@pytest.mark.asvs("2.3.4")
 def test_12_accounts_claiming_one_username_leave_one_holder(start_api: StartApi) -> None:
     """Of 12 accounts that want one username at once, one gets it and the others keep what they had."""
     server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         users = [sign_in(http, register(http, f"user{number}")) for number in range(12)]
 
         def claim(user: SignedIn) -> int:
@@ -231,6 +235,7 @@ def test_12_accounts_claiming_one_username_leave_one_holder(start_api: StartApi)
     assert len(set(names)) == 12
 
 
+@pytest.mark.asvs("8.2.3", "15.3.1")
 def test_profile_shows_four_fields(user: SignedIn) -> None:
     """The profile is what the seed says, and never a hash, secret or token."""
     assert user.get("/user/profile").json() == {
@@ -268,7 +273,7 @@ def test_a_phrase_has_no_hidden_characters(user: SignedIn, phrase: str) -> None:
     assert user.get("/user/profile").json()["phrase"] == "Welcome to Pupero"
 
 
-@pytest.mark.asvs("7.5.1")
+@pytest.mark.asvs("7.5.1", "2.2.3", "6.2.3")
 @pytest.mark.parametrize("change", [{"new_email": "alice@example.org"}, {"new_password": NEW_PASSWORD}])
 def test_email_and_password_need_the_current_password(user: SignedIn, change: dict[str, str]) -> None:
     """A stolen token changes neither the address nor the password."""
@@ -310,7 +315,7 @@ def test_changing_only_the_case_of_my_own_name_is_fine(user: SignedIn) -> None:
     assert user.get("/user/profile").json()["username"] == "ALICE"
 
 
-@pytest.mark.asvs("7.4.3")
+@pytest.mark.asvs("7.4.3", "6.2.2")
 def test_a_new_password_ends_every_other_session(api: TestClient, user: SignedIn, other_device: SignedIn) -> None:
     """The caller goes on with a new pair; every older token is dead in the same second, the caller's own too."""
     old = SignedIn(api, user.person, user.access_token, user.refresh_token)
@@ -326,6 +331,7 @@ def test_a_new_password_ends_every_other_session(api: TestClient, user: SignedIn
     assert api.post("/login", json={"email": user.person.email, "password": PASSWORD}).status_code == 400
 
 
+@pytest.mark.asvs("15.3.1")
 def test_enabling_totp_does_not_leak_into_the_profile(user: SignedIn) -> None:
     """The secret appears in `start` only."""
     enable_totp(user)

@@ -46,7 +46,7 @@ def user_id_of(sql: RunSql, user: SignedIn) -> int:
     return int(sql("SELECT id FROM users WHERE public_id = :id", id=user.person.user_id)[0][0])
 
 
-@pytest.mark.asvs("7.1.2")
+@pytest.mark.asvs("7.1.2", "2.3.2")
 def test_the_hundred_and_first_session_ends_the_one_unused_for_longest(
     api: TestClient, user: SignedIn, settings: Settings, sql: RunSql
 ) -> None:

@@ -119,6 +119,7 @@ def test_a_fault_of_ours_is_not_tried_again(database: Database) -> None:
     assert next(tries) == 1
 
 
+@pytest.mark.asvs("1.4.3")
 def test_64_transactions_share_two_connections(database: Database, sql: RunSql) -> None:
     """Nobody waits for a connection while holding a thread, so none waits for ever; no increment is lost."""
     sql(START_COUNTER)
@@ -189,7 +190,7 @@ def test_waiting_transactions_keep_nobody_from_reading(database: Database) -> No
     gate = threading.Event()
 
     async def read_beside() -> tuple[list[str], bool]:
-        stuck = [asyncio.create_task(database.transaction(lambda _: gate.wait(20))) for _ in range(4)]
+        stuck = [asyncio.create_task(database.transaction(lambda _: gate.wait(60))) for _ in range(4)]
         await asyncio.sleep(0.1)
         found = await database.read(names)
         waited = not any(each.done() for each in stuck)

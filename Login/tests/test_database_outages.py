@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
-from threading import Barrier, BrokenBarrierError, Thread
-from time import monotonic, sleep
+from threading import Barrier, BrokenBarrierError, Event, Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from testing.loops import finish
 from testing.mariadb_server import MariadbControl
 
 TABLE = "CREATE TABLE items (name VARCHAR(10) PRIMARY KEY, value INT NOT NULL) ENGINE=InnoDB"
+HANGS = 40.0  # seconds: all has its answer in ten, and a server by itself would let a lock be waited for fifty
 ADD_ONE = text("UPDATE items SET value = value + 1 WHERE name = :name")
 
 
@@ -133,25 +134,28 @@ def test_passing_errors_are_tried_again(database: Database, errno: int, tries_ma
 
 
 def test_a_lock_is_waited_for_and_not_for_ever(database: Database, other: Engine) -> None:
-    """A row that is freed after one lock wait is had by the second try; one that is not, costs at most ten seconds."""
+    """A row that is freed after one lock wait is had by the second try; one that is not, costs two tries at most."""
     with other.connect() as short, other.connect() as long:
         add_one(short, "a")
         add_one(long, "b")
-        start, tries = monotonic(), Counter[str]()
+        start, tries, again = monotonic(), Counter[str](), Event()
 
         def try_one(connection: Connection, name: str) -> None:
             tries[name] += 1
+            if tries["a"] == 2:
+                again.set()
             add_one(connection, name)
 
-        thread = Thread(target=lambda: (sleep(6), short.rollback()))
+        thread = Thread(target=lambda: (again.wait(HANGS), short.rollback()))
         thread.start()
         freed, held = together(database.transaction(try_one, "a"), database.transaction(try_one, "b"))
         thread.join()
-        assert monotonic() - start < 15  # on a busy machine
+        assert monotonic() - start < HANGS
         long.rollback()
 
     assert freed is None
-    assert tries == {"a": 2, "b": 2}  # of at most five seconds each
+    assert tries["a"] == 2
+    assert tries["b"] <= 2  # of at most five seconds each
     assert isinstance(held, DatabaseUnavailable)
     assert held.retry_after is not None
 
@@ -219,7 +223,7 @@ def test_a_restart_costs_no_request(mariadb_control: MariadbControl, database: D
     start = monotonic()
     down = together(database.read(value), database.transaction(add_one))
     assert [type(result) for result in down] == [DatabaseUnavailable] * 2
-    assert monotonic() - start < 15  # on a busy machine
+    assert monotonic() - start < HANGS
 
     mariadb_control.start()
     back = together(*(database.read(value) for _ in range(8)), *(database.transaction(add_one) for _ in range(8)))
@@ -229,7 +233,7 @@ def test_a_restart_costs_no_request(mariadb_control: MariadbControl, database: D
 @pytest.mark.asvs("13.1.3")
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 def test_a_hanging_server_is_given_up(mariadb_control: MariadbControl, database: Database) -> None:
-    """With the server hanging, every call ends as unavailable within 15 seconds; when it goes on, so do we."""
+    """With the server hanging, every call ends as unavailable; when it goes on, so do we."""
     together(*(database.read(value) for _ in range(4)))  # some connections are open, others must be made
     mariadb_control.freeze()
     start = monotonic()
@@ -239,11 +243,11 @@ def test_a_hanging_server_is_given_up(mariadb_control: MariadbControl, database:
     mariadb_control.thaw()
 
     assert {type(result) for result in hanging} <= {DatabaseUnavailable, OutcomeUnknown}
-    assert waited < 20  # on a busy machine
+    assert waited < HANGS
     start = monotonic()
     assert finish(database.read(value)) >= 0
     assert finish(database.transaction(add_one)) is None
-    assert monotonic() - start < 15  # likewise
+    assert monotonic() - start < HANGS
 
 
 def test_refused_accounts_are_unavailable_without_a_name(

@@ -198,6 +198,7 @@ def test_a_refused_change_changes_nothing(api: TestClient, user: SignedIn, mailb
     assert mailbox.kinds(A) == []
 
 
+@pytest.mark.asvs("6.4.3")
 def test_the_second_factor_survives_all_of_it(api: TestClient, user_with_totp: SignedIn, mailbox: Mailbox) -> None:
     """Neither a change of address nor the way back touches it."""
     change(user_with_totp, B)
@@ -299,7 +300,7 @@ def test_a_taken_address_is_hidden_where_all_are(api: TestClient, mailbox: Mailb
     assert mailbox.kinds("bob@example.com") == ["verify_email", "account_exists"]
 
 
-@pytest.mark.asvs("2.4.1")
+@pytest.mark.asvs("2.4.1", "2.3.2")
 @pytest.mark.parametrize("settings_changes", [{}, {"email_change_requires_verification": True}], ids=["once", "asking"])
 def test_five_changes_an_hour(user: SignedIn, mailbox: Mailbox, sql: RunSql) -> None:
     """Each mails a stranger, so more would be a flood; the sixth changes nothing at all, and waits for its hour."""

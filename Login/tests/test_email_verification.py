@@ -221,6 +221,7 @@ def test_the_public_address_needs_no_care_about_its_end(make_settings: MakeSetti
     assert {one.public_url for one in settings} == {"https://example.com/login"}
 
 
+@pytest.mark.asvs("8.2.2")
 def test_two_people_are_kept_apart(api: TestClient, mailbox: Mailbox) -> None:
     """A link confirms the account that it was made for and no other."""
     alice, bob = sign_in(api, register(api)), sign_in(api, register(api, "bob"))

@@ -243,7 +243,7 @@ ALTERED = [
 ]
 
 
-@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3")
+@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3", "10.3.1")
 @pytest.mark.parametrize(
     ("kind", "claim", "value"), ALTERED, ids=[f"{kind}-{claim}-{n}" for n, (kind, claim, _) in enumerate(ALTERED)]
 )
@@ -256,6 +256,7 @@ def test_wrong_claims_are_refused_despite_the_right_key(
     assert_refused(victim, kind, forger.sign(claims=claims))
 
 
+@pytest.mark.asvs("9.2.4")
 @pytest.mark.parametrize("claim", ["iss", "aud", "typ"])
 def test_a_list_with_the_right_value_is_not_the_value(victim: Victim, kind: str, forger: Forger, claim: str) -> None:
     """A token for several audiences (issuers, types) is not one for ours (RFC 8725, section 3.9)."""

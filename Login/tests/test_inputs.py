@@ -124,7 +124,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.asvs("2.2.1")
+@pytest.mark.asvs("2.2.1", "2.2.2")
 @pytest.mark.parametrize("endpoint", BODIES)
 def test_malformed_bodies_are_refused(send: Send, endpoint: str) -> None:
     """NaN, invalid UTF-8, 50,000 brackets and the like are refused in order, at every endpoint."""
@@ -136,7 +136,7 @@ def test_malformed_bodies_are_refused(send: Send, endpoint: str) -> None:
         assert answer.json()["code"] in {"malformed_body", "validation_error"}
 
 
-@pytest.mark.asvs("2.2.1")
+@pytest.mark.asvs("2.2.1", "15.3.5")
 @pytest.mark.parametrize(("endpoint", "field"), FIELDS)
 def test_wrong_types_are_refused(send: Send, endpoint: str, field: str) -> None:
     """Nothing is turned into another type: no number is a text, no list is one, no text is a truth."""
@@ -159,7 +159,7 @@ def test_naughty_texts_break_nothing_and_come_not_back(send: Send, endpoint: str
         assert "zq7x" not in marked.text or marked.status_code == 200, ascii(text)
 
 
-@pytest.mark.asvs("6.2.8", "6.2.9")
+@pytest.mark.asvs("6.2.8", "6.2.9", "1.2.3")
 @pytest.mark.usefixtures("backend")
 def test_what_is_accepted_reads_back_unchanged(api: TestClient, user: SignedIn) -> None:
     """A phrase or username that is taken is shown as it was given, trimmed and composed at most, on both databases."""
@@ -224,7 +224,7 @@ def test_injected_sql_signs_nobody_in(api: TestClient) -> None:
     assert sign_in(api, person).get("/user/profile").json()["role"] == "user"
 
 
-@pytest.mark.asvs("14.2.1")
+@pytest.mark.asvs("14.2.1", "3.5.2", "15.3.7")
 def test_credentials_count_in_the_body_only(api: TestClient, user: SignedIn) -> None:
     """What stands in the address, in a form or in plain text signs nobody in: such places are logged or forged."""
     login, refresh = {"username": "alice", "password": PASSWORD}, {"refresh_token": user.refresh_token}
@@ -269,7 +269,7 @@ def test_a_second_factor_s_odd_codes_are_refused(send: Send, user: SignedIn) -> 
     assert user.post("/totp/enable/start").json()["secret"] == secret
 
 
-@pytest.mark.asvs("4.1.1")
+@pytest.mark.asvs("4.1.1", "3.5.2")
 @pytest.mark.parametrize("endpoint", BODIES)
 @pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded", "text/json"])
 def test_a_body_without_its_header_is_told_of_it(user: SignedIn, endpoint: str, media_type: str | None) -> None:

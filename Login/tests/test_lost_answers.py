@@ -117,7 +117,7 @@ def test_tabs_that_ask_again_at_once_get_one_successor(
 ) -> None:
     """Eight tabs come back half a minute after the answer was lost, to one process or two: one token, no alarm."""
     server = start_api(workers=workers, JWT_SECRET_KEY=settings.signing_secrets[0])
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = sign_in(http, register(http))
         old = issued_earlier(settings, user.refresh_token, 300)
         user.refresh()

@@ -105,7 +105,7 @@ def test_a_line_that_no_server_takes_is_folded() -> None:
     assert text_of(parse_mail(raw)) == "x" * 999 + "\n"
 
 
-@pytest.mark.asvs("1.3.11")
+@pytest.mark.asvs("1.3.11", "1.1.2", "1.2.1", "1.3.7", "1.3.10")
 @pytest.mark.parametrize(
     "name",
     ["<b>alice</b>", 'a"b', "a&b", "{disown_link}", "{0}", "https://evil.example/", "a\r\nBcc: x@example.com"],
@@ -176,7 +176,7 @@ ENCODED_WORDS = [
 ]
 
 
-@pytest.mark.asvs("1.3.11")
+@pytest.mark.asvs("1.3.11", "1.1.1")
 @pytest.mark.parametrize("address", ENCODED_WORDS)
 def test_an_address_is_never_decoded(api: TestClient, address: str) -> None:
     """Mail libraries decode an encoded word (RFC 2047), line breaks in it included: nobody has one as an address."""
@@ -208,6 +208,7 @@ def test_a_mail_fits_the_lines_of_smtp() -> None:
         assert max(map(len, raw.split(SMTP.linesep.encode()))) <= 998
 
 
+@pytest.mark.asvs("5.3.2")
 def test_a_mail_in_the_folder_is_private_and_named_by_time_kind_and_id(
     api: TestClient, mailbox: Mailbox, settings: Settings, sql: RunSql
 ) -> None:
@@ -235,7 +236,7 @@ def test_an_unwritable_folder_is_replaced_by_a_temporary_one(tmp_path: Path) -> 
     folder.path.rmdir()
 
 
-@pytest.mark.asvs("6.4.1")
+@pytest.mark.asvs("6.4.1", "1.3.6")
 @pytest.mark.parametrize("settings_changes", [{"public_url": "https://accounts.example.org/"}])
 def test_links_use_only_the_configured_address(api: TestClient, mailbox: Mailbox) -> None:
     """Whatever Host or X-Forwarded-Host say (CVE-2012-4520)."""

@@ -33,7 +33,7 @@ def live_api(settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.asvs("11.7.1")
+@pytest.mark.asvs("14.2.4")
 def test_a_mail_waits_encrypted_in_the_transaction_of_its_cause(api: TestClient, sql: RunSql) -> None:
     """A registration queues one mail, a refused one none; the row shows neither address nor link."""
     register(api)

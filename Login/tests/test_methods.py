@@ -61,7 +61,7 @@ def test_a_refused_method_is_told_the_others(api: TestClient) -> None:
 def test_the_server_sends_the_head_alone(start_api: StartApi) -> None:
     """Over a kept connection a body would be taken for the next answer."""
     server = start_api()
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=30) as line:
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=60) as line:
         line.sendall(
             b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         )

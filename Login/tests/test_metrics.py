@@ -39,6 +39,7 @@ def test_forwarded_requests_are_not_from_this_machine(api: TestClient, header: s
     assert (answer.status_code, answer.json()["code"]) == (403, "metrics_forbidden")
 
 
+@pytest.mark.asvs("13.4.5")
 @pytest.mark.parametrize("peer", [("192.0.2.7", 50000), ("127.0.0.1", 0)])
 def test_strangers_are_refused(make_settings: MakeSettings, migrated_url: str, peer: tuple[str, int]) -> None:
     """Neither another machine, nor one that uvicorn took out of a header, reads the counters without a token."""
@@ -46,6 +47,7 @@ def test_strangers_are_refused(make_settings: MakeSettings, migrated_url: str, p
         assert api.get("/metrics").status_code == 403
 
 
+@pytest.mark.asvs("13.4.5")
 def test_with_a_token_only_its_owner_reads(make_settings: MakeSettings, migrated_url: str) -> None:
     """With METRICS_TOKEN set it opens from anywhere, and nothing else opens, on the machine itself neither."""
     settings = make_settings(migrated_url, metrics_token=TOKEN)

@@ -194,7 +194,7 @@ def test_generated_requests_find_nothing_undescribed(start_api: StartApi) -> Non
     """Hundreds of generated requests, half of them wrong, get no 5xx and only answers that the description has."""
     server, tried = start_api(RATE_LIMITS_ENABLED="false"), set()
     schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         register(http)
         for result in schema.get_all_operations():
             operation = result.ok()
@@ -231,7 +231,7 @@ def run_examples(strategy: Any, examples: int, headers: dict[str, str]) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.asvs("3.4.3")
+@pytest.mark.asvs("3.4.3", "14.2.3")
 def test_the_page_works_without_the_internet(start_api: StartApi, open_page: OpenPage, picture: Picture) -> None:
     """In a real browser that reaches this server only: all parts load, no policy is broken, tokens try things out."""
     server = start_api()

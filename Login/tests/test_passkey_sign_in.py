@@ -236,6 +236,22 @@ def test_wrong_answers_wait_as_wrong_codes_do(
     assert api.post("/login", json={"login_token": token, "totp": user.recovery_codes[0]}).status_code == 200
 
 
+@pytest.mark.asvs("6.3.1", "6.1.1")
+def test_a_strangers_wrong_answers_keep_no_owner_out(
+    api: TestClient, user_with_passkey: SignedIn, phone: Authenticator
+) -> None:
+    """Without a password anybody may try who once saw the credential's id: they are counted where they are."""
+    began = [begin_login(api) for _ in range(6)]
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    bodies = [
+        {"ceremony": each["ceremony"], "credential": phone.get(each["options"], signature=b"no")} for each in began
+    ]
+    codes = [api.post("/login/passkey", json=body, headers=elsewhere).json()["code"] for body in bodies]
+
+    assert codes[-1] == "too_many_attempts"
+    assert log_in_by_passkey(api, phone).status_code == 200
+
+
 def test_whoever_fails_after_the_right_password_is_told_of(
     api: TestClient, user_with_passkey: SignedIn, phone: Authenticator, mailbox: Mailbox
 ) -> None:

@@ -6,8 +6,12 @@ import pytest
 from fido2.cose import ES256, RS256, EdDSA
 from starlette.testclient import TestClient
 
+from app.config import Settings
+from app.resources import make_resources
+from app.services.sweeping import sweep
 from testing.api import MakeStale, RunSql, SignedIn, enable_totp, register, sign_in
 from testing.authenticator import Authenticator
+from testing.loops import finish
 from testing.mail import Mailbox
 from testing.passkeys import (
     add_passkey,
@@ -234,3 +238,57 @@ def test_what_the_password_alone_may_no_more(api: TestClient, user_with_passkey:
 
     assert (refusal["code"], refusal["factors"]) == ("second_factor_required", ["passkey", "recovery_code"])
     assert "access_token" not in refusal
+
+
+DOMAIN = {"public_url": "https://accounts.example.com", "passkey_origins": ["https://www.accounts.example.com"]}
+
+
+@pytest.mark.asvs("6.7.2")
+@pytest.mark.parametrize("settings_changes", [DOMAIN])
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://accounts.example.com", 201),
+        ("https://www.accounts.example.com", 201),
+        ("https://evil.accounts.example.com", 400),
+        ("http://accounts.example.com", 400),
+        ("http://localhost:5000", 400),
+    ],
+)
+def test_the_settings_say_whose_pages_may_use_them(user: SignedIn, origin: str, status: int) -> None:
+    """The origin of PUBLIC_URL and PASSKEY_ORIGINS, and never what a Host header says."""
+    answer = user.http.post(
+        "/passkeys/registration",
+        headers={"Authorization": f"Bearer {user.access_token}", "Host": "evil.accounts.example.com"},
+    )
+    began = answer.json()
+
+    assert began["options"]["rp"]["id"] == "accounts.example.com"
+    credential = Authenticator(origin=origin).create(began["options"])
+    assert finish_registration(user, began, credential).status_code == status
+
+
+@pytest.mark.parametrize("settings_changes", [{**SMTP, "email_change_requires_verification": False}])
+def test_an_account_with_a_passkey_moves_to_proved_addresses_only(user: SignedIn, sql: RunSql) -> None:
+    """Whatever the setting says: a factor never stands beside an address that nobody confirmed."""
+    sql("UPDATE users SET email_verified_at = created_at")
+    add_passkey(user, Authenticator(origin=SMTP["public_url"]))
+    answer = user.update(new_email="elsewhere@example.com")
+
+    assert answer.json()["message"].startswith("Open the link in the mail to your new address")
+    assert user.get("/user/profile").json()["email"] == user.person.email
+
+
+@pytest.mark.asvs("6.3.1")
+def test_challenges_for_nobody_in_particular_are_limited_and_swept(
+    api: TestClient, sql: RunSql, settings: Settings
+) -> None:
+    """Sixty a minute from one address, each a row of five minutes."""
+    answers = [api.post("/login/passkey/start", json={}) for _ in range(61)]
+    sql("UPDATE ceremonies SET expires_at = '2020-01-01 00:00:00'")
+    resources = make_resources(settings)
+    gone = finish(sweep(resources))
+    resources.close()
+
+    assert [one.status_code for one in answers] == [200] * 60 + [429]
+    assert gone["ceremonies"] == 60

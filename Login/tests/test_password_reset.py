@@ -199,7 +199,7 @@ def test_tokens_serve_their_own_purpose(api: TestClient, alice: Person, mailbox:
     assert {(answer.status_code, answer.json()["code"]) for answer in wrong} == {(400, "link_invalid")}
 
 
-@pytest.mark.asvs("11.4.2")
+@pytest.mark.asvs("11.4.2", "14.2.4")
 def test_a_link_is_hashed_at_rest(token: str, sql: RunSql) -> None:
     """A copy of the database holds no usable link."""
     rows = sql("SELECT * FROM one_time_tokens") + sql("SELECT * FROM mails")
@@ -208,6 +208,7 @@ def test_a_link_is_hashed_at_rest(token: str, sql: RunSql) -> None:
     assert len(token) == 43
 
 
+@pytest.mark.asvs("2.3.2")
 def test_at_most_five_mails_an_hour(api: TestClient, alice: Person, mailbox: Mailbox, sql: RunSql) -> None:
     """Nobody's mailbox is flooded in their name; the fifth way in of an hour is kept for "this was not me"."""
     for _ in range(8):
@@ -230,6 +231,7 @@ def test_a_disabled_account_gets_no_link(
     assert confirm(api, token).json()["code"] == "link_invalid"
 
 
+@pytest.mark.asvs("3.5.3")
 @pytest.mark.parametrize("path", ["/password/reset", "/password/reset/confirm", "/email/verify", "/account/disown"])
 def test_opening_a_link_by_get_changes_nothing(api: TestClient, token: str, path: str) -> None:
     """Mail scanners follow links: the API has nothing there to follow."""

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from app import auth, crud
-from app.crud.prepared import PreparedSelect
+from app.crud.prepared import Prepared
 from app.database import Database
 from testing.api import SignedIn, register, sign_in
 
@@ -65,7 +65,7 @@ def test_a_failure_ends_the_connection(databases: list[Database]) -> None:
 
     def ask(connection: Connection) -> None:
         asked.append(connection)
-        PreparedSelect(select(literal_column("nothing_of_that_name"))).fetch(connection)
+        Prepared(select(literal_column("nothing_of_that_name"))).fetch(connection)
 
     with pytest.raises(DBAPIError) as failure:
         databases[0]._reader.run(ask)  # noqa: SLF001

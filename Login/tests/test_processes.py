@@ -24,6 +24,7 @@ PEOPLE = {"mariadb": 250, "sqlite": 60}  # each of them registers, signs in and 
 ACTORS, KILLS = 6, 4
 NEW_PASSWORD = "red herons at dusk"
 OK = 200
+PATIENCE = 60.0  # seconds
 
 
 # --- kill -9 -----------------------------------------------------------------------------------------------------
@@ -46,13 +47,13 @@ def settings(make_settings: Any, migrated_url: str) -> Any:
 
 @POSIX
 @pytest.mark.asvs("2.3.3")
-def test_what_was_acknowledged_outlives_kill_9(start_api: StartApi, sql: RunSql, migrated_url: str) -> None:
+def test_what_was_acknowledged_outlives_kill_9(start_api: StartApi, sql: RunSql, migrated_url: str, seed: int) -> None:
     """Killed at random in 500 registrations and changes of passwords: what was confirmed is there, and nothing half."""
     server = start_api(RATE_LIMITS_ENABLED="false", MAIL_WORKER="false")
     people = PEOPLE[migrated_url.partition(":")[0].partition("+")[0]]
     accounts = [Account(Person(f"user{number}@example.com", None, PASSWORD)) for number in range(people)]
     left, over = iter(accounts), threading.Event()
-    killer = threading.Thread(target=kill_now_and_then, args=(server, over))
+    killer = threading.Thread(target=kill_now_and_then, args=(server, over, random.Random(seed)))  # noqa: S311 moments, not secrets
     killer.start()
     try:
         with ThreadPoolExecutor(ACTORS) as threads:
@@ -81,10 +82,10 @@ def test_what_was_acknowledged_outlives_kill_9(start_api: StartApi, sql: RunSql,
     assert sum(account.passwords == {NEW_PASSWORD} for account in accounts) > people / 2
 
 
-def kill_now_and_then(server: Server, over: threading.Event) -> None:
+def kill_now_and_then(server: Server, over: threading.Event, drawn: random.Random) -> None:
     """Kill the process as a lack of memory would, and start it again."""
     for _ in range(KILLS):
-        if over.wait(random.uniform(0.1, 0.8)):  # noqa: S311 moments, not secrets
+        if over.wait(drawn.uniform(0.1, 0.8)):
             return
         server.stop(signal.SIGKILL)
         server.start("/healthz")
@@ -92,7 +93,7 @@ def kill_now_and_then(server: Server, over: threading.Event) -> None:
 
 def live(url: str, left: Iterator[Account], over: threading.Event) -> None:
     """Act for one person after the other, whatever happens to the server."""
-    with httpx2.Client(base_url=url, timeout=30) as http:
+    with httpx2.Client(base_url=url, timeout=PATIENCE) as http:
         for account in left:
             with suppress(httpx2.TransportError):
                 act(http, account)
@@ -138,8 +139,9 @@ def test_what_has_begun_is_finished_at_the_end(start_api: StartApi, body: bytes,
     with ExitStack() as stack, ThreadPoolExecutor(1) as threads:
         begun = [stack.enter_context(connect(server)) for _ in range(4)]
         for connection in begun:
-            connection.sendall(head(body) + body[:10])
-        time.sleep(0.5)  # until they have been taken
+            connection.sendall(head(body, "Expect: 100-continue\r\n"))
+            assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it has been taken
+            connection.sendall(body[:10])
         ending = threads.submit(server.stop)
         if workers == 1:  # with more, the parent holds the door open until the last has ended
             wait_until_closed(server)
@@ -152,21 +154,20 @@ def test_what_has_begun_is_finished_at_the_end(start_api: StartApi, body: bytes,
     assert ended == status  # uvicorn ends a single process by the signal itself, which a shell shows as 143
 
 
-def head(body: bytes) -> bytes:
+def head(body: bytes, more: str = "") -> bytes:
     """Return the head of a sign-in."""
-    return b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
-        body
-    )
+    lines = f"POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{lines}{more}\r\n".encode()
 
 
 def connect(server: Server) -> socket.socket:
     """Open a connection."""
-    return socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=30)
+    return socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=PATIENCE)
 
 
 def wait_until_closed(server: Server) -> None:
     """Wait until nobody listens any more."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     with suppress(ConnectionRefusedError):
         while time.monotonic() < end:
             connect(server).close()
@@ -197,7 +198,7 @@ def test_idle_and_stalled_connections_hold_up_nobody(start_api: StartApi, body: 
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ")
         for connection in held[280:]:
             connection.sendall(head(body) + body[:10])
-        with httpx2.Client(base_url=server.url, timeout=10) as http:
+        with httpx2.Client(base_url=server.url, timeout=PATIENCE) as http:
             user = sign_in(http, register(http))
             seen = {user.get("/user/profile").status_code for _ in range(40)}
 

@@ -26,7 +26,7 @@ def log_in(http: object, person: Person, **more: object) -> httpx2.Response:
     return http.post("/login", json=body)  # type: ignore[attr-defined,no-any-return]  # a client of either library
 
 
-@pytest.mark.asvs("6.5.2")
+@pytest.mark.asvs("6.5.2", "6.5.4")
 def test_ten_recovery_codes_each_good_once(api: TestClient, user_with_totp: SignedIn) -> None:
     """A recovery code stands in for a code, once, however it is typed."""
     codes, person = user_with_totp.recovery_codes, user_with_totp.person
@@ -61,6 +61,7 @@ def test_new_recovery_codes_replace_the_old(
     assert log_in(api, user.person, totp=new[1]).status_code == 200
 
 
+@pytest.mark.asvs("8.2.2")
 def test_codes_of_another_account_are_worth_nothing(api: TestClient, user_with_totp: SignedIn) -> None:
     """Recovery codes are bound to their account."""
     bob = enable_totp(sign_in(api, register(api, "bob")))
@@ -68,7 +69,7 @@ def test_codes_of_another_account_are_worth_nothing(api: TestClient, user_with_t
     assert log_in(api, bob.person, totp=user_with_totp.recovery_codes[0]).json()["code"] == "totp_invalid"
 
 
-@pytest.mark.asvs("13.3.1", "11.3.3")
+@pytest.mark.asvs("13.3.1", "11.3.3", "14.2.4")
 def test_a_dump_shows_no_secret_and_no_recovery_code(user: SignedIn, sql: RunSql) -> None:
     """The pending secret, the active one and the recovery codes are unreadable in the database."""
     secret = user.post("/totp/enable/start").json()["secret"]
@@ -81,6 +82,7 @@ def test_a_dump_shows_no_secret_and_no_recovery_code(user: SignedIn, sql: RunSql
         assert plain not in dump
 
 
+@pytest.mark.asvs("11.2.2")
 def test_encryption_keys_rotate() -> None:
     """The first key encrypts, all decrypt, and the derived one still opens what was made before own keys were set."""
     signing = "s" * 8 + "igning-key-with-some-length-to-it"
@@ -97,6 +99,7 @@ def test_encryption_keys_rotate() -> None:
         decrypt(current, "totp:somebody-else", own)
 
 
+@pytest.mark.asvs("16.5.3")
 @pytest.mark.parametrize("damage", ["unknown.AAAA", "unknown", "", "another row's"])
 def test_an_unreadable_secret_is_never_no_second_factor(
     api: TestClient, user_with_totp: SignedIn, sql: RunSql, caplog: pytest.LogCaptureFixture, damage: str

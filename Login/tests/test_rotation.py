@@ -95,6 +95,7 @@ def test_an_old_token_of_two_rotations_ago_is_theft_even_in_haste(user: SignedIn
     assert theft.json()["code"] == "refresh_token_reused"
 
 
+@pytest.mark.slow
 def test_grace_ends_after_ten_real_seconds(user: SignedIn) -> None:
     """The same without any trick: eleven seconds later, once its successor is in use, the token is no retry."""
     old = user.refresh_token
@@ -145,7 +146,7 @@ def test_whoever_rotates_is_no_thief_however_slow_the_database(user: SignedIn, s
 def test_ten_refreshes_at_once_hand_out_one_token(start_api: StartApi, workers: int) -> None:
     """Ten tabs refresh at the same moment, over one process or four: one and the same successor, and no error."""
     server = start_api(workers=workers)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = sign_in(http, register(http))
     for _ in range(3):
         answers = _refresh_at_once(server.url, user.refresh_token, 10)
@@ -159,7 +160,7 @@ def _refresh_at_once(url: str, token: str, times: int) -> list[tuple[int, str]]:
     barrier = Barrier(times)
 
     def refresh(_number: int) -> tuple[int, str]:
-        with httpx2.Client(base_url=url, timeout=30) as http:
+        with httpx2.Client(base_url=url, timeout=60) as http:
             barrier.wait()
             answer = http.post("/refresh", json={"refresh_token": token})
             return answer.status_code, answer.json().get("refresh_token", answer.text)

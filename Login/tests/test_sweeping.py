@@ -84,7 +84,7 @@ def test_an_api_that_starts_before_its_tables_serves_and_sweeps_once_they_are_th
         person = register(http)
         user = sign_in(http, person)
         statuses = [http.get("/readyz").status_code, user.refresh().status_code]
-        swept = any(_was_swept(empty_url) or time.sleep(0.05) for _ in range(200))
+        swept = any(_was_swept(empty_url) or time.sleep(0.05) for _ in range(1200))
 
     assert {(answer.status_code, answer.json()["code"]) for answer in early} == {(503, "database_unavailable")}
     assert statuses == [200, 200]

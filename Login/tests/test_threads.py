@@ -12,6 +12,7 @@ from app.runtime.threads import Team
 from testing.loops import finish
 
 WHO: ContextVar[str] = ContextVar("WHO")
+PATIENCE = 60.0  # seconds
 
 
 @pytest.fixture
@@ -24,10 +25,11 @@ def team() -> Iterator[Team]:
 
 def test_jobs_run_on_so_many_threads_at_most(team: Team) -> None:
     """Ten jobs at once are done by two threads, each started when needed."""
+    both = threading.Barrier(2)
 
     async def ask() -> list[str]:
         def name() -> str:
-            time.sleep(0.01)
+            both.wait(PATIENCE)
             return threading.current_thread().name
 
         return await asyncio.gather(*(team.run(name) for _ in range(10)))
@@ -73,12 +75,13 @@ def test_a_job_that_nobody_awaits_is_not_begun(team: Team) -> None:
 
     def work(name: str) -> None:
         begun.append(name)
-        gate.wait(5)
+        gate.wait(PATIENCE)
 
     async def leave() -> int:
         running = [asyncio.create_task(team.run(lambda name=name: work(name))) for name in "ab"]
         waiting = asyncio.create_task(team.run(lambda: work("c")))
-        await asyncio.sleep(0.05)
+        while len(begun) < 2:  # noqa: ASYNC110 threads ring no bell of this loop
+            await asyncio.sleep(0.001)
         running[0].cancel()
         waiting.cancel()
         gate.set()
@@ -92,19 +95,26 @@ def test_a_job_that_nobody_awaits_is_not_begun(team: Team) -> None:
 def test_closing_waits_for_what_runs_and_drops_what_waits() -> None:
     """The end of the process loses nothing that has begun, and begins nothing."""
     made, done = Team("test", 1), []
+    begun, gate = threading.Event(), threading.Event()
 
     def work(name: str) -> None:
-        time.sleep(0.1)
+        begun.set()
+        gate.wait(PATIENCE)
         done.append(name)
 
     async def leave() -> None:
         jobs = [asyncio.create_task(made.run(lambda name=name: work(name))) for name in "ab"]
-        await asyncio.sleep(0.05)
+        while not begun.is_set():  # noqa: ASYNC110 threads ring no bell of this loop
+            await asyncio.sleep(0.001)
         for job in jobs:
             job.cancel()
 
     finish(leave())
-    made.close()
+    closing = threading.Thread(target=made.close)
+    closing.start()
+    assert done == []
+    gate.set()
+    closing.join(PATIENCE)
 
     assert done == ["a"]
     assert not any(thread.name.startswith("test_") for thread in threading.enumerate())

@@ -164,6 +164,7 @@ def test_ipv6_counts_by_the_network(api: TestClient, alice: Person, same: str) -
     assert guess(api, alice.email, address="2001:db8:0:1::1").status_code == 400
 
 
+@pytest.mark.asvs("14.2.4")
 def test_counters_tell_nothing(api: TestClient, alice: Person, sql: RunSql) -> None:
     """A dump shows neither who was attacked nor from where."""
     guess(api, alice.email)

@@ -62,7 +62,7 @@ def link_token(connection: Connection, resources: Resources, kind: str, user_id:
     return make_link(connection, resources, kind, mailbox).partition("?token=")[2]
 
 
-@pytest.mark.asvs("9.2.2", "9.2.3")
+@pytest.mark.asvs("9.2.2", "9.2.3", "9.2.4")
 @pytest.mark.parametrize("settings_changes", [{"rate_limits_enabled": False}])
 @pytest.mark.parametrize("right", PLACES)
 def test_each_token_works_at_its_own_place_only(user_with_totp: SignedIn, tokens: dict[str, str], right: str) -> None:

@@ -102,6 +102,7 @@ def test_odd_accounts_stay_readable_in_an_authenticator(api: TestClient, email: 
     assert uri.isascii()
 
 
+@pytest.mark.asvs("1.2.2")
 @pytest.mark.parametrize("issuer", ["Pupero", "Käse & Söhne", "a/b?c#d 100%"])
 @pytest.mark.parametrize("account", ["ada@example.com", "a:b@example.com", "jörg+é/x@exämple.com"])
 def test_any_name_comes_out_of_the_uri_as_it_went_in(issuer: str, account: str) -> None:
@@ -161,6 +162,7 @@ def test_start_needs_a_fresh_session_or_the_password(user: SignedIn, make_sessio
     assert user.post("/totp/enable/start", {"current_password": PASSWORD}).status_code == 200
 
 
+@pytest.mark.asvs("2.3.1")
 def test_confirm_takes_only_what_start_gave_to_this_session(
     user: SignedIn, other_device: SignedIn, sql: RunSql
 ) -> None:
@@ -192,7 +194,7 @@ def test_an_active_factor_is_never_overwritten(user_with_totp: SignedIn, sql: Ru
 def test_eight_confirmations_at_once_switch_on_once(start_api: StartApi) -> None:
     """Parallel confirmations give one set of recovery codes, and those ten work."""
     server = start_api(workers=2)
-    with httpx2.Client(base_url=server.url, timeout=30) as http:
+    with httpx2.Client(base_url=server.url, timeout=60) as http:
         user = sign_in(http, register(http))
         user.secret = user.post("/totp/enable/start").json()["secret"]
         body, barrier = {"secret": user.secret, "code": user.code()}, Barrier(8)

@@ -12,9 +12,8 @@ Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
 
 LOCAL = IPv4Address("127.0.0.1")
 HOPS_MAX = 50
-PARSED_KEPT = 1024
+ADDRESSES_KEPT = 1024
 USER_AGENT_MAX = 255
-ADDRESS_MAX = 100  # with room for a port and blanks: what is remembered must not be as long as somebody likes
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
 
@@ -53,16 +52,11 @@ def _is_forwarded(peer: tuple[str, int], entries: Sequence[str], server: tuple[s
 
     No real connection has port 0, and none from another machine ever reaches a loopback address.
     """
-    if peer[1] == 0:
-        return True
-    if not _is_loopback(server):
-        return False
-    return not _is_loopback(peer) or _is_named(peer, entries)
+    return peer[1] == 0 or (_is_loopback(server) and (not _is_loopback(peer) or _is_named(peer, entries)))
 
 
 def _is_loopback(end: tuple[str, int | None] | None) -> bool:
-    address = parse_address(end[0]) if end is not None else None
-    return address is not None and address.is_loopback
+    return end is not None and is_loopback(end[0])
 
 
 def _is_named(peer: tuple[str, int], entries: Sequence[str]) -> bool:
@@ -77,11 +71,6 @@ def _is_named(peer: tuple[str, int], entries: Sequence[str]) -> bool:
 
 def parse_address(text: str) -> Address | None:
     """Read an address in any spelling, with or without a port; IPv4 inside IPv6 is IPv4."""
-    return _parse_address(text) if len(text) <= ADDRESS_MAX else None
-
-
-@lru_cache(PARSED_KEPT)
-def _parse_address(text: str) -> Address | None:
     text = text.strip()
     if match := WITH_PORT.fullmatch(text):
         text = match["v6"] or match["v4"]
@@ -92,14 +81,13 @@ def _parse_address(text: str) -> Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
-@lru_cache(PARSED_KEPT)
 def group_address(address: str) -> str:
     """Return whom limits take for one: an IPv4 address, or the /64 that one IPv6 subscriber chooses addresses from."""
     parsed = ip_address(address)
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
-@lru_cache(PARSED_KEPT)
+@lru_cache(ADDRESSES_KEPT)
 def list_networks(address: str) -> tuple[str, ...]:
     """Return an address' group, then the larger IPv6 networks that one subscriber may have been given: /56 and /48."""
     parsed = ip_address(address)
@@ -109,27 +97,22 @@ def list_networks(address: str) -> tuple[str, ...]:
 
 def clean_user_agent(sent: str) -> str:
     """Return a user agent as it may be stored and shown: printable, and not long."""
-    return _clean_user_agent(sent[: 4 * USER_AGENT_MAX])
-
-
-@lru_cache(PARSED_KEPT)
-def _clean_user_agent(sent: str) -> str:
-    return "".join(c for c in sent if c.isprintable())[:USER_AGENT_MAX]
+    text = sent[: 4 * USER_AGENT_MAX]
+    return (text if text.isprintable() else "".join(filter(str.isprintable, text)))[:USER_AGENT_MAX]
 
 
 def is_direct(peer: tuple[str, int] | None, headers: Mapping[str, str]) -> bool:
     """Whether a program on this machine asks by itself: nothing was forwarded, and no proxy took the peer's place."""
-    if peer is None or peer[1] == 0 or any(name in headers for name in FORWARDED):
-        return False
-    return _is_loopback(peer)
+    return peer is not None and peer[1] != 0 and _is_loopback(peer) and not any(map(headers.__contains__, FORWARDED))
 
 
 def is_loopback(address: str) -> bool:
     """Whether this is an address of the machine itself."""
-    return ip_address(address).is_loopback
+    parsed = parse_address(address)
+    return parsed is not None and parsed.is_loopback
 
 
-@lru_cache(PARSED_KEPT)
+@lru_cache(ADDRESSES_KEPT)
 def is_public(address: str) -> bool:
     """Whether this is an address of the internet, and not of a private network, this machine or a test."""
     return ip_address(address).is_global

@@ -25,17 +25,9 @@ SYSTEMS = {
     "Macintosh": "macOS",
     "Linux": "Linux",
 }
-UNKNOWN = "Unknown device"
 
 
 def describe_device(user_agent: str) -> str:
     """Name browser and system, as far as the user agent tells."""
-    browser = _first(BROWSERS, user_agent)
-    system = _first(SYSTEMS, user_agent)
-    if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or UNKNOWN
-
-
-def _first(names: dict[str, str], user_agent: str) -> str | None:
-    return next((name for mark, name in names.items() if mark in user_agent), None)
+    found = (next((name for mark, name in names.items() if mark in user_agent), "") for names in (BROWSERS, SYSTEMS))
+    return " on ".join(filter(None, found)) or "Unknown device"

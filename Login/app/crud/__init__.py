@@ -14,17 +14,7 @@ from app.crud.accounts import (
     replace_hash,
     update_user,
 )
-from app.crud.attempts import (
-    Tallies,
-    delete_tallies,
-    forget_addresses,
-    give_back,
-    hold_tallies,
-    is_known_address,
-    list_tallies,
-    note_address,
-    save_tallies,
-)
+from app.crud.attempts import forget_addresses, is_known_address, note_address
 from app.crud.mails import measure_mail_queue
 from app.crud.operations import current_time, get_revision, spend_token
 from app.crud.passkeys import (
@@ -60,13 +50,7 @@ from app.crud.second_factors import (
     take_enrolment,
     void_recovery_codes,
 )
-from app.crud.secrets import (
-    SECRET_COLUMNS,
-    SecretColumn,
-    count_unreadable_secrets,
-    list_secrets_not_under,
-    replace_secret,
-)
+from app.crud.secrets import count_unreadable_secrets
 from app.crud.sessions import (
     Principal,
     SessionRow,

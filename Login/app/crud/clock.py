@@ -38,7 +38,7 @@ class utc_horizon(FunctionElement[Any]):  # noqa: N801 likewise
 
 
 def is_void(moment: datetime, now: datetime) -> bool:
-    """Whether a stored moment, which the code put no further ahead than its own time, lies beyond that."""
+    """Whether a stored moment lies further ahead than the code can have put it."""
     return moment > now + SLACK
 
 

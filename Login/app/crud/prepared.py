@@ -1,115 +1,87 @@
 """The statements of each call and each refresh, prepared: parsed once a connection, answered in binary."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Select, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
-Convert: TypeAlias = Callable[[Any], Any] | None
-Statement: TypeAlias = Select[Any] | Update
-Result = TypeVar("Result")
+Convert: TypeAlias = Callable[[Any], Any]
+Row: TypeAlias = Sequence[Any] | None
 
 
 class _Plan(NamedTuple):
     """The text for one kind of database, its parameters in order, its columns, and what converts their values."""
 
     text: str
-    parameters: Sequence[tuple[str, Convert]]
-    columns: Sequence[tuple[int, Callable[[Any], Any]]]
+    parameters: Sequence[tuple[str, Convert | None]]
+    columns: Sequence[tuple[int, Convert]]
 
 
-class _Prepared:
+class Prepared:
     """A statement on the driver's own cursor (docs/decisions/0011-what-a-call-costs.md).
 
     SQLAlchemy writes the text and converts the values; what is left out is all that it does anew for each execution.
     """
 
-    def __init__(self, statement: Statement) -> None:
-        """Take the statement; its text is made when a database is first asked."""
+    def __init__(self, statement: Select[Any] | Update) -> None:
+        """Take an UPDATE, or a SELECT of one row at most; its text is made when a database is first asked."""
         self._statement = statement
         self._plans: dict[str, _Plan] = {}
 
-    def _run(
-        self,
-        connection: Connection,
-        parameters: Mapping[str, object],
-        by_driver: Callable[[Any, _Plan], Result],
-        by_sqlalchemy: Callable[[Any], Result],
-    ) -> Result:
+    def fetch(self, connection: Connection, **parameters: object) -> Row:
+        """Return the row's values, or None."""
+        return self._run(connection, parameters)[0]
+
+    def count(self, connection: Connection, **parameters: object) -> int:
+        """Execute it and return how many rows it found."""
+        return self._run(connection, parameters)[1]
+
+    def _run(self, connection: Connection, parameters: Mapping[str, object]) -> tuple[Row, int]:
         if connection.engine.echo:
-            return by_sqlalchemy(connection.execute(self._statement, parameters))
-        errors = connection.dialect.loaded_dbapi.Error
+            result: Any = connection.execute(self._statement, parameters)
+            return result.one_or_none() if result.returns_rows else None, result.rowcount
+        dialect = connection.dialect
+        errors = dialect.loaded_dbapi.Error
         try:
-            return self._ask_driver(connection, parameters, by_driver)
+            return self._ask_driver(connection, parameters)
         except errors as error:
             # Nothing else may be asked on it: an answer that is under way would be taken for the next one's.
             connection.invalidate(error)
-            raise _wrap(error, errors, connection.dialect) from error
+            raise DBAPIError.instance(
+                None, None, error, errors, hide_parameters=True, connection_invalidated=True, dialect=dialect
+            ) from error
 
-    def _ask_driver(
-        self, connection: Connection, parameters: Mapping[str, object], read: Callable[[Any, _Plan], Result]
-    ) -> Result:
+    def _ask_driver(self, connection: Connection, parameters: Mapping[str, object]) -> tuple[Row, int]:
         plan = self._plans.get(connection.dialect.name) or self._make_plan(connection.dialect)
         values = [convert(parameters[name]) if convert else parameters[name] for name, convert in plan.parameters]
         # The driver keeps what a connection has prepared, beyond the cursor.
         prepared = {"binary": True} if connection.dialect.driver == "mariadbconnector" else {}
         with closing(connection.connection.cursor(**prepared)) as cursor:
             cursor.execute(plan.text, values)
-            return read(cursor, plan)
+            row = cursor.fetchone() if isinstance(self._statement, Select) else None
+            return row and _convert(row, plan.columns), cursor.rowcount
 
     def _make_plan(self, dialect: Dialect) -> _Plan:
         compiled = self._statement.compile(dialect=dialect)
-        plan = _Plan(str(compiled), list(_list_parameters(compiled)), list(_list_columns(self._statement, dialect)))
-        self._plans[dialect.name] = plan
+        columns = self._statement.selected_columns if isinstance(self._statement, Select) else ()
+        converts = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        plan = self._plans[dialect.name] = _Plan(
+            str(compiled),
+            [(name, _bind(compiled, name)) for name in compiled.positiontup or ()],
+            [(place, convert) for place, convert in enumerate(converts) if convert],
+        )
         return plan
 
 
-class PreparedSelect(_Prepared):
-    """A SELECT of one row at most."""
-
-    def fetch(self, connection: Connection, **parameters: object) -> Sequence[Any] | None:
-        """Return the row's values, or None."""
-        row: Sequence[Any] | None = self._run(connection, parameters, _fetch_row, lambda result: result.one_or_none())
-        return row
+def _bind(compiled: SQLCompiler, name: str) -> Convert | None:
+    return compiled.binds[name].type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
 
 
-class PreparedUpdate(_Prepared):
-    """An UPDATE."""
-
-    def count(self, connection: Connection, **parameters: object) -> int:
-        """Execute it and return how many rows it found."""
-        return self._run(
-            connection, parameters, lambda cursor, _: int(cursor.rowcount), lambda result: int(result.rowcount)
-        )
-
-
-def _wrap(error: Exception, errors: type[Exception], dialect: Dialect) -> BaseException:
-    """Make of a driver's error what everybody expects of SQLAlchemy."""
-    return DBAPIError.instance(
-        None, None, error, errors, hide_parameters=True, connection_invalidated=True, dialect=dialect
-    )
-
-
-def _fetch_row(cursor: Any, plan: _Plan) -> Sequence[Any] | None:  # noqa: ANN401 the driver's
-    found = cursor.fetchone()
-    if found is None:
-        return None
+def _convert(found: Sequence[Any], columns: Sequence[tuple[int, Convert]]) -> Sequence[Any]:
     row = list(found)
-    for position, convert in plan.columns:
-        row[position] = convert(row[position])
+    for place, convert in columns:
+        row[place] = convert(row[place])
     return row
-
-
-def _list_parameters(compiled: SQLCompiler) -> Iterable[tuple[str, Convert]]:
-    for name in compiled.positiontup or ():
-        type_ = compiled.binds[name].type.dialect_impl(compiled.dialect)
-        yield name, type_.bind_processor(compiled.dialect)
-
-
-def _list_columns(statement: Statement, dialect: Dialect) -> Iterable[tuple[int, Callable[[Any], Any]]]:
-    for position, column in enumerate(statement.selected_columns if isinstance(statement, Select) else ()):
-        if convert := column.type.dialect_impl(dialect).result_processor(dialect, None):
-            yield position, convert

@@ -1,14 +1,14 @@
 """Queries on sessions, and the one query of an authenticated call."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, literal_column, or_, select, update
 
 from app.crud.accounts import Account, list_columns, users
 from app.crud.clock import utc_horizon, utc_now
 from app.crud.operations import NOW, insert_row
-from app.crud.prepared import PreparedSelect, PreparedUpdate
+from app.crud.prepared import Prepared
 from app.models import Session, metadata
 
 sessions = metadata.tables["sessions"]
@@ -43,14 +43,14 @@ class Principal(NamedTuple):
 
 _ACCOUNT = list_columns(Account._fields)
 _SESSION = [sessions.c[name] for name in SessionRow._fields]
-_PRINCIPAL = PreparedSelect(
+_PRINCIPAL = Prepared(
     select(*_ACCOUNT, *_SESSION, NOW).join_from(sessions, users).where(sessions.c.sid == bindparam("sid"))
 )
 _HOLD = select(*_SESSION).where(sessions.c.sid == bindparam("sid"), sessions.c.ended_at.is_(None)).with_for_update()
 SESSIONS_MAX = 100  # live ones, an account
 PROMPT = timedelta(seconds=5)  # as long as database.py waits for an answer
 _NOW = bindparam("now", type_=sessions.c.rotated_at.type)
-_ROTATE = PreparedUpdate(
+_ROTATE = Prepared(
     update(sessions)
     .where(
         sessions.c.sid == bindparam("of_sid"),
@@ -134,13 +134,13 @@ def end_session(connection: Connection, sid: str, reason: str, now: datetime) ->
 
 def end_own_session(connection: Connection, user_id: int, sid: str, reason: str, now: datetime) -> bool:
     """End one live session if it is this account's."""
-    return _end(connection, reason, now, and_(sessions.c.sid == sid, sessions.c.user_id == user_id)) == 1
+    return _end(connection, reason, now, sessions.c.sid == sid, sessions.c.user_id == user_id) == 1
 
 
 def end_sessions(connection: Connection, user_id: int, reason: str, now: datetime, *, keep: int | None = None) -> int:
     """End an account's live sessions, all but `keep`, and return how many."""
-    which = and_(sessions.c.user_id == user_id, sessions.c.id != keep) if keep else sessions.c.user_id == user_id
-    return _end(connection, reason, now, which)
+    others = [sessions.c.id != keep] if keep else []
+    return _end(connection, reason, now, sessions.c.user_id == user_id, *others)
 
 
 def list_sessions(
@@ -161,6 +161,6 @@ def list_sessions(
     return [SessionRow._make(row) for row in connection.execute(query)]
 
 
-def _end(connection: Connection, reason: str, now: datetime, which: Any) -> int:  # noqa: ANN401 a condition
-    query = update(sessions).where(which, sessions.c.ended_at.is_(None))
+def _end(connection: Connection, reason: str, now: datetime, *which: ColumnElement[bool]) -> int:
+    query = update(sessions).where(*which, sessions.c.ended_at.is_(None))
     return connection.execute(query.values(ended_at=now, end_reason=reason)).rowcount

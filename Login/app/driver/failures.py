@@ -5,8 +5,8 @@ import random
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK = 1020, 1205, 1213
 FULL = {1040, 1203, 1226}  # no connection is free: of the server's, or of our account's
+PASSING = {1020, 1205, 1213, *FULL}  # the record has changed, the wait for a lock was too long, a deadlock
 NOT_MIGRATED = {1049, 1054, 1146}  # no such database, column, table
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
@@ -42,8 +42,7 @@ def is_passing(error: DBAPIError) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in {SQLITE_BUSY, SQLITE_LOCKED}
-    passing = {RECORD_CHANGED, LOCK_TIMEOUT, DEADLOCK, *FULL}
-    return error.connection_invalidated or getattr(error.orig, "errno", None) in passing
+    return error.connection_invalidated or getattr(error.orig, "errno", None) in PASSING
 
 
 def find_pause(error: DBAPIError) -> float:

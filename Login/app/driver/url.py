@@ -5,8 +5,7 @@ import re
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-SERVERS = ("mariadb", "mysql")
-BACKENDS = (*SERVERS, "sqlite")
+BACKENDS = ("mariadb", "mysql", "sqlite")
 LOOKS = (
     "It looks like mariadb+mariadbconnector://USER:PASSWORD@HOST:3306/DATABASE "
     "(special characters of the password percent-encoded) or sqlite:///FILE."
@@ -40,10 +39,7 @@ def check_parts(url: URL) -> None:
     """Raise ValueError unless the URL names one of our databases, whole, in a way that its driver takes."""
     if url.get_backend_name() not in BACKENDS:
         raise ValueError(f"must name one of the databases {', '.join(BACKENDS)}")
-    if url.get_backend_name() == "sqlite":
-        _check_file(url)
-    else:
-        _check_server(url)
+    (_check_file if url.get_backend_name() == "sqlite" else _check_server)(url)
 
 
 def check_driver(url: URL) -> None:

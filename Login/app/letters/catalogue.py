@@ -213,6 +213,10 @@ CATALOGUE: Mapping[str, tuple[str, ...]] = {
 def write_letter(kind: str, to: str, facts: Mapping[str, object], *, name: str | None, phrase: str | None) -> Letter:
     """Write a mail of this kind, with the person's name and own anti-phishing phrase if they are to stand in it."""
     subject, *texts = CATALOGUE[kind]
-    head = [f"Hello {name}," if name else "Hello,", *([f"Your phrase: {phrase}"] if phrase else [])]
-    said = [Paragraph(text.format_map(facts), text.startswith("{") and text.endswith("_link}")) for text in texts]
-    return Letter(to, subject, [*map(Paragraph, head), *said, Paragraph("Pupero")])
+    paragraphs = [Paragraph(f"Hello {name}," if name else "Hello,")]
+    if phrase:
+        paragraphs.append(Paragraph(f"Your phrase: {phrase}"))
+    paragraphs += [
+        Paragraph(text.format_map(facts), text.startswith("{") and text.endswith("_link}")) for text in texts
+    ]
+    return Letter(to, subject, [*paragraphs, Paragraph("Pupero")])

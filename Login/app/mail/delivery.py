@@ -104,18 +104,15 @@ class Smtp:
         else:
             smtp = smtplib.SMTP(host, port, timeout=seconds)
         try:
-            self._greet(smtp)
+            if settings.smtp_secure == "starttls":
+                smtp.starttls(context=ssl.create_default_context())
+            if settings.smtp_user is not None:
+                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+                smtp.login(settings.smtp_user, password)
         except BaseException:
             smtp.close()
             raise
         return smtp
-
-    def _greet(self, smtp: smtplib.SMTP) -> None:
-        settings = self._settings
-        if settings.smtp_secure == "starttls":
-            smtp.starttls(context=ssl.create_default_context())
-        if settings.smtp_user is not None:
-            smtp.login(settings.smtp_user, settings.smtp_password.get_secret_value() if settings.smtp_password else "")
 
 
 def _send(smtp: smtplib.SMTP, message: EmailMessage) -> None:
@@ -137,7 +134,7 @@ class Folder:
         self.path = _make_private(wanted)
 
     def carry(self, message: EmailMessage, name: str) -> None:
-        """Write a file that only its owner reads: it holds links."""
+        """Write a file that only its owner reads: it holds links; `name` is the same at every try."""
         part, whole = self.path / f".{name}.part", self.path / f"{name}.eml"
         try:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -40,7 +40,9 @@ def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) 
     message["Date"] = format_datetime(written_at)
     message["Message-ID"] = f"<{message_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notes, please
-    text, html = "\n\n".join(paragraph.text for paragraph in letter.text) + "\n", _write_html(letter)
+    text = "\n\n".join(paragraph.text for paragraph in letter.text) + "\n"
+    body = "\n".join(f"<p>{_mark_up(paragraph)}</p>" for paragraph in letter.text)
+    html = PAGE.format(title=escape(letter.subject), body=body)
     message.set_content(text, cte=_choose_encoding(text))
     message.add_alternative(html, subtype="html", cte=_choose_encoding(html))
     return message
@@ -73,11 +75,6 @@ def find_mailbox(address: str) -> Address:
     if ENCODED_WORD in address:
         raise HeaderParseError("not a mailbox as it is written")
     return Address(username=parts.local_part, domain=parts.ascii_domain)
-
-
-def _write_html(letter: Letter) -> str:
-    body = "\n".join(f"<p>{_mark_up(paragraph)}</p>" for paragraph in letter.text)
-    return PAGE.format(title=escape(letter.subject), body=body)
 
 
 def _mark_up(paragraph: Paragraph) -> str:

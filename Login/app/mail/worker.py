@@ -113,11 +113,8 @@ class Worker:
             await transaction(mails.put_back, mail, AWAY_WAIT)
             self._log("mail_server_away", mail, error)
             raise
-        except Refused as error:
-            await transaction(mails.mark_dead, mail)
-            self._log("mail_dead", mail, error)
         except NotDelivered as error:
-            if mail.tries > len(BACK_OFF):
+            if isinstance(error, Refused) or mail.tries > len(BACK_OFF):
                 await transaction(mails.mark_dead, mail)
                 self._log("mail_dead", mail, error)
             else:

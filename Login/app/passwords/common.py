@@ -4,14 +4,15 @@ import hashlib
 import mmap
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 from app.passwords.rules import LENGTH_MIN, fold_password
 
-MAGIC = b"PUPEROC1"
+MAGIC = b"PUPEROC2"  # of SHA-1, as lists of breaches are
+FORMER = b"PUPEROC1"  # of SHA-256, as earlier versions wrote; still read
 WIDTH = 8  # bytes of a fingerprint: among a billion entries, one good password in twenty billion looks listed
 BUCKETS = 256
 
@@ -26,15 +27,24 @@ class CommonPasswords:
             with path.open("rb") as file:
                 self._entries = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
+    def __len__(self) -> int:
+        """Count what the bigger list holds."""
+        return max(0, len(self._entries) // WIDTH - 1)
+
     def __contains__(self, password: object) -> bool:
-        """Look for it, whatever its letter case."""
+        """Look for it as it is, which is how breaches are listed, and whatever its letter case."""
         if not isinstance(password, str):
             return False
         folded = fold_password(password)
-        return folded in bundled() or self._is_listed(fingerprint(folded))
+        return folded in bundled() or any(self._is_listed(mark) for mark in self._marks_of(password, folded))
+
+    def _marks_of(self, password: str, folded: str) -> set[bytes]:
+        if self._entries[:WIDTH] == FORMER:
+            return {hashlib.sha256(folded.encode()).digest()[:WIDTH]}
+        return {fingerprint(folded), fingerprint(password)}
 
     def _is_listed(self, wanted: bytes) -> bool:
-        places = range(1, len(self._entries) // WIDTH)
+        places = range(1, len(self) + 1)
         found = bisect_left(places, wanted, key=self._at)
         return found < len(places) and self._at(places[found]) == wanted
 
@@ -50,25 +60,30 @@ def bundled() -> frozenset[str]:
     return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= LENGTH_MIN)
 
 
-def fingerprint(folded: str) -> bytes:
-    """Return what a list's file holds of a password."""
-    return hashlib.sha256(folded.encode()).digest()[:WIDTH]
+def fingerprint(text: str) -> bytes:
+    """Return what a list's file holds of a password: the beginning of the hash by which breaches are published."""
+    return hashlib.sha1(text.encode(), usedforsecurity=False).digest()[:WIDTH]
 
 
-def write_list(passwords: Iterable[str], out: BinaryIO) -> int:
-    """Write a file of sorted fingerprints, and return how many; what is too short to be chosen is left out."""
-    buckets = [array("Q") for _ in range(BUCKETS)]
+def mark_all(passwords: Iterable[str]) -> Iterator[bytes]:
+    """Yield the fingerprint of each password in small letters; what is too short to be chosen is left out."""
     for password in passwords:
         folded = fold_password(password)
         if len(folded) >= LENGTH_MIN:
-            mark = fingerprint(folded)
-            buckets[mark[0]].append(int.from_bytes(mark, "big"))
+            yield fingerprint(folded)
+
+
+def write_list(marks: Iterable[bytes], out: BinaryIO) -> int:
+    """Write a file of sorted fingerprints, each once, and return how many."""
+    buckets = [array("Q") for _ in range(BUCKETS)]
+    for mark in marks:
+        buckets[mark[0]].append(int.from_bytes(mark, "big"))
     out.write(MAGIC)
     written = 0
     for bucket in buckets:
-        marks = sorted(set(bucket))
-        out.write(b"".join(mark.to_bytes(WIDTH, "big") for mark in marks))
-        written += len(marks)
+        numbers = sorted(set(bucket))
+        out.write(b"".join(number.to_bytes(WIDTH, "big") for number in numbers))
+        written += len(numbers)
     return written
 
 
@@ -76,7 +91,7 @@ def check_list(path: Path) -> Path:
     """Refuse, when the API starts, what is no such file: as a list of nothing it would go unnoticed."""
     try:
         with path.open("rb") as file:
-            good = file.read(len(MAGIC)) == MAGIC and path.stat().st_size % WIDTH == 0
+            good = file.read(WIDTH) in {MAGIC, FORMER} and path.stat().st_size % WIDTH == 0
     except OSError:
         good = False
     if not good:

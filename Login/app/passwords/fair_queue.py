@@ -5,8 +5,7 @@ Those who come from an address that their account knows have every second turn w
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from app.clients.addresses import list_networks
 
@@ -23,50 +22,15 @@ def party_of(address: str, *, known: bool = False) -> Party:
     return Party(list_networks(address)[-1], known)
 
 
-@dataclass(eq=False)
-class Waiter:
-    """Somebody in a line."""
+class Waiter(NamedTuple):
+    """Somebody in a line, and what tells them of their turn."""
 
     party: Party
     turn: "asyncio.Future[None]"
 
-    @property
-    def has_turn(self) -> bool:
-        """Whether a thread was handed over."""
-        return self.turn.done() and not self.turn.cancelled() and self.turn.exception() is None
 
-
-class _Lane:
-    """The lines of one kind of parties; the first in the dict has the next turn."""
-
-    def __init__(self) -> None:
-        """Begin without a line."""
-        self.lines: dict[str, deque[Waiter]] = {}
-
-    def __len__(self) -> int:
-        """Count who waits."""
-        return sum(map(len, self.lines.values()))
-
-    def take_first(self) -> Waiter:
-        """Return the first of the line whose turn it is; that line goes to the end."""
-        group, line = next(iter(self.lines.items()))
-        del self.lines[group]
-        waiter = line.popleft()
-        if line:
-            self.lines[group] = line
-        return waiter
-
-    def remove(self, waiter: Waiter) -> None:
-        """Let somebody leave, who may have left already."""
-        line = self.lines.get(waiter.party.group, deque())
-        if waiter in line:
-            line.remove(waiter)
-        if not line:
-            self.lines.pop(waiter.party.group, None)
-
-    def find_longest(self) -> deque[Waiter]:
-        """Return the longest line."""
-        return max(self.lines.values(), key=len, default=deque())
+# The lines of one kind of parties; the first has the next turn.
+_Lane: TypeAlias = dict[str, deque[Waiter]]
 
 
 class FairQueue:
@@ -74,30 +38,39 @@ class FairQueue:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._lanes = (_Lane(), _Lane())  # strangers, known
+        self._lanes: tuple[_Lane, _Lane] = ({}, {})  # strangers, known
         self._turn = 0
 
     def add(self, party: Party) -> Waiter:
         """Stand in line."""
         waiter = Waiter(party, asyncio.get_running_loop().create_future())
-        self._lanes[party.known].lines.setdefault(party.group, deque()).append(waiter)
+        self._lanes[party.known].setdefault(party.group, deque()).append(waiter)
         return waiter
 
     def remove(self, waiter: Waiter) -> None:
-        """Leave the line."""
-        self._lanes[waiter.party.known].remove(waiter)
+        """Let somebody leave, who may have left already."""
+        lane, group = self._lanes[waiter.party.known], waiter.party.group
+        if waiter in lane.get(group, ()):
+            lane[group].remove(waiter)
+            if not lane[group]:
+                del lane[group]
 
     def take_next(self) -> Waiter | None:
-        """Return whose turn it is, out of the line."""
+        """Return whose turn it is, out of the line, which goes to the end."""
         self._turn = 1 - self._turn
-        for lane in (self._lanes[self._turn], self._lanes[1 - self._turn]):
-            if lane.lines:
-                return lane.take_first()
-        return None
+        lane = self._lanes[self._turn] or self._lanes[1 - self._turn]
+        if not lane:
+            return None
+        group = next(iter(lane))
+        line = lane.pop(group)
+        waiter = line.popleft()
+        if line:
+            lane[group] = line
+        return waiter
 
     def count(self, group: str) -> int:
         """Count those of a group who wait."""
-        return sum(len(lane.lines.get(group, ())) for lane in self._lanes)
+        return sum(len(lane.get(group, ())) for lane in self._lanes)
 
     def find_greediest(self, party: Party) -> Waiter | None:
         """Return who gives way to a newcomer when the queue is full: the last of the longest line.
@@ -106,7 +79,15 @@ class FairQueue:
         long as the newcomer's becomes. None when the newcomer asks for more than everybody else has.
         """
         own, other = self._lanes[party.known], self._lanes[not party.known]
-        if len(other) > len(own) + 1:
-            return other.find_longest()[-1]
-        longest = own.find_longest()
-        return longest[-1] if len(longest) > len(own.lines.get(party.group, ())) + 1 else None
+        if _count(other) > _count(own) + 1:
+            return _find_longest(other)[-1]
+        longest = _find_longest(own)
+        return longest[-1] if len(longest) > len(own.get(party.group, ())) + 1 else None
+
+
+def _count(lane: _Lane) -> int:
+    return sum(map(len, lane.values()))
+
+
+def _find_longest(lane: _Lane) -> deque[Waiter]:
+    return max(lane.values(), key=len, default=deque())

@@ -6,13 +6,12 @@ client groups (`fair_queue.py`), and when it is full it refuses whoever holds mo
 """
 
 import asyncio
-import contextlib
 import math
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from time import perf_counter
 from typing import TypeVar
 
@@ -39,7 +38,7 @@ def _stand_back() -> None:
     SCHED_BATCH besides the niceness: a thread that wakes must not push a reader off its core (sched(7)).
     """
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
             os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
 
@@ -82,8 +81,11 @@ class HashPool:
         return self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX
 
     @asynccontextmanager
-    async def place(self, party: Party = NOBODY) -> AsyncIterator["Place"]:
-        """Wait in the queue until a thread is free, and hold it; Busy when the queue is full of one's own."""
+    async def place(self, party: Party = NOBODY) -> AsyncIterator[None]:
+        """Wait in the queue until a thread is free, and hold it; Busy when the queue is full of one's own.
+
+        What is to be done right before and after a hash is done while holding it.
+        """
         if self._is_full():
             self._make_room(party)
         self.waiting += 1
@@ -91,10 +93,11 @@ class HashPool:
             await self._wait_for_turn(party)
             begin = perf_counter()
             try:
-                yield Place(self)
+                yield
             finally:
                 self._pass_on()
-                self._learn(perf_counter() - begin)
+                # What the last places took, with the counting in the database, is expected of the next.
+                self._seconds += (perf_counter() - begin - self._seconds) / 8
         finally:
             self.waiting -= 1
 
@@ -128,8 +131,9 @@ class HashPool:
 
     def _leave(self, waiter: Waiter) -> None:
         self._queue.remove(waiter)
-        if waiter.has_turn:  # it came in the very moment in which nobody waited for it any more
-            self._pass_on()
+        turn = waiter.turn
+        if turn.done() and not turn.cancelled() and turn.exception() is None:
+            self._pass_on()  # it came in the very moment in which nobody waited for it any more
 
     def _pass_on(self) -> None:
         """Hand a thread that is free to whose turn it is."""
@@ -142,19 +146,14 @@ class HashPool:
     def _busy(self) -> Busy:
         return Busy(retry_after=max(1, math.ceil(self.expected_wait)))
 
-    def _learn(self, seconds: float) -> None:
-        """Expect of the next place what the last ones took, with the counting in the database that is done there."""
-        self._seconds += (seconds - self._seconds) / 8
-
     async def hash(self, password: str, party: Party = NOBODY) -> str:
         """Hash a new password."""
-        async with self.place(party) as place:
-            return await place.hash(password)
+        async with self.place(party):
+            return await self.run(lambda: self.hasher.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Compare with a stored hash; None costs the same and is never right."""
-        async with self.place() as place:
-            return await place.verify(password, stored)
+        """Compare with a stored hash, for who holds a place; None costs the same and is never right."""
+        return await self.run(lambda: self.hasher.verify(password, stored))
 
     @property
     def expected_wait(self) -> float:
@@ -168,19 +167,3 @@ class HashPool:
     def close(self) -> None:
         """Let running jobs end and drop those that wait."""
         self._team.close()
-
-
-class Place:
-    """A thread that is held: what is to be done right before and after a hash is done while holding it."""
-
-    def __init__(self, pool: HashPool) -> None:
-        """Belong to a pool, which alone makes places."""
-        self._pool = pool
-
-    async def hash(self, password: str) -> str:
-        """Hash a new password."""
-        return await self._pool.run(lambda: self._pool.hasher.hash(password))
-
-    async def verify(self, password: str, stored: str | None) -> bool:
-        """Compare with a stored hash; None costs the same and is never right."""
-        return await self._pool.run(lambda: self._pool.hasher.verify(password, stored))

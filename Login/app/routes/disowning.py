@@ -2,23 +2,17 @@
 
 from fastapi import APIRouter
 
-from app import errors
 from app.deps import FromClient, FromResources, limit
+from app.routes.looking import BAD_LINK
 from app.schemas import LinkToken, Message
 from app.services import disowning
-from app.web.problems import refusals
 
 A_WAY_IN = "A link for a new password is on its way by mail, unless five were sent this hour."
 
 router = APIRouter(tags=["Account"])
 
 
-@router.post(
-    "/account/disown",
-    dependencies=[limit("link")],
-    summary='Say "this wasn\'t me"',
-    responses=refusals(errors.LinkInvalid),
-)
+@router.post("/account/disown", dependencies=[limit("link")], summary='Say "this wasn\'t me"', responses=BAD_LINK)
 async def disown(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Take back what a notice told, end every session and mail a way to a new password; no need to sign in.
 

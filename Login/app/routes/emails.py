@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.routes.disowning import A_WAY_IN
+from app.routes.looking import BAD_LINK
 from app.routes.sessions import UNAUTHORIZED
 from app.schemas import LinkToken, Message
 from app.services import emails
@@ -25,9 +26,7 @@ async def send_verification(user: CurrentUser, resources: FromResources) -> Mess
     return Message(message="Your email address is confirmed already.")
 
 
-@router.post(
-    "/verify", dependencies=[limit("link")], summary="Confirm an address", responses=refusals(errors.LinkInvalid)
-)
+@router.post("/verify", dependencies=[limit("link")], summary="Confirm an address", responses=BAD_LINK)
 async def verify(body: LinkToken, resources: FromResources) -> Message:
     """Take the address as confirmed; no need to sign in."""
     await emails.verify(resources, body.token.get_secret_value())
@@ -46,9 +45,7 @@ async def confirm_change(body: LinkToken, resources: FromResources, client: From
     return Message(message="Your email address has been changed.")
 
 
-@router.post(
-    "/revert", dependencies=[limit("link")], summary="Undo a change of address", responses=refusals(errors.LinkInvalid)
-)
+@router.post("/revert", dependencies=[limit("link")], summary="Undo a change of address", responses=BAD_LINK)
 async def revert(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Restore the address that the mail went to, end every session, and mail it a way to a new password."""
     await emails.revert(resources, body.token.get_secret_value(), client)

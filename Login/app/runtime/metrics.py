@@ -3,6 +3,7 @@
 With several workers PROMETHEUS_MULTIPROC_DIR names a folder, empty at start, in which each keeps its own numbers.
 """
 
+from functools import cache, partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -13,57 +14,40 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 OWN = CollectorRegistry()
-REQUESTS = Histogram(
-    "pupero_request_seconds",
-    "How long requests took, by the route's template.",
-    ["method", "route", "status"],
-    buckets=BUCKETS,
-    registry=OWN,
+_histogram = partial(Histogram, buckets=BUCKETS, registry=OWN)
+_gauge = partial(Gauge, registry=OWN)
+
+REQUESTS = _histogram(
+    "pupero_request_seconds", "How long requests took, by the route's template.", ["method", "route", "status"]
 )
 OUTCOMES = Counter(
     "pupero_outcomes", "What became of requests: ok, or the refusal's code.", ["route", "outcome"], registry=OWN
 )
 UNHANDLED = Counter("pupero_unhandled_errors", "Errors that nothing foresaw.", registry=OWN)
-HASHES_WAITING = Gauge(
-    "pupero_hash_queue_depth", "Password hashes running or waiting.", multiprocess_mode="livesum", registry=OWN
-)
-HASH_WAIT = Histogram(
-    "pupero_hash_wait_seconds", "How long password hashes waited for a thread.", buckets=BUCKETS, registry=OWN
-)
-HASH_WAIT_NOW = Gauge(
+HASHES_WAITING = _gauge("pupero_hash_queue_depth", "Password hashes running or waiting.", multiprocess_mode="livesum")
+HASH_WAIT = _histogram("pupero_hash_wait_seconds", "How long password hashes waited for a thread.")
+HASH_WAIT_NOW = _gauge(
     "pupero_hash_expected_wait_seconds",
     "Until a hash asked for now would begin, in the worker that is worst off.",
     multiprocess_mode="livemax",
-    registry=OWN,
 )
-CONNECTIONS = Gauge(
+CONNECTIONS = _gauge(
     "pupero_database_connections",
     "Database connections by pool and use.",
     ["pool", "state"],
     multiprocess_mode="livesum",
-    registry=OWN,
 )
 
 
-class RequestCounter:
-    """Counts answers; what a label stands for is looked up once, because that costs more than counting."""
-
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._known: dict[tuple[str, str, int, str], tuple[Histogram, Counter]] = {}
-
-    def count(self, scope: Any, status: int, seconds: float) -> None:  # noqa: ANN401 ASGI's mapping
-        """Count one answer under its route's template: whatever strangers ask for is one route, `none`."""
-        route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        outcome = scope["state"].get("code") or ("ok" if status in ANSWERED else f"http_{status}")
-        key = (method, route, status, outcome)
-        found = self._known.get(key)
-        if found is None:
-            found = REQUESTS.labels(method, route, str(status)), OUTCOMES.labels(route, outcome)
-            self._known[key] = found
-        found[0].observe(seconds)
-        found[1].inc()
+def count_answer(method: str, scope: Any, status: int, seconds: float) -> None:  # noqa: ANN401 ASGI's mapping
+    """Count one answer under its route's template: whatever strangers ask for is one route, `none`."""
+    route = getattr(scope.get("route"), "path", "none")
+    outcome = scope["state"].get("code") or ("ok" if status in ANSWERED else f"http_{status}")
+    duration, number = _find(method if method in METHODS else "other", route, status, outcome)
+    duration.observe(seconds)
+    number.inc()
 
 
-requests = RequestCounter()
+@cache
+def _find(method: str, route: str, status: int, outcome: str) -> tuple[Histogram, Counter]:
+    return REQUESTS.labels(method, route, str(status)), OUTCOMES.labels(route, outcome)

@@ -9,21 +9,11 @@ import contextvars
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-
-
-class _Job(NamedTuple):
-    """What is to be done, in the context of whoever asked, and the future through which they hear of it."""
-
-    work: Callable[[], Any]
-    context: contextvars.Context
-    future: "asyncio.Future[Any]"
-
-
-_Jobs: TypeAlias = SimpleQueue[_Job | None]
 
 
 class Team:
@@ -34,7 +24,7 @@ class Team:
         self._name = name
         self._size = size
         self._begin = begin
-        self._jobs: _Jobs = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._members: list[threading.Thread] = []
 
     async def run(self, work: Callable[[], Result]) -> Result:
@@ -42,7 +32,7 @@ class Team:
         if len(self._members) < self._size:
             self._hire()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(work, contextvars.copy_context(), future))
+        self._jobs.put(partial(_do, future, contextvars.copy_context(), work))
         return await future
 
     def close(self) -> None:
@@ -71,27 +61,27 @@ class Team:
     def _serve(self) -> None:
         if self._begin is not None:
             self._begin()
-        while (job := self._jobs.get()) is not None:
-            _do(job)
+        while job := self._jobs.get():
+            job()
             del job  # what it holds must not wait for the next
 
 
-def _do(job: _Job) -> None:
-    if job.future.cancelled():
+def _do(future: asyncio.Future[Result], context: contextvars.Context, work: Callable[[], Result]) -> None:
+    if future.cancelled():
         return
     try:
-        result = job.context.run(job.work)
+        result = context.run(work)
     except BaseException as error:  # noqa: BLE001 whoever waits must hear of it, whatever it is
-        _tell(job.future, job.future.set_exception, error)
+        _tell(future, future.set_exception, error)
     else:
-        _tell(job.future, job.future.set_result, result)
+        _tell(future, future.set_result, result)
 
 
-def _tell(future: "asyncio.Future[Any]", settle: Callable[[Any], None], outcome: object) -> None:
+def _tell(future: asyncio.Future[Any], settle: Callable[[Any], None], outcome: object) -> None:
     with suppress(RuntimeError):  # the loop is closed: nobody waits any more
         future.get_loop().call_soon_threadsafe(_settle, future, settle, outcome)
 
 
-def _settle(future: "asyncio.Future[Any]", settle: Callable[[Any], None], outcome: object) -> None:
+def _settle(future: asyncio.Future[Any], settle: Callable[[Any], None], outcome: object) -> None:
     if not future.done():  # whoever waited may have left
         settle(outcome)

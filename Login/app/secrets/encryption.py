@@ -26,15 +26,11 @@ def encrypt(plaintext: str, place: str, ring: Sequence[Key]) -> str:
 def decrypt(ciphertext: str, place: str, ring: Sequence[Key]) -> str:
     """Decrypt what `encrypt` made for the same place, or raise UnreadableSecret."""
     kid, _, body = ciphertext.partition(".")
-    for key in ring:
-        if key.kid == kid:
-            return _open(body, place, key)
-    raise UnreadableSecret(f"no configured key is called {kid!r}")
-
-
-def _open(body: str, place: str, key: Key) -> str:
+    key = next((key for key in ring if key.kid == kid), None)
+    if key is None:
+        raise UnreadableSecret(f"no configured key is called {kid!r}")
     try:
         raw = urlsafe_b64decode(body)
         return AESGCM(key.secret).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()
     except (InvalidTag, ValueError) as error:
-        raise UnreadableSecret(f"key {key.kid!r} does not open this") from error
+        raise UnreadableSecret(f"key {kid!r} does not open this") from error

@@ -20,7 +20,6 @@ from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
 from app.services.consequences import conclude
 from app.services.emails import find_holder, finish_change, is_move, must_confirm, request_change
-from app.services.links import Told
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
 from app.services.passwords import hash_new
 from app.services.proofs import Proof, ask_for_factor, begin_change, needs_factor
@@ -219,13 +218,9 @@ def _tell(
     if "password_hash" in values:
         conclude(connection, resources, "password.changed", old, client)
     if values.get("phrase", old.phrase) != old.phrase:
-        conclude(
-            connection, resources, "phrase.changed", old, client, told=Told("phrase.changed", {"phrase": old.phrase})
-        )
+        conclude(connection, resources, "phrase.changed", old, client, former={"phrase": old.phrase})
     if values.get("username", old.username) != old.username:
-        former = _username_columns(old.username)
-        told = Told("username.changed", former, former["username_key"])
-        conclude(connection, resources, "username.changed", old, client, told=told)
+        conclude(connection, resources, "username.changed", old, client, former=_username_columns(old.username))
     if values.get("email_key", old.email_key) != old.email_key:
         finish_change(connection, resources, "email.changed", old, client)
 

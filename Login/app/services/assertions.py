@@ -98,19 +98,17 @@ def as_key(row: PasskeyRow) -> Key:
 
 async def prove_passkey(resources: Resources, account: crud.Credentials, shown: Shown, client: Client) -> Proof:
     """Check a passkey's answer, after the password or alone; a wrong one is counted as a code is, and costs no hash."""
-    counters = name_passkey_counters(resources.keys, account.public_id)
+    stranger = client.address if shown.asker.purpose is Purpose.SIGN_IN else None
+    counters = name_passkey_counters(resources.keys, account.public_id, stranger)
     judge = partial(_judge, resources=resources, account=account, shown=shown)
-    after_password = not shown.alone
-    warn = (
-        partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client) if after_password else None
-    )
-    row, answer = await judge_code(resources, counters, account.public_id, judge, warn)
+    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
+    row, answer = await judge_code(resources, counters, account.public_id, judge, None if shown.alone else warn)
     tell = None
     if _went_back(row, answer):
         log_event("passkey_counter_went_back", "unknown", user_id=account.public_id, passkey=row.public_id)
         tell = partial(notify_counter_went_back, resources=resources, user_id=account.id, client=client)
     kind = "swk" if row.synced else "hwk"
-    methods = (*PASSWORD, kind) if after_password else (kind,)
+    methods = (kind,) if shown.alone else (*PASSWORD, kind)
     used = UsedPasskey(row.id, answer.sign_count, answer.backed_up)
     return Proof(account, counters, passkey=used, tell=tell, methods=methods)
 
@@ -123,6 +121,7 @@ def _judge(
     try:
         row = crud.find_passkey(connection, webauthn.read_id(shown.credential))
         if row is None or row.user_id != account.id:
+            log_event("passkey_failed", "failure", user_id=account.public_id, reason=errors.PasskeyUnknown.code)
             raise errors.PasskeyUnknown
         answer = webauthn.verify_assertion(
             resources.settings.relying_party, challenge, shown.credential, as_key(row), need_verification=shown.alone

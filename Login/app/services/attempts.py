@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from app import crud
 from app.clients.addresses import Client
+from app.crud import attempts
 from app.errors import PasskeyInvalid, TooManyAttempts, TotpInvalid
 from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
@@ -60,7 +61,7 @@ def expect_guess(
     every = name_password_counters(keys, name, client.address)
     known = crud.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
     counters = (every.here,) if known else tuple(every)
-    _require_turn(resources, counters, crud.list_tallies(connection, list_keys(counters)), public_id)
+    _require_turn(resources, counters, attempts.list_tallies(connection, list_keys(counters)), public_id)
     gives_back = () if known else (every.hour.key, every.day.key)
     return Guess(counters, (every.here.key, every.everywhere.key), gives_back, user_id, public_id, client, known)
 
@@ -71,9 +72,9 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
     hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
     """
-    async with resources.hashes.place(guess.party) as place:
+    async with resources.hashes.place(guess.party):
         is_last = await resources.database.transaction(_count, resources, guess)
-        right = await place.verify(password, stored)
+        right = await resources.hashes.verify(password, stored)
         if right:
             await resources.database.transaction(_settle, guess)
         elif is_last:
@@ -83,9 +84,9 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
 
 
 def _settle(connection: Connection, guess: Guess) -> None:
-    crud.delete_tallies(connection, guess.clears)
+    attempts.delete_tallies(connection, guess.clears)
     if guess.gives_back:
-        crud.give_back(connection, guess.gives_back)
+        attempts.give_back(connection, guess.gives_back)
 
 
 async def judge_code(
@@ -112,7 +113,7 @@ def settle_code(connection: Connection, counters: tuple[Counter, ...]) -> None:
 
     Not the others: an attacker who knows the password must not be given a new day's guesses by the owner's own logins.
     """
-    crud.delete_tallies(connection, [counters[0].key])
+    attempts.delete_tallies(connection, [counters[0].key])
 
 
 def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
@@ -150,15 +151,15 @@ def _judge_code(  # noqa: PLR0913, PLR0917 what is judged, by which counters, an
 
 def _hold(
     connection: Connection, resources: Resources, counters: tuple[Counter, ...], public_id: str | None
-) -> crud.Tallies:
+) -> attempts.Tallies:
     """Hold counters, or refuse what one of them makes wait."""
-    held = crud.hold_tallies(connection, list_keys(counters))
+    held = attempts.hold_tallies(connection, list_keys(counters))
     _require_turn(resources, counters, held, public_id)
     return held
 
 
 def _require_turn(
-    resources: Resources, counters: tuple[Counter, ...], tallies: crud.Tallies, public_id: str | None
+    resources: Resources, counters: tuple[Counter, ...], tallies: attempts.Tallies, public_id: str | None
 ) -> None:
     for counter in counters if resources.settings.rate_limits_enabled else ():
         found = tallies.get(counter.key)

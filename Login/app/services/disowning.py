@@ -34,16 +34,13 @@ def _disown(connection: Connection, resources: Resources, token: str, client: Cl
     way_back = find_way_back(connection, link, person)
     if take_back := TAKE_BACK.get(link.event or ""):
         take_back(connection, link, person)
-    if way_back is not None and (link.email_key != person.email_key or _is_about_address(link)):
+    is_about_address = link.purpose == Purpose.VERIFY or (link.event or "").startswith("email.")
+    if way_back is not None and (link.email_key != person.email_key or is_about_address):
         bring_back(connection, resources, "email.reverted", way_back, person, client)
     else:
         there = at_address(person, way_back) if way_back else person
         conclude(connection, resources, "account.disowned", person, client, other=there)
     return person.public_id, link.event
-
-
-def _is_about_address(link: Link) -> bool:
-    return link.purpose == Purpose.VERIFY or (link.event or "").startswith("email.")
 
 
 def _take_totp_back(connection: Connection, link: Link, person: Addressee) -> None:

@@ -7,8 +7,7 @@ from app import crud
 from app.authority.letters import Link as Purpose
 from app.clients.addresses import Client
 from app.config import Settings
-from app.crud import Principal, one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, Principal, one_time_tokens
 from app.crud.one_time_tokens import Link
 from app.errors import EmailTaken, LinkInvalid, SessionEnded, TooManyAttempts
 from app.identifiers import name_mailbox, normalize_email
@@ -131,7 +130,8 @@ def finish_change(connection: Connection, resources: Resources, event: str, old:
     if way_back := one_time_tokens.find_link_to(connection, Purpose.REVERT, old.id, new.email_key):
         one_time_tokens.void_links(connection, old.id, (Purpose.REVERT,), since=way_back.created_at)
         event = "email.returned"
-    conclude(connection, resources, event, old, client, other=new, old_email=old.email, new_email=new.email)
+    facts = {"old_email": old.email, "new_email": new.email}
+    conclude(connection, resources, event, old, client, other=new, facts=facts)
 
 
 async def revert(resources: Resources, token: str, client: Client) -> None:
@@ -154,7 +154,7 @@ def bring_back(  # noqa: PLR0913, PLR0917 which account comes back by which way,
         raise LinkInvalid
     one_time_tokens.void_links(connection, lost.id, (Purpose.REVERT,), since=way_back.created_at)
     restored = at_address(lost, way_back)
-    conclude(connection, resources, event, lost, client, other=restored, new_email=restored.email)
+    conclude(connection, resources, event, lost, client, other=restored, facts={"new_email": restored.email})
     return restored
 
 
@@ -193,4 +193,4 @@ def answer_claim(connection: Connection, resources: Resources, claim: tuple[str,
         conclude(connection, resources, "account.registered", holder, None)
     else:
         link = f"{resources.settings.public_url}/password/forgot"
-        queue_mail(connection, resources, holder, "account_exists", client, forgot_link=link)
+        queue_mail(connection, resources, holder, "account_exists", client, facts={"forgot_link": link})

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -10,8 +9,7 @@ from sqlalchemy import Connection
 from app import auth, crud
 from app.authority.changes import UNDO_FOR
 from app.authority.letters import Link as Purpose
-from app.crud import one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, one_time_tokens
 from app.crud.one_time_tokens import Link
 from app.errors import LinkInvalid
 from app.models import OneTimeToken
@@ -27,22 +25,20 @@ PAGES = {
 }
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a notice tells of, so that its link can take it back: the change, and what was there before."""
-
-    event: str = ""
-    former: Mapping[str, str | None] = field(default_factory=dict)
-    username_key: str | None = None  # reserved for as long as the link is good
-
-
-NOTHING_TOLD = Told()
-
-
-def make_link(
-    connection: Connection, resources: Resources, purpose: Purpose, person: Addressee, told: Told = NOTHING_TOLD
+def make_link(  # noqa: PLR0913 which link of whom, and what it can take back
+    connection: Connection,
+    resources: Resources,
+    purpose: Purpose,
+    person: Addressee,
+    *,
+    event: str | None = None,
+    former: Mapping[str, str | None] | None = None,
 ) -> str:
-    """Make a link for somebody, about the mailbox that it goes to."""
+    """Make a link for somebody, about the mailbox that it goes to.
+
+    That of a notice keeps the change that it tells of and what was there before, so that it can take it back; a
+    username stays reserved for as long.
+    """
     (path, lifetime), now = PAGES[purpose], crud.current_time(connection)
     token, token_hash = auth.make_one_time_token()
     row = OneTimeToken(
@@ -51,9 +47,9 @@ def make_link(
         user_id=person.id,
         email=person.email,
         email_key=person.email_key,
-        event=told.event or None,
-        former=json.dumps(dict(told.former)) if told.former else None,
-        username_key=told.username_key,
+        event=event,
+        former=json.dumps(former) if former else None,
+        username_key=former.get("username_key") if former else None,
         created_at=now,
         expires_at=now + lifetime,
     )

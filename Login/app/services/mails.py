@@ -1,7 +1,10 @@
 """Putting mails into the queue, in the transaction of the change that causes them, at the pace of their mailbox."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -9,8 +12,7 @@ from app import auth, crud
 from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, Link
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
-from app.crud import mails
-from app.crud.accounts import Addressee
+from app.crud import Addressee, mails
 from app.crud.mails import MailRow
 from app.database import after_commit
 from app.letters.catalogue import write_letter
@@ -18,13 +20,16 @@ from app.letters.letter import Letter
 from app.models import Mail
 from app.resources import Resources
 from app.secrets.encryption import decrypt, encrypt
-from app.services.links import NOTHING_TOLD, Told, make_link
+from app.services.links import make_link
 from app.services.paces import count_all
 from app.throttling.counters import hash_mailbox, name_mail_counter
 
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
 OPERATOR = "somebody who runs this service"
+
+Facts: TypeAlias = Mapping[str, object]  # by the names that letters have for them
+NO_FACTS: Facts = MappingProxyType({})
 
 
 def mail_place(message_id: str) -> str:
@@ -39,8 +44,9 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     kind: str,
     client: Client | None,
     *,
-    told: Told = NOTHING_TOLD,
-    **facts: object,
+    event: str | None = None,
+    former: Mapping[str, str | None] | None = None,
+    facts: Facts = NO_FACTS,
 ) -> int:
     """Queue a mail at its mailbox' pace and return 0, or for how many seconds there is no room for it.
 
@@ -54,21 +60,16 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     due = _find_time(connection, resources, person, kind, now) if rule.is_notice else now
     if due is None:
         return 0
-    links = {_name_link(link): make_link(connection, resources, link, person, told) for link in rule.links}
+    urls = {link: make_link(connection, resources, link, person, event=event, former=former) for link in rule.links}
+    links = {"reset_link" if link is Link.RESCUE else f"{link}_link": url for link, url in urls.items()}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
     opened = {"opened_when": _write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
     everything = {"when": _write_moment(now), "where": describe_client(client), **opened, **links, **facts}
-    mail = Mail(
-        message_id=auth.make_id(),
-        user_id=None if rule.outlives else person.id,
-        kind=kind,
-        mailbox_hash=hash_mailbox(resources.keys, person.email_key),
-        urgent=not rule.is_notice,
-        next_try_at=due,
-        created_at=due,
-    )
     letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
-    _queue(connection, resources, mail, letter.to_json())
+    mail = _make_mail(resources, kind, letter.to_json(), due)
+    mail.user_id = None if rule.outlives else person.id
+    mail.mailbox_hash, mail.urgent = hash_mailbox(resources.keys, person.email_key), not rule.is_notice
+    _queue(connection, resources, mail)
     return 0
 
 
@@ -99,14 +100,9 @@ def _find_time(
 
 def _sum_up(connection: Connection, resources: Resources, held: MailRow) -> bool:
     letter = Letter.from_json(open_content(resources, held))
-    content = encrypt(
-        letter._replace(more=letter.more + 1).to_json(), mail_place(held.message_id), resources.keys.secrets
-    )
+    more = letter._replace(more=letter.more + 1).to_json()
+    content = encrypt(more, mail_place(held.message_id), resources.keys.secrets)
     return mails.replace_content(connection, held, content)
-
-
-def _name_link(link: Link) -> str:
-    return f"{Link.RESET if link is Link.RESCUE else link}_link"
 
 
 def _write_moment(when: datetime) -> str:
@@ -121,9 +117,10 @@ def describe_client(client: Client | None) -> str:
 
 def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:
     """Leave something for the worker to find out, where an answer's time must not tell what it finds."""
-    now, urgent = crud.current_time(connection), kind in URGENT_NOTES
-    note = Mail(message_id=auth.make_id(), kind=kind, urgent=urgent, next_try_at=now, created_at=now)
-    _queue(connection, resources, note, json.dumps([about, client.address, client.user_agent]))
+    content = json.dumps([about, client.address, client.user_agent])
+    note = _make_mail(resources, kind, content, crud.current_time(connection))
+    note.urgent = kind in URGENT_NOTES
+    _queue(connection, resources, note)
 
 
 def open_content(resources: Resources, mail: MailRow) -> str:
@@ -131,7 +128,12 @@ def open_content(resources: Resources, mail: MailRow) -> str:
     return decrypt(mail.content or "", mail_place(mail.message_id), resources.keys.secrets)
 
 
-def _queue(connection: Connection, resources: Resources, mail: Mail, content: str) -> None:
-    mail.content = encrypt(content, mail_place(mail.message_id), resources.keys.secrets)
+def _make_mail(resources: Resources, kind: str, content: str, due: datetime) -> Mail:
+    message_id = auth.make_id()
+    content = encrypt(content, mail_place(message_id), resources.keys.secrets)
+    return Mail(message_id=message_id, kind=kind, content=content, next_try_at=due, created_at=due)
+
+
+def _queue(connection: Connection, resources: Resources, mail: Mail) -> None:
     mails.insert_mail(connection, mail)
     after_commit(connection, resources.bell.ring)

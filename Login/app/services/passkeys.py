@@ -16,7 +16,6 @@ from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.assertions import Purpose, as_key, ask_session, begin, take
 from app.services.consequences import conclude, conclude_for
-from app.services.links import Told
 from app.services.proofs import require_session
 from app.services.totp import make_first_codes, require_proved_address
 from app.webauthn import InvalidResponse, Key
@@ -92,7 +91,7 @@ def _add(
         "since": row.created_at.isoformat(),
         "codes": None if person.has_factor else "new",
     }
-    conclude(connection, resources, "factor.passkey.added", person, client, told=Told("factor.passkey.added", former))
+    conclude(connection, resources, "factor.passkey.added", person, client, former=former)
     return row, not person.has_factor
 
 

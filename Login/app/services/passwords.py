@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 from app import crud
 from app.authority.letters import Link
 from app.clients.addresses import Client
-from app.crud import one_time_tokens
-from app.crud.accounts import Addressee
+from app.crud import Addressee, one_time_tokens
 from app.errors import LinkInvalid
 from app.identifiers import login_keys
 from app.passwords.fair_queue import party_of
@@ -19,7 +18,7 @@ from app.runtime.logs import log_event
 from app.schemas import PasswordReset, PasswordResetRequest
 from app.services.consequences import conclude
 from app.services.emails import bring_back, find_former_holder
-from app.services.links import NOTHING_TOLD, Told, find_link, find_way_back, take_link
+from app.services.links import find_link, find_way_back, take_link
 from app.services.mails import RESET_REQUEST, queue_mail, queue_note
 
 
@@ -43,16 +42,11 @@ def grant_reset(connection: Connection, resources: Resources, typed: str, client
         return
     contested = one_time_tokens.find_way_back(connection, Link.REVERT, person.id, beside=key)
     kind = "password_reset_elsewhere" if contested else "password_reset"
-    queue_mail(connection, resources, person, kind, client, told=Told("email.changed") if contested else NOTHING_TOLD)
+    queue_mail(connection, resources, person, kind, client, event="email.changed" if contested else None)
 
 
 async def hash_new(
-    resources: Resources,
-    typed: SecretStr,
-    own_words: Iterable[str | None],
-    client: Client,
-    *,
-    known: bool = False,
+    resources: Resources, typed: SecretStr, own_words: Iterable[str | None], client: Client, *, known: bool = False
 ) -> str:
     """Hash a new password; refuse one that is short, common, or made of the account's own words."""
     password = typed.get_secret_value()

@@ -154,7 +154,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[errors.ApiErro
     account = proof.account
     now = _hold_unchanged(connection, proof, stale)
     if proof.totp_step is not None:
-        latest = int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW  # later ones: by a clock ahead
+        # The last step that can have been taken by now; a later one was taken while the clock was ahead.
+        latest = int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW
         if not crud.spend_totp_step(connection, account.id, account.totp_secret or "", proof.totp_step, latest):
             raise errors.TotpInvalid
     if proof.recovery_code is not None and not crud.spend_recovery_code(

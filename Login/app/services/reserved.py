@@ -10,18 +10,8 @@ RESERVED = (
     *("pupero", "admin", "administrator", "administration", "root", "superuser", "sudo", "sysadmin", "system"),
     *("support", "help", "helpdesk", "service", "servicedesk", "security", "staff", "team", "official", "owner"),
     *("moderator", "operator", "abuse", "billing", "contact", "hostmaster", "info", "postmaster", "webmaster"),
-    *(
-        "noreply",
-        "mailerdaemon",
-        "account",
-        "accounts",
-        "login",
-        "anonymous",
-        "nobody",
-        "everyone",
-        "null",
-        "undefined",
-    ),
+    *("noreply", "mailerdaemon", "account", "accounts", "login"),
+    *("anonymous", "nobody", "everyone", "null", "undefined"),
 )
 
 # By the letter that each group is taken for: digits, and letters of other scripts and of phonetics. Not all that
@@ -67,11 +57,8 @@ def is_reserved(username: str, *own_names: str) -> bool:
 def fold_look_alikes(text: str) -> str:
     """Return what a hurried reader sees: no dots and accents, and one letter for all that look like it."""
     plain = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(_plain_digit(c) for c in plain if c.isalnum()).casefold().translate(FOLD)
+    digits = (str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain if c.isalnum())
+    letters = "".join(digits).casefold().translate(FOLD)
     for pair, letter in PAIRS.items():
         letters = letters.replace(pair, letter)
     return letters
-
-
-def _plain_digit(character: str) -> str:
-    return str(unicodedata.decimal(character)) if character.isdecimal() else character

@@ -24,7 +24,6 @@ from app.schemas import Proof as ProofBody
 from app.secrets.encryption import encrypt
 from app.services.attempts import judge_code, settle_code
 from app.services.consequences import conclude, conclude_for
-from app.services.links import Told
 from app.services.proofs import Proof, begin_change, match_totp_step, open_totp_secret, require_session, totp_place
 from app.services.reauthentication import prove_for
 from app.services.sessions import FRESH
@@ -129,8 +128,8 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
     if not person.has_factor:
         make_first_codes(connection, principal, codes)
-    told = Told("factor.totp.enabled", {"codes": None if person.has_factor else "new"})
-    conclude(connection, resources, "factor.totp.enabled", person, client, told=told)
+    former = {"codes": None if person.has_factor else "new"}
+    conclude(connection, resources, "factor.totp.enabled", person, client, former=former)
     return not person.has_factor
 
 

@@ -18,7 +18,7 @@ NEED_MAIL = ("require_verified_email", "prevent_enumeration", "email_change_requ
 
 def find_refusals(settings: "Settings") -> list[str]:
     """Say all that stands against production, each with its remedy and without any value that is a secret."""
-    return [*_of_secrets(settings), *_of_guesses(settings), *_of_links(settings), *_of_servers(settings)]
+    return [*_of_guesses(settings), *_of_mail(settings)]
 
 
 def least_memory(passes: int) -> int:
@@ -40,13 +40,10 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def _of_secrets(settings: "Settings") -> Iterator[str]:
+def _of_guesses(settings: "Settings") -> Iterator[str]:
     yield from (f"{weakness}: production refuses it" for weakness in settings.weaknesses)
     if settings.jwt_access_token_expire_minutes > LONGEST_ACCESS:
         yield "JWT_ACCESS_TOKEN_EXPIRE_MINUTES must be at most 1440 in production: refresh tokens are for longer"
-
-
-def _of_guesses(settings: "Settings") -> Iterator[str]:
     if not settings.rate_limits_enabled:
         yield "RATE_LIMITS_ENABLED=false is for measurements: production refuses it"
     if wide := [str(network) for network in settings.trusted_proxies if is_everybody(network)]:
@@ -56,11 +53,16 @@ def _of_guesses(settings: "Settings") -> Iterator[str]:
         yield f"ARGON2_MEMORY_KIB must be {least_memory(passes)} or more in production at ARGON2_TIME_COST={passes}"
 
 
-def _of_links(settings: "Settings") -> Iterator[str]:
-    sends_links = settings.smtp_host is not None or "public_url" in settings.model_fields_set
-    if sends_links and not settings.public_url.startswith("https://"):
+def _of_mail(settings: "Settings") -> Iterator[str]:
+    sends = settings.smtp_host is not None
+    if (sends or "public_url" in settings.model_fields_set) and not settings.public_url.startswith("https://"):
         yield "PUBLIC_URL must begin with https:// in production: mails carry links to it"
-    if settings.smtp_secure != "none" or settings.smtp_host is None:
+    if sends and "mail_from" not in settings.model_fields_set:
+        yield "MAIL_FROM is missing: SMTP servers want to know who writes"
+    for name in NEED_MAIL:
+        if getattr(settings, name) and not sends:
+            yield f"{name.upper()} needs mail: set SMTP_HOST"
+    if settings.smtp_host is None or settings.smtp_secure != "none":
         return
     if settings.smtp_user is not None:
         yield "SMTP_SECURE=none would send SMTP_PASSWORD in the clear: production refuses it"
@@ -69,11 +71,3 @@ def _of_links(settings: "Settings") -> Iterator[str]:
             "SMTP_SECURE=none would send links in the clear that open accounts: set starttls or tls, or "
             "SMTP_PRIVATE_NETWORK=true where only your own machines are between"
         )
-
-
-def _of_servers(settings: "Settings") -> Iterator[str]:
-    if settings.smtp_host is not None and "mail_from" not in settings.model_fields_set:
-        yield "MAIL_FROM is missing: SMTP servers want to know who writes"
-    for name in NEED_MAIL:
-        if getattr(settings, name) and not settings.delivers_mail:
-            yield f"{name.upper()} needs mail: set SMTP_HOST"

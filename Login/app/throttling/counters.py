@@ -15,21 +15,8 @@ from typing import NamedTuple, Protocol
 from app.clients.addresses import group_address
 from app.identifiers import login_keys
 from app.secrets.keys import Keyrings
-from app.throttling.limits import (
-    ADDRESS,
-    CODE,
-    CODE_DAY,
-    CODE_HOUR,
-    EVERYWHERE,
-    EVERYWHERE_DAY,
-    EVERYWHERE_HOUR,
-    MOVE,
-    PASSKEY,
-    PASSKEY_DAY,
-    PASSKEY_HOUR,
-    RECOVERY,
-    Limit,
-)
+from app.throttling import limits
+from app.throttling.limits import Limit
 
 
 class NamedAccount(Protocol):
@@ -86,9 +73,9 @@ def name_account(account: NamedAccount | None, *identifiers: str | None) -> str:
 
 def name_password_counters(keys: Keyrings, name: str, address: str) -> PasswordCounters:
     """Name the counters of passwords: of this address alone, and of all addresses together."""
-    spans = (Counter(_hash(keys, limit.name, name), limit) for limit in (EVERYWHERE_HOUR, EVERYWHERE_DAY))
-    here = Counter(_hash(keys, name, group_address(address)), ADDRESS)
-    return PasswordCounters(here, Counter(_hash(keys, name), EVERYWHERE), *spans)
+    hour, day = (_counter(keys, limit, name) for limit in (limits.EVERYWHERE_HOUR, limits.EVERYWHERE_DAY))
+    here = Counter(_hash(keys, name, group_address(address)), limits.ADDRESS)
+    return PasswordCounters(here, Counter(_hash(keys, name), limits.EVERYWHERE), hour, day)
 
 
 def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
@@ -98,32 +85,42 @@ def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
 
 def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
     """Name the counters of an authenticator's codes, the shortest first."""
-    return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (CODE, CODE_HOUR, CODE_DAY))
+    return tuple(_counter(keys, limit, public_id) for limit in (limits.CODE, limits.CODE_HOUR, limits.CODE_DAY))
 
 
-def name_passkey_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
-    """Name the counters of passkeys' answers, the shortest first."""
-    return tuple(Counter(_hash(keys, limit.name, public_id), limit) for limit in (PASSKEY, PASSKEY_HOUR, PASSKEY_DAY))
+def name_passkey_counters(keys: Keyrings, public_id: str, address: str | None = None) -> tuple[Counter, ...]:
+    """Name the counters of passkeys' answers, the shortest first: of an account, or of one address alone.
+
+    Where no password and no session came before, an answer is counted by its address: nobody guesses a signature, but
+    somebody who has seen a credential's id may want to keep the owner out.
+    """
+    where = (group_address(address),) if address else ()
+    spans = (limits.PASSKEY, limits.PASSKEY_HOUR, limits.PASSKEY_DAY)
+    return tuple(_counter(keys, limit, public_id, *where) for limit in spans)
 
 
 def name_recovery_counters(keys: Keyrings, public_id: str, address: str) -> tuple[Counter, ...]:
     """Name the counter of recovery codes: no failure of another factor, or from elsewhere, is counted by it."""
-    return (Counter(_hash(keys, RECOVERY.name, public_id, group_address(address)), RECOVERY),)
+    return (_counter(keys, limits.RECOVERY, public_id, group_address(address)),)
 
 
 def name_move_counter(keys: Keyrings, public_id: str) -> Counter:
     """Name the counter of an account's changes of address."""
-    return Counter(_hash(keys, MOVE.name, public_id), MOVE)
+    return _counter(keys, limits.MOVE, public_id)
 
 
 def name_mail_counter(keys: Keyrings, limit: Limit, email_key: str) -> Counter:
     """Name a counter of mails to a mailbox, whosever it is: accounts come and go."""
-    return Counter(_hash(keys, limit.name, email_key), limit)
+    return _counter(keys, limit, email_key)
 
 
 def hash_mailbox(keys: Keyrings, email_key: str) -> bytes:
     """Hash the mailbox of a mail, so that an address that is gone stands nowhere."""
     return _hash(keys, "mailbox", email_key)
+
+
+def _counter(keys: Keyrings, limit: Limit, *who: str) -> Counter:
+    return Counter(_hash(keys, limit.name, *who), limit)
 
 
 def _hash(keys: Keyrings, *parts: str) -> bytes:

@@ -4,7 +4,7 @@ import time
 
 from limits.aio.storage.memory import Entry, MemoryStorage
 
-FORGET_EVERY = 60.0  # seconds
+FORGET_EVERY = 60.0  # seconds, after which all that is over is forgotten
 
 
 class FloodMemory(MemoryStorage):
@@ -14,11 +14,7 @@ class FloodMemory(MemoryStorage):
     would stop the service, which is what this is there to prevent.
     """
 
-    def __init__(self, forget_every: float = FORGET_EVERY) -> None:
-        """Begin empty; so many seconds apart, all that is over is forgotten."""
-        super().__init__()
-        self._forget_every = forget_every
-        self._forget_at = time.time() + forget_every
+    _forget_at = 0.0
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Note a request, unless the window of `expiry` seconds holds `limit` already."""
@@ -39,6 +35,6 @@ class FloodMemory(MemoryStorage):
             del window[0]
 
     def _forget(self, now: float) -> None:
-        if not self._forget_at - self._forget_every <= now < self._forget_at:
-            self._forget_at = now + self._forget_every
+        if not 0 < self._forget_at - now <= FORGET_EVERY:
+            self._forget_at = now + FORGET_EVERY
             self.events = {key: window for key, window in self.events.items() if window and window[0].expiry > now}

@@ -1,7 +1,8 @@
 """The memory that all processes share for floods: a Redis, asked briefly and never twice."""
 
+from typing import ClassVar
+
 from limits.aio.storage import RedisStorage
-from limits.errors import StorageError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -11,7 +12,9 @@ CONNECTIONS = 16
 
 
 class SharedFloods(RedisStorage):
-    """Counts in Redis; it connects when first asked."""
+    """Counts in Redis; it connects when first asked, and fails with one of `errors`."""
+
+    errors: ClassVar = (RedisError, TimeoutError)
 
     def __init__(self, uri: str, wait: float) -> None:
         """Prepare the connections; each, and each answer, may take so many seconds."""
@@ -26,7 +29,6 @@ class SharedFloods(RedisStorage):
         self._client = Redis(connection_pool=self._pool)
         super().__init__(
             f"async+{uri}",
-            wrap_exceptions=True,
             implementation="redispy",
             key_prefix="pupero",
             connection_pool=self._pool,  # type: ignore[arg-type]  # handed on to the client as it is
@@ -34,10 +36,7 @@ class SharedFloods(RedisStorage):
 
     async def give_back(self, key: str) -> None:
         """Take one request out of a window again."""
-        try:
-            await self._client.lpop(self.bridge.prefixed_key(key))
-        except RedisError as error:
-            raise StorageError(error) from error
+        await self._client.lpop(self.bridge.prefixed_key(key))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -11,12 +11,8 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import cache, partial
+from operator import methodcaller
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
-
-from limits import RateLimitItem, parse
-from limits.aio.strategies import MovingWindowRateLimiter
-from limits.errors import StorageError
 
 from app.clients.addresses import list_networks
 from app.errors import ApiError, TooManyRequests
@@ -31,24 +27,25 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "challenge", "call"]
 
-# Per client address, behind which a whole office may sit: its members sign in once in the morning, mistype now and
-# then, and refresh twice an hour, but nobody sends dozens of passwords a minute.
-LIMITS: dict[Name, RateLimitItem] = {
-    "login": parse("60/minute"),
-    "failed_login": parse("30/minute"),  # one password at each of many accounts shows here and in no account's counter
-    "register": parse("30/minute"),  # a class that signs up together
-    "reset": parse("20/minute"),
-    "link": parse("60/minute"),  # links from mails, of 256 bits each
-    "refresh": parse("120/minute"),
-    "proof": parse("30/minute"),  # whatever takes a password or code of somebody who is signed in
-    "challenge": parse("60/minute"),  # a row of five minutes each: what a login page asks for when it is opened
-    "call": parse("6000/minute"),  # one indexed query each: only a program gone wild reaches this
+MINUTE = 60  # seconds
+# A minute, per client address, behind which a whole office may sit: its members sign in once in the morning, mistype
+# now and then, and refresh twice an hour, but nobody sends dozens of passwords a minute.
+LIMITS: dict[Name, int] = {
+    "login": 60,
+    "failed_login": 30,  # one password at each of many accounts shows here and in no account's counter
+    "register": 30,  # a class that signs up together
+    "reset": 20,
+    "link": 60,  # links from mails, of 256 bits each
+    "refresh": 120,
+    "proof": 30,  # whatever takes a password or code of somebody who is signed in
+    "challenge": 60,  # a row of five minutes each: what a login page asks for when it is opened
+    "call": 6000,  # one indexed query each: only a program gone wild reaches this
 }
 
-# What the /56 and the /48 around an IPv6 address may send, in times what a /64 may: a household or a company has one of
-# them, and a provider of mobile phones may put hundreds of customers into one.
-WIDER = (2, 4)
-BY_ADDRESS_ALONE = {"call"}  # nothing is guessed there, and each read would count three times
+# What a /64, the /56 and the /48 around it may send, in times the limit: a household or a company has one of them, and
+# a provider of mobile phones may put hundreds of customers into one.
+WIDER = (1, 2, 4)
+ALONE = (1,)  # for calls: nothing is guessed there, and each read would count three times
 
 VERDICT_WAIT = 10.0  # seconds for a place that others hold who are counted and not yet judged
 SHARED_WAIT = 0.4  # seconds for Redis to answer
@@ -57,36 +54,17 @@ SILENCE = 60.0  # seconds between two log lines about it
 
 
 class Window(NamedTuple):
-    """A limit, and whose requests are counted by it."""
+    """What counts a request: under which key, and how many it lets through in a minute."""
 
-    limit: RateLimitItem
-    name: Name
-    network: str
-
-
-@cache
-def _widen(name: Name) -> tuple[RateLimitItem, ...]:
-    own = LIMITS[name]
-    factors = () if name in BY_ADDRESS_ALONE else WIDER
-    return (own, *(type(own)(own.amount * factor, own.multiples) for factor in factors))
+    key: str
+    amount: int
 
 
 def list_windows(name: Name, address: str) -> list[Window]:
     """Return all that count a request, the narrowest first: what that refuses must not use up the neighbours'."""
-    return [Window(limit, name, network) for limit, network in zip(_widen(name), list_networks(address), strict=False)]
-
-
-class Limiter(MovingWindowRateLimiter):
-    """Counts in a memory that also gives back."""
-
-    def __init__(self, storage: "FloodMemory | SharedFloods") -> None:
-        """Take the memory."""
-        super().__init__(storage)
-        self._memory = storage
-
-    async def give_back(self, window: Window) -> None:
-        """Take one request out again: the youngest, as good as the very one."""
-        await self._memory.give_back(window.limit.key_for(*window[1:]))
+    factors = ALONE if name == "call" else WIDER
+    networks = zip(factors, list_networks(address), strict=False)
+    return [Window(f"{name}/{network}", LIMITS[name] * factor) for factor, network in networks]
 
 
 class Floods:
@@ -95,9 +73,8 @@ class Floods:
     def __init__(self, storage_uri: str | None, *, enforced: bool = True) -> None:
         """Prepare; Redis is first asked when the first request comes, and may be away then."""
         self._enforced = enforced
-        self._local = Limiter(FloodMemory())
-        self._redis = _open_redis(storage_uri) if storage_uri else None
-        self._shared = Limiter(self._redis) if self._redis else None
+        self._local = FloodMemory()
+        self._shared = _open_redis(storage_uri) if storage_uri else None
         self._trials = Trials()
         self._ask_again_at = self._log_again_at = 0.0
 
@@ -112,27 +89,26 @@ class Floods:
 
         A burst does not outrun a count that comes first. An outcome that we do not know stays counted.
         """
-        windows = list_windows(name, address)
-        counted = await self._wait_for_place(windows)
-        with self._trials.under_way(windows[-1].network):
+        group = list_networks(address)[-1]
+        counted = await self._wait_for_place(group, list_windows(name, address))
+        with self._trials.under_way(group):
             try:
                 yield
-            except failures:
-                raise
-            except ApiError:
-                await self._give_back(counted)
+            except ApiError as error:
+                if not isinstance(error, failures):
+                    await self._give_back(counted)
                 raise
             await self._give_back(counted)
 
-    async def _wait_for_place(self, windows: list[Window]) -> list[Window]:
+    async def _wait_for_place(self, group: str, windows: list[Window]) -> list[Window]:
         """Count, once there is room, and return what has to be given back; TooManyRequests when there is none."""
         end = time.monotonic() + VERDICT_WAIT
-        verdict = self._trials.find_verdict(windows[-1].network)
+        verdict = self._trials.find_verdict(group)
         while full := await self._count(windows):
             if verdict is None or not self._enforced or not await _comes(verdict, end - time.monotonic()):
                 await self._refuse(full)
                 return []
-            verdict = self._trials.find_verdict(windows[-1].network)
+            verdict = self._trials.find_verdict(group)
         return windows
 
     async def _count(self, windows: list[Window]) -> Window | None:
@@ -144,29 +120,29 @@ class Floods:
         return None
 
     async def _hit(self, window: Window) -> bool:
-        return await self._ask(lambda limiter: limiter.hit(window.limit, *window[1:]))
+        return await self._ask(lambda memory: memory.acquire_entry(*window, MINUTE))
 
     async def _give_back(self, windows: list[Window]) -> None:
-        for window in reversed(windows):
-            await self._ask(partial(Limiter.give_back, window=window))
+        for key, _ in reversed(windows):
+            await self._ask(methodcaller("give_back", key))
 
     async def close(self) -> None:
         """Close the connections to Redis."""
-        if self._redis is not None:
-            await self._redis.close()
+        if self._shared is not None:
+            await self._shared.close()
 
     async def _refuse(self, full: Window) -> None:
         if self._enforced:
-            window = await self._ask(lambda limiter: limiter.get_window_stats(full.limit, *full[1:]))
-            raise TooManyRequests(retry_after=max(1, math.ceil(window.reset_time - time.time())))
+            begin, _ = await self._ask(lambda memory: memory.get_moving_window(*full, MINUTE))
+            raise TooManyRequests(retry_after=max(1, math.ceil(begin + MINUTE - time.time())))
 
-    async def _ask(self, question: Callable[[Limiter], Awaitable[Result]]) -> Result:
+    async def _ask(self, question: Callable[["FloodMemory | SharedFloods"], Awaitable[Result]]) -> Result:
         """Ask Redis when there is one that answers, else our own memory."""
         if self._shared is not None and time.monotonic() >= self._ask_again_at:
             try:
                 async with asyncio.timeout(SHARED_WAIT):
                     return await question(self._shared)
-            except (StorageError, TimeoutError) as error:
+            except self._shared.errors as error:
                 self._do_without(error)
         return await question(self._local)
 
@@ -175,7 +151,7 @@ class Floods:
         self._ask_again_at = now + PAUSE
         if now >= self._log_again_at:
             self._log_again_at = now + SILENCE
-            reason = type(getattr(error, "storage_error", error)).__name__
+            reason = type(error).__name__
             logger.warning("rate_limit_storage_unavailable", extra={"event": {"reason": reason, "used": "memory"}})
 
 

@@ -78,7 +78,7 @@ def add_guess(limit: Limit, tally: Tally, now: datetime) -> Tally:
 
 def look_at(limit: Limit, tally: Tally, now: datetime) -> Tally:
     """Say what still counts: a window that is over becomes the one before, and goes with its last guess."""
-    if not is_over(limit, tally, now):
+    if _is_within(limit, tally.since if limit.by_first else tally.last, now):
         kept = tally.before_last is not None and _is_within(limit, tally.before_last, now)
         return tally if kept else tally._replace(before=0, before_last=None)
     if limit.by_first and tally.guesses and _is_within(limit, tally.last, now):
@@ -86,12 +86,8 @@ def look_at(limit: Limit, tally: Tally, now: datetime) -> Tally:
     return Tally(0, now, now)
 
 
-def is_over(limit: Limit, tally: Tally, now: datetime) -> bool:
-    """Whether the count starts anew: its window has passed, or lies so far ahead that the clock was wrong then."""
-    return not _is_within(limit, tally.since if limit.by_first else tally.last, now)
-
-
 def _is_within(limit: Limit, moment: datetime, now: datetime) -> bool:
+    """Whether its window has not passed, nor lies so far ahead that the clock was wrong then."""
     return now < moment + limit.window < now + 2 * limit.window
 
 

@@ -4,15 +4,9 @@ Else an office that signs in at once would be told to come back in a minute, tho
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-
-
-@dataclass
-class _Group:
-    number: int = 0
-    verdict: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Trials:
@@ -20,23 +14,24 @@ class Trials:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._groups: dict[str, _Group] = {}
+        self._number: Counter[str] = Counter()
+        self._verdicts: dict[str, asyncio.Event] = {}
 
     def find_verdict(self, group: str) -> asyncio.Event | None:
         """Return what is set at the group's next verdict, if any is due."""
-        found = self._groups.get(group)
-        return found.verdict if found else None
+        return self._verdicts.get(group)
 
     @contextmanager
     def under_way(self, group: str) -> Iterator[None]:
         """Hold a trial open until its verdict."""
-        mine = self._groups.setdefault(group, _Group())
-        mine.number += 1
+        self._number[group] += 1
+        self._verdicts.setdefault(group, asyncio.Event())
         try:
             yield
         finally:
-            mine.number -= 1
-            mine.verdict.set()
-            mine.verdict = asyncio.Event()
-            if not mine.number:
-                del self._groups[group]
+            self._number[group] -= 1
+            self._verdicts.pop(group).set()
+            if self._number[group]:
+                self._verdicts[group] = asyncio.Event()
+            else:
+                del self._number[group]

@@ -20,30 +20,25 @@ class LimitedBody:
         """Take what the client announces; nothing is read yet."""
         announced = headers.get("content-length", "")
         self._receive = receive
-        self._announced = int(announced[:20]) if announced.isdecimal() else 0
+        self._size = int(announced[:20]) if announced.isdecimal() else 0
         self._received = 0
-        self._complete = False
-        self._end: float | None = None
+        self._end: float | None = asyncio.get_running_loop().time() + BODY_WAIT
 
     async def __call__(self) -> Message:
-        """Receive the next part."""
-        self._require_within_limit(self._announced)
-        message = await (self._receive() if self._complete else self._receive_in_time())
-        self._received += len(message.get("body", b""))
-        self._complete = not message.get("more_body", False)
-        self._require_within_limit(self._received)
-        return message
-
-    async def _receive_in_time(self) -> Message:
-        if self._end is None:
-            self._end = asyncio.get_running_loop().time() + BODY_WAIT
+        """Receive the next part; what comes after the body, such as that the client has left, has its time."""
+        self._require_within_limit()
         try:
             async with asyncio.timeout_at(self._end):
-                return await self._receive()
+                message = await self._receive()
         except TimeoutError:
             raise HTTPException(408, headers={"Connection": "close"}) from None
+        self._received += len(message.get("body", b""))
+        self._size = max(self._size, self._received)
+        if not message.get("more_body", False):
+            self._end = None
+        self._require_within_limit()
+        return message
 
-    @staticmethod
-    def _require_within_limit(size: int) -> None:
-        if size > BODY_MAX:
+    def _require_within_limit(self) -> None:
+        if self._size > BODY_MAX:
             raise HTTPException(413)

@@ -29,7 +29,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     idle: ClassVar[dict["BoundedConnection", None]] = {}  # the longest first
     _deadline: asyncio.TimerHandle | None = None
-    _unparsed = 0  # bytes of a head, or of what follows a body (RFC 9112, section 7.1.2), since anything was complete
+    _unparsed = 0  # bytes since a head was complete or a body went on: of trailers (RFC 9112, 7.1.2), of the next head
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Wait for the first request."""
@@ -62,11 +62,6 @@ class BoundedConnection(HttpToolsProtocol):
         self._unparsed = 0
         super().on_body(body)
 
-    def on_message_complete(self) -> None:
-        """Have all of a request."""
-        self._unparsed = 0
-        super().on_message_complete()
-
     def on_response_complete(self) -> None:
         """Wait for the next request, no longer than uvicorn keeps a connection."""
         super().on_response_complete()
@@ -84,8 +79,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _wait(self) -> None:
         """Give the request its time, which more bytes of it do not lengthen."""
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_WAIT, self.transport.close)
+        self._deadline = self._deadline or self.loop.call_later(HEAD_WAIT, self.transport.close)
         self._join_idle()
 
     def _join_idle(self) -> None:

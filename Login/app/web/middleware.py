@@ -13,7 +13,7 @@ from app.clients.addresses import Client, clean_user_agent, find_address, is_loo
 from app.config import Settings
 from app.errors import ApiError, HeadTooLarge, InsecureConfiguration, InternalError
 from app.runtime.logs import request_facts
-from app.runtime.metrics import UNHANDLED, requests
+from app.runtime.metrics import UNHANDLED, count_answer
 from app.settings.production import is_this_machine
 from app.web.body_limit import LimitedBody
 from app.web.problems import answer
@@ -40,7 +40,7 @@ class Edge:
         """Take the settings that say whom to believe and whom to serve."""
         self.app = app
         self.trusted = settings.trusted_proxies
-        self.local_only = settings.weakness is not None
+        self.local_only = bool(settings.weaknesses)
         self._warning = None if settings.environment == "production" else _word_warning(settings)
         self.hsts = b"max-age=31536000" + (b"; includeSubDomains" if settings.hsts_include_subdomains else b"")
 
@@ -54,12 +54,14 @@ class Edge:
         self._warn_of_strangers(state["client"].address)
         state["request_id"] = _choose_request_id(headers)
         request_facts.set({"client": state["client"].address, "request_id": state["request_id"]})
+        # HEAD goes the way of GET, and the server sends the head alone: FastAPI's routes know none by themselves.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         outgoing = _Outgoing(send, state["request_id"], self.hsts if _came_by_https(scope, headers) else None)
         try:
-            await self._serve(scope, LimitedBody(receive, headers), outgoing)
+            await self._serve(asked, LimitedBody(receive, headers), outgoing)
         finally:
             seconds = time.perf_counter() - begin
-            requests.count(scope, outgoing.status, seconds)
+            count_answer(scope["method"], asked, outgoing.status, seconds)
             _log(scope, outgoing.status, seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, outgoing: "_Outgoing") -> None:
@@ -143,5 +145,6 @@ def _log(scope: Scope, status: int, seconds: float) -> None:
     line = {"method": scope["method"], "path": scope["path"][:PATH_MAX], "status": status}
     line |= {"latency_ms": round(seconds * 1000, 2)}
     line |= {"client": state["client"].address, "request_id": state["request_id"]}
-    line |= {"user": state["user"]} if state.get("user") else {}
+    # What a refusal was: a guess, a flood, a form that is none, a right that is not theirs.
+    line |= {name: state[name] for name in ("user", "code") if state.get(name)}
     logger.info("request", extra={"event": line})

@@ -38,33 +38,27 @@ def describe_api(app: FastAPI) -> None:
     """Let `app.openapi()` make the document once, with our schemas of refusals."""
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = get_openapi(title=app.title, version="1", description=DESCRIPTION, routes=app.routes)
-            for model in (Problem, ValidationProblem):
-                document["components"]["schemas"][model.__name__] = model.model_json_schema()
-            _drop_impossible_refusals(document)
-            _add_unknown_outcomes(document)
-            app.openapi_schema = document
+        app.openapi_schema = app.openapi_schema or _make_document(app)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
-def _drop_impossible_refusals(document: dict[str, Any]) -> None:
-    """Remove the 422 that FastAPI adds where we name none: our path parameters take any text."""
-    for methods in document["paths"].values():
-        for operation in methods.values():
-            answer = operation["responses"].get("422", {})
-            if "application/json" in answer.get("content", {}):
-                del operation["responses"]["422"]
+def _make_document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version="1", description=DESCRIPTION, routes=app.routes)
+    schemas = document["components"]["schemas"]
+    schemas |= {model.__name__: model.model_json_schema() for model in (Problem, ValidationProblem)}
     for name in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(name, None)
+        schemas.pop(name, None)
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            _correct_refusals(method, operation["responses"])
+    return document
 
 
-def _add_unknown_outcomes(document: dict[str, Any]) -> None:
-    """Tell of the 503 that only what changes something can be answered with."""
-    for methods in document["paths"].values():
-        for method, operation in methods.items():
-            if method != "get":
-                examples = operation["responses"]["503"]["content"][MEDIA_TYPE]["examples"]
-                examples[OutcomeUnknown.code] = give_example(OutcomeUnknown)
+def _correct_refusals(method: str, answers: dict[str, Any]) -> None:
+    """Drop the 422 that FastAPI adds where we name none, and tell who changes something of outcomes nobody knows."""
+    if "application/json" in answers.get("422", {}).get("content", {}):
+        del answers["422"]  # our path parameters take any text
+    if method != "get":
+        answers["503"]["content"][MEDIA_TYPE]["examples"][OutcomeUnknown.code] = give_example(OutcomeUnknown)
