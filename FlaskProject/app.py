@@ -61,7 +61,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_error_handler(BackendUnavailable, unavailable_page)
     init_templates(app)
 
-    for part in (home, accounts, sessions, profile, security, totp, passkeys, passwords, link_buttons, health):
+    signed_in = (home, profile, security, totp, passkeys)
+    for part in (*signed_in, accounts, sessions, passwords, link_buttons, health):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +27,7 @@ WAIT = 60.0  # seconds
 LINK = re.compile(r"^(https?://\S+)$", re.MULTILINE)
 
 
+@lru_cache(maxsize=256)
 def parse_mail(raw: bytes) -> EmailMessage:
     """Read a mail as a mail program does."""
     return BytesParser(EmailMessage, policy=default).parsebytes(raw)
@@ -74,7 +76,8 @@ class Mailbox:
 
     def token(self, page: str, to: str | None = None, kind: str | None = None) -> str:
         """Return the token of the link to a page in the latest mail that has one."""
-        tokens = [links_of(mail)[page] for mail in self.read(to, kind) if page in links_of(mail)]
+        links = [links_of(mail) for mail in self.read(to, kind)]
+        tokens = [each[page] for each in links if page in each]
         assert tokens, f"no link to {page} in a mail to {to}"
         return tokens[-1]
 

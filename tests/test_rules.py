@@ -90,7 +90,7 @@ def test_every_way_to_a_session_is_named() -> None:
     }
     named = {way for row in table(WAYS)[1:] if not row[2].startswith("no session") for way in in_code(row[0])}
 
-    assert len(giving) == 4
+    assert len(giving) == 6
     assert named == giving
 
 

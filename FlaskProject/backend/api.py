@@ -135,8 +135,7 @@ class Api:
 
     def add_passkey(self, name: str, answer: Json) -> list[str]:
         """Keep a new passkey; returns recovery codes if it is the first factor, which are never shown again."""
-        body = {**answer, "name": name}
-        return self._as_owner("POST", "/passkeys", body, RecoveryCodes.read).recovery_codes
+        return self._as_owner("POST", "/passkeys", {**answer, "name": name}, RecoveryCodes.read).recovery_codes
 
     def rename_passkey(self, passkey_id: str, name: str) -> None:
         """Call a passkey by another name."""

@@ -129,13 +129,6 @@ class Form:
         if self.errors:
             raise Incomplete
 
-    def require_passkey(self) -> dict[str, Any]:
-        """Return what the browser's passkeys said; the form comes back when they said nothing."""
-        if self.passkey is None:
-            self.notices.append(t("passkey.missing"))
-            raise Incomplete
-        return self.passkey
-
     def refuse(self, refusal: Refusal) -> None:
         """Turn the API's refusal into sentences."""
         self.refused_as = refusal.code

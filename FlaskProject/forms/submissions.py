@@ -9,7 +9,7 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships no types
 
-from FlaskProject.backend.answers import TokenPair
+from FlaskProject.backend.answers import Json, TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form, Incomplete, outage_sentence
 from FlaskProject.messages import t
@@ -53,6 +53,14 @@ def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View],
     return decorate
 
 
+def require_passkey(form: Form) -> Json:
+    """Return what the browser's passkeys said; the form comes back when they said nothing."""
+    if form.passkey is None:
+        form.notices.append(t("passkey.missing"))
+        raise Incomplete
+    return form.passkey
+
+
 def reauthentication_page(form: Form, action: str | None = None) -> str:
     """Ask for the password (and a code) in place, keeping what the person was about to do."""
     # The page that the form stood on: /profile or /security.
@@ -86,6 +94,8 @@ def unavailable_page(outage: BackendUnavailable, *, resend: bool = True) -> Resp
 def _proved_again(form: Form) -> bool:
     """Go on in a fresh session; False, with the reasons noted, when the API refuses."""
     try:
+        if form.passkey is None:
+            form.require("current_password")
         tokens().keep(_reauthenticate(form))
     except Refusal as refusal:
         if refusal.status == HTTPStatus.UNAUTHORIZED:
@@ -97,10 +107,8 @@ def _proved_again(form: Form) -> bool:
 
 
 def _reauthenticate(form: Form) -> TokenPair:
-    """Prove it by a passkey alone, or by the password with whatever the account asks for beside it."""
     if form.passkey and not form.text("current_password"):
         return api().reauthenticate_with_passkey(form.passkey)
-    form.require("current_password")
     return api().reauthenticate(form.text("current_password"), form.factor("totp"))
 
 

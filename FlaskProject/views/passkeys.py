@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import Ceremony
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form, outage_sentence
-from FlaskProject.forms.submissions import submission
+from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.messages import sentence_for
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
@@ -51,7 +51,7 @@ def keep(form: Form) -> ResponseReturnValue:
     form.require("name")
     # Asked first: if this failed behind the change, nobody would see the codes.
     account = current_account()
-    codes = api().add_passkey(form.text("name"), form.require_passkey())
+    codes = api().add_passkey(form.text("name"), require_passkey(form))
     note_change()
     if codes:
         return render_template("recovery_codes.html", codes=codes, what_happened="passkey.added", account=account)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import submission
+from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.rendering.own_paths import own_path, worth_carrying
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import (
@@ -81,7 +81,7 @@ def log_in(form: Form) -> ResponseReturnValue:
 @submission(login_page)
 def log_in_with_passkey(form: Form) -> ResponseReturnValue:
     """Sign in by a passkey alone."""
-    pair = api().log_in_with_passkey(form.require_passkey(), remember_me=form.ticked("remember_me"))
+    pair = api().log_in_with_passkey(require_passkey(form), remember_me=form.ticked("remember_me"))
     return _welcome(pair, _next(form))
 
 
@@ -104,7 +104,7 @@ def log_in_with_code(form: Form) -> ResponseReturnValue:
 @submission(code_page)
 def log_in_with_passkey_too(form: Form) -> ResponseReturnValue:
     """Check what a passkey said in the place of a code."""
-    return _second_step(form, lambda step: api().log_in_with_passkey_too(step, form.require_passkey()))
+    return _second_step(form, lambda step: api().log_in_with_passkey_too(step, require_passkey(form)))
 
 
 @pages.post("/logout")

@@ -172,7 +172,7 @@ NO_KEYS: list[dict[int, Any]] = [
 ]
 
 
-@pytest.mark.asvs("11.2.1", "11.3.4")
+@pytest.mark.asvs("11.2.1")
 @pytest.mark.parametrize("public_key", NO_KEYS, ids=str)
 def test_what_is_no_good_key_is_refused_at_once(public_key: dict[int, Any]) -> None:
     """Else the account would have a factor that nobody can ever use."""
