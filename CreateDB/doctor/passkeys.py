@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from app.config import Settings
 from app.crud import count_passkeys
 from app.settings.relying_party import is_within
+from CreateDB.doctor.database import has_tables
 from CreateDB.doctor.findings import Finding, Findings, Patient, is_address
 
 BOUND = "A key serves the domain that it was made for: on another one each of them is lost"
@@ -25,6 +26,8 @@ def examine_relying_party(_patient: Patient, settings: Settings) -> Findings:
 
 def examine_passkeys(patient: Patient, connection: Connection) -> Findings:
     """Tell how many would be lost with the domain."""
+    if not has_tables(connection):
+        return
     number = count_passkeys(connection)
     domain = patient.settings.relying_party.id if patient.settings else "the domain of PUBLIC_URL"
     if number:
