@@ -178,7 +178,7 @@ def test_passkeys_are_shown_and_go_with_a_lost_second_factor(
     assert re.search(r"^  My phone  since [-0-9: ]+ UTC  last used never  synced$", shown, re.MULTILINE)
     assert phone.credentials[0].id.hex() not in shown
     assert MAILED in outcome.out
-    assert sign_in(user_with_passkey.http, user_with_passkey.person).get("/passkeys").json() == []
+    assert sign_in(user_with_passkey.http, user_with_passkey.person).get("/passkeys").json()["passkeys"] == []
     assert sql("SELECT COUNT(*) FROM recovery_codes") == [(0,)]
 
 
