@@ -9,8 +9,7 @@ from app.config import Settings
 from CreateDB.command.api_settings import make_keys
 from CreateDB.doctor.findings import Finding, Findings, Verdict, is_this_machine
 from CreateDB.models import UtcDateTime, metadata
-from CreateDB.server.database import find_stored_name
-from CreateDB.server.engine import SERVERS
+from CreateDB.server.engine import SERVERS, find_stored_name
 from CreateDB.server.grants import NEEDED, list_grants
 from CreateDB.tables.revisions import UPGRADE, compare
 

@@ -12,8 +12,7 @@ from CreateDB.command.explain import explain, redact
 from CreateDB.command.terminal import say
 from CreateDB.command.urls import require_text
 from CreateDB.server.credentials import ask
-from CreateDB.server.database import find_stored_name
-from CreateDB.server.engine import SERVERS, make_engine
+from CreateDB.server.engine import SERVERS, find_stored_name, make_engine
 from CreateDB.server.grants import NEEDED, Grant, list_grants, quote_pattern
 
 LONGEST_NAME = 80  # MariaDB's limit before 10.6; later ones allow more
