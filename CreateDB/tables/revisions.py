@@ -33,12 +33,10 @@ class Standing:
 
 def lacking_columns(connection: Connection) -> list[str]:
     """List what the models expect and the database lacks: the table of another program, or a dump half restored."""
-    inspector = inspect(connection)
-    lacking = []
-    for table in metadata.sorted_tables:
-        there = {c["name"] for c in inspector.get_columns(table.name)} if inspector.has_table(table.name) else set()
-        lacking += [f"{table.name}.{column.name}" for column in table.columns if column.name not in there]
-    return lacking
+    found = inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+    there = {(table, column["name"]) for (_, table), columns in found.items() for column in columns}
+    wanted = [(table.name, column.name) for table in metadata.sorted_tables for column in table.columns]
+    return [f"{table}.{column}" for table, column in wanted if (table, column) not in there]
 
 
 def check(arguments: Arguments, url: URL) -> int:
