@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.config import Settings
 from testing.api import PASSWORD, PRODUCTION, Person, RunSql, SignedIn, register, sign_in
 from testing.authenticator import Authenticator
 from testing.mail import Mailbox, links_of, text_of
@@ -23,14 +22,6 @@ SELECT :sid, user_id, generation, rotated_at, created_at, last_seen_at, authenti
     remember, client_address, user_agent
 FROM sessions WHERE sid NOT LIKE 'copy%'
 """
-
-
-@pytest.fixture
-def cli(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command without saying where: it takes the API's settings from the environment."""
-    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setenv("JWT_SECRET_KEY", settings.jwt_secret_key.get_secret_value())
-    return run
 
 
 def logged(outcome: Any) -> dict[str, Any]:
