@@ -16,6 +16,7 @@ pytest_plugins = [
     "testing.balancer",
     "testing.wheels",
     "testing.chance",
+    "testing.order",
 ]
 
 # Started in the background, a run is told to ignore Ctrl-C, and so would be every program that a test interrupts.

@@ -11,6 +11,7 @@ from app.clients.addresses import list_networks
 from testing.api import PASSWORD, StartApi, register
 from testing.processes import Server
 from testing.redis import RedisControl
+from testing.serve import PATIENCE
 
 HERE = "203.0.113.9"
 ONE_HOUSEHOLD = [f"2001:db8:7:{number:x}::1" for number in range(8)]
@@ -45,7 +46,7 @@ def test_sixty_names_at_once_from_one_address(start_api: StartApi) -> None:
 
 def test_redis_counts_first_too(start_api: StartApi, redis_control: RedisControl) -> None:
     """With two processes that share their counts, it is thirty in all."""
-    server = start_api(2, RATE_LIMIT_STORAGE_URI=redis_control.url)
+    server = start_api(2, RATE_LIMIT_STORAGE_URI=redis_control.url, **{PATIENCE: "60"})
 
     assert storm(server, [HERE] * 60) == {400: 30, 429: 30}
 
