@@ -29,5 +29,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         parts[number % count] += [item for item in items if item.nodeid.startswith(name)]
     others = iter([item for item in items if not item.nodeid.startswith(LONG)])
     for part in parts[:-1]:
-        part += islice(others, max(0, len(items) // count - len(part)))
+        part.extend(islice(others, max(0, len(items) // count - len(part))))
     items[:] = [*(item for part in parts for item in part), *others]
