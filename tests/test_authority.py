@@ -117,7 +117,7 @@ def used_in(path: Path) -> Iterator[str]:
     ]
     imported = {alias.asname or alias.name for node in imports for alias in node.names} | {"crud"}
     for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).partition(".")[0] in imported:
             yield node.attr
         if isinstance(node, ast.Name) and node.id in imported:
             yield node.id

@@ -4,7 +4,8 @@ import time
 
 from sqlalchemy import URL, Connection, inspect, text
 
-from app import crud
+from app.crud import secrets
+from app.crud.operations import current_time
 from CreateDB.command.api_settings import make_keys
 from CreateDB.doctor.findings import Finding, Findings, Patient, Verdict, is_this_machine
 from CreateDB.models import UtcDateTime, metadata
@@ -103,7 +104,7 @@ def _list_odd_columns(connection: Connection) -> list[str]:
 def examine_clock(_patient: Patient, connection: Connection) -> Findings:
     """Compare the clocks: tokens are judged by this machine's, sessions and codes by the database's."""
     before = time.time()
-    theirs = crud.current_time(connection).timestamp()
+    theirs = current_time(connection).timestamp()
     drift = theirs - (before + time.time()) / 2
     text_ = f"The database's clock is {abs(drift):.1f} s {'ahead of' if drift > 0 else 'behind'} this machine's."
     if abs(drift) > DRIFT:
@@ -118,7 +119,7 @@ def examine_secrets_at_rest(patient: Patient, connection: Connection) -> Finding
     if patient.settings is None or not has_tables(connection):
         return
     kids = [key.kid for key in make_keys(patient.settings).secrets]
-    lost, older = (crud.count_unreadable_secrets(connection, known) for known in (kids, kids[:1]))
+    lost, older = (secrets.count_unreadable_secrets(connection, known) for known in (kids, kids[:1]))
     if lost:
         found = f"{lost} secrets at rest were made with a key that is not configured: these people cannot sign in."
         fix = "Put the key back into TOTP_ENCRYPTION_KEYS or JWT_PREVIOUS_SECRET_KEYS, then run --reencrypt."

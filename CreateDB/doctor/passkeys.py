@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from app.config import Settings
-from app.crud import count_passkeys
+from app.crud.passkeys import count_passkeys
 from app.settings.relying_party import is_within
 from CreateDB.doctor.findings import Finding, Findings, Patient, is_address
 

@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 from sqlalchemy import URL, Connection
 
-from app import crud
 from app.authority.changes import CHANGES
 from app.clients.devices import describe_device
-from app.crud import directory
+from app.crud import accounts, directory, passkeys, second_factors, sessions
 from app.crud.directory import Entry
+from app.crud.operations import current_time
+from app.crud.passkeys import PasskeyRow
+from app.crud.sessions import SessionRow
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
 from CreateDB.command.terminal import align, count, say, show
@@ -55,15 +57,15 @@ def show_user(arguments: Arguments, url: URL) -> int:
     """Do --show-user."""
     with make_engine(url, echo=arguments.echo).connect() as connection:
         entry = find_one(connection, arguments.who)
-        codes = crud.count_recovery_codes(connection, entry.id)
-        passkeys = crud.list_passkeys(connection, entry.id)
-        sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
-    number = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
-    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(passkeys))), ("sessions", number)])
+        codes = second_factors.count_recovery_codes(connection, entry.id)
+        keys = passkeys.list_passkeys(connection, entry.id)
+        live = sessions.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
+    number = f"{MOST_SESSIONS} or more" if len(live) >= MOST_SESSIONS else str(len(live))
+    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(keys))), ("sessions", number)])
     show(lines)
-    show(f"  {line}" for line in align([_describe_passkey(passkey) for passkey in passkeys]))
+    show(f"  {line}" for line in align([_describe_passkey(key) for key in keys]))
     show([last])
-    show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
+    show(f"  {line}" for line in align([_describe_session(session) for session in live]))
     return 0
 
 
@@ -91,9 +93,9 @@ def disable_user(_arguments: Arguments, connection: Connection, entry: Entry) ->
     """Do --disable-user: the API asks for this at every call, so it takes effect at once."""
     if entry.disabled_at is not None:
         return Change(f"{name(entry)} has been disabled since {moment(entry.disabled_at)}.")
-    now, reason = crud.current_time(connection), CHANGES["account.disabled"].reason
-    crud.update_user(connection, entry.id, disabled_at=now)
-    ended = crud.end_sessions(connection, entry.id, reason, now)
+    now, reason = current_time(connection), CHANGES["account.disabled"].reason
+    accounts.update_user(connection, entry.id, disabled_at=now)
+    ended = sessions.end_sessions(connection, entry.id, reason, now)
     text = f"{name(entry)} is disabled; {_sessions_ended(ended)}."
     return Change(text, "user_disabled", {"sessions_ended": ended}, row="account.disabled")
 
@@ -103,15 +105,15 @@ def enable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> 
     """Do --enable-user."""
     if entry.disabled_at is None:
         return Change(f"{name(entry)} is not disabled.")
-    crud.update_user(connection, entry.id, disabled_at=None)
+    accounts.update_user(connection, entry.id, disabled_at=None)
     return Change(f"{name(entry)} may log in again.", "user_enabled", row="account.enabled")
 
 
 @changes_one
 def end_sessions(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
     """Do --end-sessions."""
-    reason, now = CHANGES["sessions.ended"].reason, crud.current_time(connection)
-    ended = crud.end_sessions(connection, entry.id, reason, now)
+    reason, now = CHANGES["sessions.ended"].reason, current_time(connection)
+    ended = sessions.end_sessions(connection, entry.id, reason, now)
     text = f"{name(entry)}: {_sessions_ended(ended)}."
     if not ended:
         return Change(text)
@@ -123,7 +125,7 @@ def set_role(arguments: Arguments, connection: Connection, entry: Entry) -> Chan
     """Do --set-role."""
     if entry.role == arguments.role:
         return Change(f"{name(entry)} has the role {entry.role} already.")
-    crud.update_user(connection, entry.id, role=arguments.role)
+    accounts.update_user(connection, entry.id, role=arguments.role)
     facts = {"role": arguments.role, "former_role": entry.role}
     text = f"{name(entry)} has the role {arguments.role} now, and had {entry.role}."
     return Change(text, "user_role_set", facts, row="account.role_set")
@@ -132,7 +134,7 @@ def set_role(arguments: Arguments, connection: Connection, entry: Entry) -> Chan
 @changes_one
 def reset_second_factor(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
     """Do --reset-second-factor: for somebody who has lost the device and the recovery codes."""
-    if not crud.remove_factors(connection, entry.id):
+    if not passkeys.remove_factors(connection, entry.id):
         return Change(f"{name(entry)} has no second factor.")
     return Change(
         f"{name(entry)} has no second factor any more: the password alone signs in. "
@@ -190,7 +192,7 @@ def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
     ]
 
 
-def _describe_passkey(passkey: crud.PasskeyRow) -> tuple[str, ...]:
+def _describe_passkey(passkey: PasskeyRow) -> tuple[str, ...]:
     return (
         passkey.name,
         f"since {moment(passkey.created_at)}",
@@ -199,7 +201,7 @@ def _describe_passkey(passkey: crud.PasskeyRow) -> tuple[str, ...]:
     )
 
 
-def _describe_session(session: crud.SessionRow) -> tuple[str, ...]:
+def _describe_session(session: SessionRow) -> tuple[str, ...]:
     return (
         describe_device(session.user_agent),
         f"from {session.client_address}",

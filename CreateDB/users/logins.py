@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import URL, Connection
 
-from app import crud
 from app.config import Settings
-from app.crud import Credentials, attempts, directory
+from app.crud import accounts, attempts, directory
+from app.crud.accounts import Credentials
 from app.crud.directory import Entry
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.secrets.keys import Keyrings
@@ -60,7 +60,7 @@ def explain_login(arguments: Arguments, url: URL) -> int:
         if not directory.find_entries(connection, arguments.who):
             return _explain_unknown(connection, arguments, settings, keys)
         entry = find_one(connection, arguments.who)
-        account = crud.find_credentials(connection, {"id": entry.id})
+        account = accounts.find_credentials(connection, {"id": entry.id})
         counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
         obstacles = [*_find_standing(settings, keys, entry, account), *_find_waits(connection, settings, counted)]
         notes = _describe_counts(connection, counted)
@@ -73,7 +73,7 @@ def explain_login(arguments: Arguments, url: URL) -> int:
 def clear_throttle(arguments: Arguments, connection: Connection, entry: Entry) -> Change:
     """Do --clear-throttle: for all addresses together, for codes, and for each address that is known or given."""
     keys = make_keys(load_for(connection.engine.url))
-    account = crud.find_credentials(connection, {"id": entry.id})
+    account = accounts.find_credentials(connection, {"id": entry.id})
     counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
     found = len(list(_read(connection, counted)))
     rows = list_keys(one.counter for one in counted)
@@ -100,7 +100,7 @@ def _list_counters(
             yield Counted(f"recovery codes from {one}", counter)
         for counter in name_passkey_counters(keys, account.public_id, one):
             yield Counted(f"passkeys from {one} in {_span(counter)}", counter)
-        if address and crud.is_known_address(connection, account.id, hash_address(keys, account.public_id, one)):
+        if address and attempts.is_known_address(connection, account.id, hash_address(keys, account.public_id, one)):
             strangers = False
     for counter in name_password_counters(keys, title, address or "127.0.0.1")[1:]:
         what = f"passwords from addresses that are new to the account in {_span(counter)}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from app import crud
+from app.crud import accounts
 from CreateDB.command.api_settings import load_for
 from CreateDB.command.errors import OperatorError
 
@@ -20,7 +20,7 @@ def tell_owner(connection: Connection, row: str, user_id: int, facts: Mapping[st
         return f"{missing.name} is not installed here"
     except OperatorError as error:
         return str(error).rstrip(".")
-    if crud.get_addressee(connection, user_id) is None or not settings.delivers_mail:
+    if accounts.get_addressee(connection, user_id) is None or not settings.delivers_mail:
         return "SMTP_HOST is not set"
     conclude_for(connection, make_resources(settings), row, user_id, None, facts)
     return None

@@ -8,9 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app import auth, crud, errors, webauthn
+from app import auth, errors, webauthn
 from app.clients.addresses import Client
-from app.crud import PasskeyRow, Principal
+from app.crud import passkeys
+from app.crud.accounts import Credentials
+from app.crud.operations import current_time
+from app.crud.passkeys import PasskeyRow
+from app.crud.sessions import Principal
 from app.factor_schemas import Challenge
 from app.models import Ceremony
 from app.resources import Resources
@@ -65,16 +69,16 @@ def begin(connection: Connection, asker: Asker) -> tuple[str, bytes]:
         challenge=challenge,
         session_id=asker.session_id,
         login_jti=asker.login_jti,
-        expires_at=crud.current_time(connection) + crud.CEREMONY_LIFETIME,
+        expires_at=current_time(connection) + passkeys.CEREMONY_LIFETIME,
     )
-    crud.insert_ceremony(connection, row)
+    passkeys.insert_ceremony(connection, row)
     return ceremony, challenge
 
 
 def take(connection: Connection, ceremony: str, asker: Asker) -> bytes:
     """Use up a challenge of this asker, and return it."""
     ceremony_hash = auth.hash_one_time_token(ceremony)
-    challenge = crud.take_ceremony(connection, ceremony_hash, asker.purpose, asker.session_id, asker.login_jti)
+    challenge = passkeys.take_ceremony(connection, ceremony_hash, asker.purpose, asker.session_id, asker.login_jti)
     if challenge is None:
         raise errors.CeremonyInvalid
     return challenge
@@ -96,7 +100,7 @@ def as_key(row: PasskeyRow) -> Key:
     return Key(row.credential_id, row.public_key, synced=row.synced, transports=transports, sign_count=row.sign_count)
 
 
-async def prove_passkey(resources: Resources, account: crud.Credentials, shown: Shown, client: Client) -> Proof:
+async def prove_passkey(resources: Resources, account: Credentials, shown: Shown, client: Client) -> Proof:
     """Check a passkey's answer, after the password or alone; a wrong one is counted as a code is, and costs no hash."""
     stranger = client.address if shown.asker.purpose is Purpose.SIGN_IN else None
     counters = name_passkey_counters(resources.keys, account.public_id, stranger)
@@ -114,12 +118,12 @@ async def prove_passkey(resources: Resources, account: crud.Credentials, shown: 
 
 
 def _judge(
-    connection: Connection, resources: Resources, account: crud.Credentials, shown: Shown
+    connection: Connection, resources: Resources, account: Credentials, shown: Shown
 ) -> tuple[PasskeyRow, Answer]:
     """Take the challenge and look at its answer; whatever comes of it, the challenge is used up."""
     challenge = take(connection, shown.ceremony, shown.asker)
     try:
-        row = crud.find_passkey(connection, webauthn.read_id(shown.credential))
+        row = passkeys.find_passkey(connection, webauthn.read_id(shown.credential))
         if row is None or row.user_id != account.id:
             log_event("passkey_failed", "failure", user_id=account.public_id, reason=errors.PasskeyUnknown.code)
             raise errors.PasskeyUnknown
@@ -133,7 +137,7 @@ def _judge(
     return row, answer
 
 
-def _require_handle(answer: Answer, account: crud.Credentials, shown: Shown) -> None:
+def _require_handle(answer: Answer, account: Credentials, shown: Shown) -> None:
     """Refuse an answer that names another account, or none where it is what says whose it is."""
     if answer.user_handle is None and shown.asker.purpose is not Purpose.SIGN_IN:
         return

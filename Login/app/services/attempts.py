@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from app import crud
 from app.clients.addresses import Client
 from app.crud import attempts
+from app.crud.accounts import Credentials
 from app.errors import PasskeyInvalid, TooManyAttempts, TotpInvalid
 from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
@@ -51,7 +51,7 @@ class Guess:
 
 
 def expect_guess(
-    connection: Connection, resources: Resources, account: crud.Credentials | None, name: str, client: Client
+    connection: Connection, resources: Resources, account: Credentials | None, name: str, client: Client
 ) -> Guess:
     """Prepare to judge a password for the account of this name; refuse at once, before any queue, if it must wait.
 
@@ -59,7 +59,7 @@ def expect_guess(
     """
     keys, user_id, public_id = resources.keys, account.id if account else 0, account.public_id if account else None
     every = name_password_counters(keys, name, client.address)
-    known = crud.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
+    known = attempts.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
     counters = (every.here,) if known else tuple(every)
     _require_turn(resources, counters, attempts.list_tallies(connection, list_keys(counters)), public_id)
     gives_back = () if known else (every.hour.key, every.day.key)

@@ -5,10 +5,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import auth, crud, errors, webauthn
+from app import auth, errors, webauthn
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
-from app.crud import PasskeyRow, Principal
+from app.crud import accounts, passkeys
+from app.crud.operations import current_time
+from app.crud.passkeys import PasskeyRow
+from app.crud.sessions import Principal
 from app.factor_schemas import Challenge, PasskeyAdded, PasskeyList, PasskeyRegistration
 from app.factor_schemas import Passkey as PasskeyInfo
 from app.models import Passkey
@@ -31,7 +34,7 @@ class New(NamedTuple):
 
 async def list_own(resources: Resources, principal: Principal) -> PasskeyList:
     """List the caller's passkeys, the oldest first."""
-    rows = await resources.database.read(crud.list_passkeys, principal.account.id)
+    rows = await resources.database.read(passkeys.list_passkeys, principal.account.id)
     return PasskeyList(
         rp_id=resources.settings.relying_party.id,
         user_handle=webauthn.encode_id(principal.account.public_id.encode()),
@@ -43,8 +46,8 @@ async def start(resources: Resources, principal: Principal) -> Challenge:
     """Ask the browser for a new key; keys that the account has already are not to answer."""
     account = principal.account
     require_proved_address(resources, principal)
-    existing = await resources.database.read(crud.list_passkeys, account.id)
-    if len(existing) >= crud.PASSKEYS_MAX:
+    existing = await resources.database.read(passkeys.list_passkeys, account.id)
+    if len(existing) >= passkeys.PASSKEYS_MAX:
         raise errors.PasskeyLimit
     ceremony, challenge = await resources.database.transaction(begin, ask_session(Purpose.REGISTER, principal))
     options = webauthn.make_creation_options(
@@ -78,10 +81,10 @@ def _add(
 ) -> tuple[PasskeyRow, bool]:
     """Add a passkey in the transaction that also decides whether it is one too many, and whether it is the first."""
     require_session(connection, principal)
-    person = crud.get_addressee(connection, principal.account.id)
+    person = accounts.get_addressee(connection, principal.account.id)
     if person is None:
         raise errors.SessionEnded
-    if person.passkey_count >= crud.PASSKEYS_MAX:
+    if person.passkey_count >= passkeys.PASSKEYS_MAX:
         raise errors.PasskeyLimit
     row = _insert(connection, principal, new, client)
     if not person.has_factor:
@@ -107,12 +110,12 @@ def _insert(connection: Connection, principal: Principal, new: New, client: Clie
         synced=key.synced,
         backed_up=key.backed_up,
         transports=" ".join(key.transports),
-        created_at=crud.current_time(connection),
+        created_at=current_time(connection),
         client_address=client.address,
         user_agent=client.user_agent,
     )
     try:
-        crud.insert_passkey(connection, passkey)
+        passkeys.insert_passkey(connection, passkey)
     except IntegrityError:
         raise errors.PasskeyAlreadyRegistered from None
     return _get(connection, principal, public_id)
@@ -129,7 +132,7 @@ def _rename(
     connection: Connection, resources: Resources, principal: Principal, public_id: str, name: str
 ) -> PasskeyRow:
     require_session(connection, principal)
-    if crud.rename_passkey(connection, principal.account.id, public_id, name):
+    if passkeys.rename_passkey(connection, principal.account.id, public_id, name):
         conclude_for(connection, resources, "factor.passkey.renamed", principal.account.id, None)
     return _get(connection, principal, public_id)
 
@@ -143,15 +146,15 @@ async def remove(resources: Resources, principal: Principal, public_id: str, cli
 
 def _remove(connection: Connection, resources: Resources, principal: Principal, public_id: str, client: Client) -> bool:
     require_session(connection, principal)
-    if not crud.remove_passkey(connection, principal.account.id, public_id):
+    if not passkeys.remove_passkey(connection, principal.account.id, public_id):
         raise errors.PasskeyNotFound
     conclude_for(connection, resources, "factor.passkey.removed", principal.account.id, client)
-    person = crud.get_addressee(connection, principal.account.id)
+    person = accounts.get_addressee(connection, principal.account.id)
     return person is not None and not person.has_factor
 
 
 def _get(connection: Connection, principal: Principal, public_id: str) -> PasskeyRow:
-    row = crud.get_passkey(connection, principal.account.id, public_id)
+    row = passkeys.get_passkey(connection, principal.account.id, public_id)
     if row is None:
         raise errors.PasskeyNotFound
     return row

@@ -7,9 +7,11 @@ import io
 
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth
 from app.clients.addresses import Client
-from app.crud import Principal
+from app.crud import accounts, second_factors, sessions
+from app.crud.operations import current_time
+from app.crud.sessions import Principal
 from app.errors import (
     EmailConfirmationRequired,
     SessionEnded,
@@ -33,7 +35,7 @@ from app.throttling.counters import name_code_counters
 async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
     """Tell whether an authenticator app is set up, and how many recovery codes are left."""
     account = principal.account
-    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_factor else 0
+    left = await resources.database.read(second_factors.count_recovery_codes, account.id) if account.has_factor else 0
     return TotpStatus(enabled=account.has_totp, recovery_codes_left=left)
 
 
@@ -60,10 +62,10 @@ def require_proved_address(resources: Resources, principal: Principal) -> None:
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
     begin_change(connection, principal, proof)  # and hold the account: two tabs that start at once get one secret
-    begun = crud.get_enrolment(connection, principal.account.id)
+    begun = second_factors.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
-    crud.replace_enrolment(connection, principal.account.id, principal.session.id, offered)
+    second_factors.replace_enrolment(connection, principal.account.id, principal.session.id, offered)
     return offered
 
 
@@ -92,7 +94,7 @@ async def confirm(resources: Resources, principal: Principal, body: TotpConfirma
 
 async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> tuple[str, int]:
     """Accept only the secret that `start` gave to this very session; return it as it is kept, and the code's step."""
-    enrolment = await resources.database.read(crud.get_enrolment, principal.account.id)
+    enrolment = await resources.database.read(second_factors.get_enrolment, principal.account.id)
     if enrolment is None or enrolment.session_id != principal.session.id:
         raise TotpEnrolmentInvalid
     secret = open_totp_secret(resources, principal.account.public_id, enrolment.secret)
@@ -118,12 +120,12 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; True for the first factor."""
     user_id = principal.account.id
     require_session(connection, principal)
-    person = crud.get_addressee(connection, user_id)
+    person = accounts.get_addressee(connection, user_id)
     if person is None:
         raise SessionEnded
-    if not crud.take_enrolment(connection, user_id, principal.session.id, ciphertext):
+    if not second_factors.take_enrolment(connection, user_id, principal.session.id, ciphertext):
         raise TotpEnrolmentInvalid
-    if not crud.enable_totp(connection, user_id, ciphertext, step):
+    if not second_factors.enable_totp(connection, user_id, ciphertext, step):
         raise TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
     if not person.has_factor:
@@ -139,9 +141,9 @@ def make_first_codes(connection: Connection, principal: Principal, codes: list[s
     No other session stays fresh: theirs was a proof by the password alone, enough, until now, to remove the factor
     again or to take the codes.
     """
-    crud.replace_recovery_codes(connection, principal.account.id, _hash_codes(principal, codes))
-    stale = crud.current_time(connection) - FRESH
-    crud.make_others_stale(connection, principal.account.id, principal.session.id, stale)
+    second_factors.replace_recovery_codes(connection, principal.account.id, _hash_codes(principal, codes))
+    stale = current_time(connection) - FRESH
+    sessions.make_others_stale(connection, principal.account.id, principal.session.id, stale)
 
 
 async def make_recovery_codes(
@@ -167,10 +169,10 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
     client: Client,
 ) -> None:
     begin_change(connection, principal, proof)
-    person = crud.get_addressee(connection, principal.account.id)
+    person = accounts.get_addressee(connection, principal.account.id)
     if person is None or not person.has_factor:
         raise TotpNotEnabled
-    crud.replace_recovery_codes(connection, principal.account.id, hashes)
+    second_factors.replace_recovery_codes(connection, principal.account.id, hashes)
     conclude_for(connection, resources, "recovery_codes.replaced", principal.account.id, client)
 
 
@@ -187,7 +189,7 @@ def _disable(
     connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
 ) -> None:
     begin_change(connection, principal, proof)
-    if not crud.disable_totp(connection, principal.account.id):
+    if not second_factors.disable_totp(connection, principal.account.id):
         raise TotpNotEnabled
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
 
