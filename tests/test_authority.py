@@ -50,13 +50,11 @@ def parse(path: Path) -> ast.Module:
 
 def writes_itself(node: Node) -> bool:
     """Whether a statement on one of the tables is built here."""
-    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)]
+    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and call.args]
     direct = any(
-        call.func.id in WRITES and isinstance(call.args[0], ast.Name) and call.args[0].id in TABLES
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.args
+        ast.unparse(call.func).removeprefix("sa.") in WRITES and ast.unparse(call.args[0]) in TABLES for call in calls
     )
-    adds = any(isinstance(call.func, ast.Name) and call.func.id == "insert_row" for call in calls)
+    adds = any(ast.unparse(call.func) == "insert_row" for call in calls)
     rows = isinstance(node, ast.FunctionDef) and any(
         isinstance(argument.annotation, ast.Name) and argument.annotation.id in ROWS for argument in node.args.args
     )

@@ -7,18 +7,11 @@ import io
 
 from sqlalchemy import Connection
 
-from app import auth
+from app import auth, errors
 from app.clients.addresses import Client
 from app.crud import accounts, second_factors, sessions
 from app.crud.operations import current_time
 from app.crud.sessions import Principal
-from app.errors import (
-    EmailConfirmationRequired,
-    SessionEnded,
-    TotpAlreadyEnabled,
-    TotpEnrolmentInvalid,
-    TotpNotEnabled,
-)
 from app.factor_schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.resources import Resources
 from app.runtime.logs import log_event
@@ -42,7 +35,7 @@ async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
 async def start(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> TotpSetup:
     """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
     if principal.account.has_totp:
-        raise TotpAlreadyEnabled
+        raise errors.TotpAlreadyEnabled
     require_proved_address(resources, principal)
     proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
@@ -57,7 +50,7 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
 def require_proved_address(resources: Resources, principal: Principal) -> None:
     """Refuse any factor beside an address that nobody confirmed: it would shut out whoever reads that mailbox."""
     if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
-        raise EmailConfirmationRequired
+        raise errors.EmailConfirmationRequired
 
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
@@ -84,7 +77,7 @@ async def confirm(resources: Resources, principal: Principal, body: TotpConfirma
     There are none to return where a passkey was there before: the codes that came with it go on.
     """
     if principal.account.has_totp:
-        raise TotpAlreadyEnabled
+        raise errors.TotpAlreadyEnabled
     ciphertext, step = await _check_confirmation(resources, principal, body)
     codes = auth.make_recovery_codes()
     is_first = await resources.database.transaction(_enable, resources, principal, ciphertext, step, codes, client)
@@ -96,11 +89,11 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
     """Accept only the secret that `start` gave to this very session; return it as it is kept, and the code's step."""
     enrolment = await resources.database.read(second_factors.get_enrolment, principal.account.id)
     if enrolment is None or enrolment.session_id != principal.session.id:
-        raise TotpEnrolmentInvalid
+        raise errors.TotpEnrolmentInvalid
     secret = open_totp_secret(resources, principal.account.public_id, enrolment.secret)
     typed = auth.normalize_code(body.secret.get_secret_value())
     if not hmac.compare_digest(typed.encode(), secret.encode()):
-        raise TotpEnrolmentInvalid
+        raise errors.TotpEnrolmentInvalid
     code = auth.normalize_code(body.code)
     public_id, now = principal.account.public_id, principal.now
     counters = name_code_counters(resources.keys, public_id)
@@ -122,11 +115,11 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     require_session(connection, principal)
     person = accounts.get_addressee(connection, user_id)
     if person is None:
-        raise SessionEnded
+        raise errors.SessionEnded
     if not second_factors.take_enrolment(connection, user_id, principal.session.id, ciphertext):
-        raise TotpEnrolmentInvalid
+        raise errors.TotpEnrolmentInvalid
     if not second_factors.enable_totp(connection, user_id, ciphertext, step):
-        raise TotpAlreadyEnabled
+        raise errors.TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
     if not person.has_factor:
         make_first_codes(connection, principal, codes)
@@ -151,7 +144,7 @@ async def make_recovery_codes(
 ) -> list[str]:
     """Replace the recovery codes."""
     if not principal.account.has_factor:
-        raise TotpNotEnabled
+        raise errors.TotpNotEnabled
     proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
     codes = auth.make_recovery_codes()
     hashes = _hash_codes(principal, codes)
@@ -171,7 +164,7 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
     begin_change(connection, principal, proof)
     person = accounts.get_addressee(connection, principal.account.id)
     if person is None or not person.has_factor:
-        raise TotpNotEnabled
+        raise errors.TotpNotEnabled
     second_factors.replace_recovery_codes(connection, principal.account.id, hashes)
     conclude_for(connection, resources, "recovery_codes.replaced", principal.account.id, client)
 
@@ -179,7 +172,7 @@ def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and w
 async def disable(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> None:
     """Switch the factor off."""
     if not principal.account.has_totp:
-        raise TotpNotEnabled
+        raise errors.TotpNotEnabled
     proof = await prove_for(resources, principal, "factor.totp.disabled", body, client)
     await resources.database.transaction(_disable, resources, principal, proof, client)
     log_event("totp_disabled", "success", user_id=principal.account.public_id)
@@ -190,7 +183,7 @@ def _disable(
 ) -> None:
     begin_change(connection, principal, proof)
     if not second_factors.disable_totp(connection, principal.account.id):
-        raise TotpNotEnabled
+        raise errors.TotpNotEnabled
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
 
 
