@@ -14,13 +14,12 @@ from app.crud import passkeys
 from app.crud.accounts import Credentials
 from app.crud.operations import current_time
 from app.crud.passkeys import PasskeyRow
-from app.crud.sessions import Principal
 from app.factor_schemas import Challenge
 from app.models import Ceremony
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.attempts import judge_code
-from app.services.notices import notify_counter_went_back, notify_wrong_codes
+from app.services.notices import notify_counter_went_back
 from app.services.proofs import PASSWORD, Proof, UsedPasskey
 from app.throttling.counters import name_passkey_counters
 from app.webauthn import Answer, InvalidResponse, Key, Verification
@@ -52,11 +51,6 @@ class Shown:
     credential: Mapping[str, Any]
     asker: Asker
     alone: bool
-
-
-def ask_session(purpose: Purpose, principal: Principal) -> Asker:
-    """Let the caller's session ask."""
-    return Asker(purpose, session_id=principal.session.id)
 
 
 def begin(connection: Connection, asker: Asker) -> tuple[str, bytes]:
@@ -105,8 +99,7 @@ async def prove_passkey(resources: Resources, account: Credentials, shown: Shown
     stranger = client.address if shown.asker.purpose is Purpose.SIGN_IN else None
     counters = name_passkey_counters(resources.keys, account.public_id, stranger)
     judge = partial(_judge, resources=resources, account=account, shown=shown)
-    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
-    row, answer = await judge_code(resources, counters, account.public_id, judge, None if shown.alone else warn)
+    row, answer = await judge_code(resources, counters, account, judge, None if shown.alone else client)
     tell = None
     if _went_back(row, answer):
         log_event("passkey_counter_went_back", "unknown", user_id=account.public_id, passkey=row.public_id)

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 
 from app.clients.addresses import Client
 from app.crud import attempts
-from app.crud.accounts import Credentials
+from app.crud.accounts import Account, Credentials
 from app.errors import PasskeyInvalid, TooManyAttempts, TotpInvalid
 from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.mails import THROTTLED, queue_note
+from app.services.notices import notify_wrong_codes
 from app.services.paces import save_counts
 from app.throttling.counters import Counter, hash_address, list_keys, name_move_counter, name_password_counters
 from app.throttling.limits import CODE, CODE_DAY, PASSKEY, PASSKEY_DAY, RECOVERY, find_wait
@@ -92,17 +93,17 @@ def _settle(connection: Connection, guess: Guess) -> None:
 async def judge_code(
     resources: Resources,
     counters: tuple[Counter, ...],
-    public_id: str,
+    account: Credentials | Account,
     judge: Callable[[Connection], Result],
-    warn: Callable[[Connection], None] | None = None,
+    client: Client | None = None,
 ) -> Result:
     """Let `judge` look at a code of an account, or a passkey's answer, and count a wrong one; return what it returns.
 
     The counters are held meanwhile, so parallel guesses are judged one by one, each after the last was counted. Right
-    codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
-    ones begin to look like one.
+    codes are not counted at all: a form sent eight times by a nervous finger is no attack. Where a right password came
+    before, from a `client`, the owner hears of wrong ones when they begin to look like one.
     """
-    outcome = await resources.database.transaction(_judge_code, resources, counters, public_id, judge, warn)
+    outcome = await resources.database.transaction(_judge_code, resources, counters, account, judge, client)
     if isinstance(outcome, WRONG):
         raise outcome
     return outcome
@@ -132,20 +133,19 @@ def _judge_code(  # noqa: PLR0913, PLR0917 what is judged, by which counters, an
     connection: Connection,
     resources: Resources,
     counters: tuple[Counter, ...],
-    public_id: str,
+    account: Credentials | Account,
     judge: Callable[[Connection], Result],
-    warn: Callable[[Connection], None] | None,
+    client: Client | None,
 ) -> Result | TotpInvalid | PasskeyInvalid:
     """Return the refusal instead of raising it: raising would roll back the count."""
-    held = _hold(connection, resources, counters, public_id)
+    held = _hold(connection, resources, counters, account.public_id)
     try:
         return judge(connection)
     except WRONG as error:
         counted = save_counts(connection, counters, held)
-        if warn is not None and any(
-            tally.guesses >= SUSPICIOUS_CODES.get(limit, math.inf) for limit, tally in counted.items()
-        ):
-            warn(connection)
+        suspicious = any(tally.guesses >= SUSPICIOUS_CODES.get(limit, math.inf) for limit, tally in counted.items())
+        if client is not None and suspicious:
+            notify_wrong_codes(connection, resources, account.id, client)
         return error
 
 

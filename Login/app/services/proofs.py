@@ -23,7 +23,7 @@ from app.crud.sessions import Principal, SessionRow
 from app.resources import Resources
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.services.attempts import judge_code, settle_code
-from app.services.notices import notify_recovery_code_used, notify_wrong_codes
+from app.services.notices import notify_recovery_code_used
 from app.throttling.counters import Counter, hash_address, name_code_counters, name_recovery_counters
 
 logger = logging.getLogger(__name__)
@@ -75,11 +75,10 @@ async def _prove_totp(resources: Resources, account: Credentials, typed: str, cl
     """Check a code; where there are passkeys only each is wrong, and is counted."""
     sealed, public_id = account.totp_secret, account.public_id
     secret = None if sealed is None else open_totp_secret(resources, public_id, sealed)
-    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     counters = name_code_counters(resources.keys, public_id)
     here = hash_address(resources.keys, public_id, client.address)
     judge = partial(_match_from, account=account, address_hash=here, secret=secret, code=typed)
-    step = await judge_code(resources, counters, public_id, judge, warn)
+    step = await judge_code(resources, counters, account, judge, client)
     return Proof(account, counters, totp_step=step, methods=(*PASSWORD, "otp"))
 
 
@@ -125,11 +124,10 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
 
 async def _prove_recovery_code(resources: Resources, account: Credentials, typed: str, client: Client) -> Proof:
     code_hash = auth.hash_recovery_code(typed, account.public_id)
-    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     tell = partial(notify_recovery_code_used, resources=resources, user_id=account.id, client=client)
     judge = partial(_require_code, account=account, code_hash=code_hash)
     counters = name_recovery_counters(resources.keys, account.public_id, client.address)
-    await judge_code(resources, counters, account.public_id, judge, warn)
+    await judge_code(resources, counters, account, judge, client)
     return Proof(account, counters, recovery_code=code_hash, tell=tell, methods=(*PASSWORD, "rc"))
 
 

@@ -19,7 +19,7 @@ from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
 from app.schemas import Reauthentication
-from app.services.assertions import Purpose, Shown, ask_session, challenge_keys, prove_passkey
+from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove_passkey
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.proofs import Proof, prove_code, require_session, spend_proof
 from app.services.sessions import is_fresh, issue_pair, require_fresh
@@ -55,7 +55,7 @@ async def prove(
     if not need_factor:
         return Proof(account)
     if body.ceremony is not None and body.credential is not None:
-        asker = ask_session(Purpose.REAUTHENTICATE, principal)
+        asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
         shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=False)
         return await prove_passkey(resources, account, shown, client)
     return await prove_code(resources, account, body.totp, client)
@@ -85,7 +85,7 @@ async def challenge_passkey(resources: Resources, principal: Principal, body: Pa
     keys = await resources.database.read(passkeys.list_passkeys, principal.account.id)
     if not keys:
         raise errors.PasskeyNotSetUp
-    asker = ask_session(Purpose.REAUTHENTICATE, principal)
+    asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
     return await challenge_keys(resources, asker, keys, "discouraged" if body.with_password else "required")
 
 
@@ -94,7 +94,7 @@ async def reauthenticate_by_passkey(
 ) -> Pair:
     """Go on in a fresh session, by a passkey that has verified the person: it is both factors at once."""
     account = await resources.database.read(_get_own, principal.account.id)
-    asker = ask_session(Purpose.REAUTHENTICATE, principal)
+    asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
     shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=True)
     return await _go_on(resources, principal, await prove_passkey(resources, account, shown, client), client)
 

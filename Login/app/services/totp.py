@@ -79,10 +79,9 @@ async def confirm(resources: Resources, principal: Principal, body: TotpConfirma
     if principal.account.has_totp:
         raise errors.TotpAlreadyEnabled
     ciphertext, step = await _check_confirmation(resources, principal, body)
-    codes = auth.make_recovery_codes()
-    is_first = await resources.database.transaction(_enable, resources, principal, ciphertext, step, codes, client)
+    codes = await resources.database.transaction(_enable, resources, principal, ciphertext, step, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
-    return codes if is_first else []
+    return codes
 
 
 async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> tuple[str, int]:
@@ -95,22 +94,15 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
     if not hmac.compare_digest(typed.encode(), secret.encode()):
         raise errors.TotpEnrolmentInvalid
     code = auth.normalize_code(body.code)
-    public_id, now = principal.account.public_id, principal.now
-    counters = name_code_counters(resources.keys, public_id)
-    step = await judge_code(resources, counters, public_id, lambda _: match_totp_step(secret, code, now))
+    counters, now = name_code_counters(resources.keys, principal.account.public_id), principal.now
+    step = await judge_code(resources, counters, principal.account, lambda _: match_totp_step(secret, code, now))
     return enrolment.secret, step
 
 
 def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
-    connection: Connection,
-    resources: Resources,
-    principal: Principal,
-    ciphertext: str,
-    step: int,
-    codes: list[str],
-    client: Client,
-) -> bool:
-    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; True for the first factor."""
+    connection: Connection, resources: Resources, principal: Principal, ciphertext: str, step: int, client: Client
+) -> list[str]:
+    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; return the first factor's codes."""
     user_id = principal.account.id
     require_session(connection, principal)
     person = accounts.get_addressee(connection, user_id)
@@ -121,22 +113,20 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     if not second_factors.enable_totp(connection, user_id, ciphertext, step):
         raise errors.TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
-    if not person.has_factor:
-        make_first_codes(connection, principal, codes)
-    former = {"codes": None if person.has_factor else "new"}
-    conclude(connection, resources, "factor.totp.enabled", person, client, former=former)
-    return not person.has_factor
+    codes = [] if person.has_factor else make_first_codes(connection, principal)
+    conclude(connection, resources, "factor.totp.enabled", person, client, former={"codes": "new" if codes else None})
+    return codes
 
 
-def make_first_codes(connection: Connection, principal: Principal, codes: list[str]) -> None:
+def make_first_codes(connection: Connection, principal: Principal) -> list[str]:
     """Give an account its recovery codes, which come with its first factor of whichever kind.
 
     No other session stays fresh: theirs was a proof by the password alone, enough, until now, to remove the factor
     again or to take the codes.
     """
-    second_factors.replace_recovery_codes(connection, principal.account.id, _hash_codes(principal, codes))
     stale = current_time(connection) - FRESH
     sessions.make_others_stale(connection, principal.account.id, principal.session.id, stale)
+    return _make_codes(connection, principal)
 
 
 async def make_recovery_codes(
@@ -146,27 +136,21 @@ async def make_recovery_codes(
     if not principal.account.has_factor:
         raise errors.TotpNotEnabled
     proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
-    codes = auth.make_recovery_codes()
-    hashes = _hash_codes(principal, codes)
-    await resources.database.transaction(_replace_codes, resources, principal, proof, hashes, client)
+    codes = await resources.database.transaction(_replace_codes, resources, principal, proof, client)
     log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
     return codes
 
 
-def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and who hears of it
-    connection: Connection,
-    resources: Resources,
-    principal: Principal,
-    proof: Proof | None,
-    hashes: list[bytes],
-    client: Client,
-) -> None:
+def _replace_codes(
+    connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
+) -> list[str]:
     begin_change(connection, principal, proof)
     person = accounts.get_addressee(connection, principal.account.id)
     if person is None or not person.has_factor:
         raise errors.TotpNotEnabled
-    second_factors.replace_recovery_codes(connection, principal.account.id, hashes)
-    conclude_for(connection, resources, "recovery_codes.replaced", principal.account.id, client)
+    codes = _make_codes(connection, principal)
+    conclude(connection, resources, "recovery_codes.replaced", person, client)
+    return codes
 
 
 async def disable(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> None:
@@ -187,6 +171,8 @@ def _disable(
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
 
 
-def _hash_codes(principal: Principal, codes: list[str]) -> list[bytes]:
-    public_id = principal.account.public_id
-    return [auth.hash_recovery_code(auth.normalize_code(code), public_id) for code in codes]
+def _make_codes(connection: Connection, principal: Principal) -> list[str]:
+    account, codes = principal.account, auth.make_recovery_codes()
+    hashes = [auth.hash_recovery_code(auth.normalize_code(code), account.public_id) for code in codes]
+    second_factors.replace_recovery_codes(connection, account.id, hashes)
+    return codes
