@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection
 from app.authority.changes import CHANGES
 from app.clients.devices import describe_device
 from app.crud import accounts, directory, passkeys, second_factors, sessions
-from app.crud.directory import Entry
+from app.crud.accounts import Addressee
 from app.crud.operations import current_time
 from app.crud.passkeys import PasskeyRow
 from app.crud.sessions import SessionRow
@@ -37,7 +37,7 @@ class Change:
     row: str | None = None  # of the table of authority: the owner hears of it
 
 
-Work: TypeAlias = Callable[[Arguments, Connection, Entry], Change]
+Work: TypeAlias = Callable[[Arguments, Connection, Addressee], Change]
 
 
 def list_users(arguments: Arguments, url: URL) -> int:
@@ -89,7 +89,7 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
 
 
 @changes_one
-def disable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def disable_user(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --disable-user: the API asks for this at every call, so it takes effect at once."""
     if entry.disabled_at is not None:
         return Change(f"{name(entry)} has been disabled since {moment(entry.disabled_at)}.")
@@ -101,7 +101,7 @@ def disable_user(_arguments: Arguments, connection: Connection, entry: Entry) ->
 
 
 @changes_one
-def enable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def enable_user(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --enable-user."""
     if entry.disabled_at is None:
         return Change(f"{name(entry)} is not disabled.")
@@ -110,7 +110,7 @@ def enable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> 
 
 
 @changes_one
-def end_sessions(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def end_sessions(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --end-sessions."""
     reason, now = CHANGES["sessions.ended"].reason, current_time(connection)
     ended = sessions.end_sessions(connection, entry.id, reason, now)
@@ -121,7 +121,7 @@ def end_sessions(_arguments: Arguments, connection: Connection, entry: Entry) ->
 
 
 @changes_one
-def set_role(arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def set_role(arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --set-role."""
     if entry.role == arguments.role:
         return Change(f"{name(entry)} has the role {entry.role} already.")
@@ -132,7 +132,7 @@ def set_role(arguments: Arguments, connection: Connection, entry: Entry) -> Chan
 
 
 @changes_one
-def reset_second_factor(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def reset_second_factor(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --reset-second-factor: for somebody who has lost the device and the recovery codes."""
     if not passkeys.remove_factors(connection, entry.id):
         return Change(f"{name(entry)} has no second factor.")
@@ -144,7 +144,7 @@ def reset_second_factor(_arguments: Arguments, connection: Connection, entry: En
     )
 
 
-def find_one(connection: Connection, who: str) -> Entry:
+def find_one(connection: Connection, who: str) -> Addressee:
     """Find the one account that is meant, or raise OperatorError."""
     entries = directory.find_entries(connection, who)
     if not entries:
@@ -154,7 +154,7 @@ def find_one(connection: Connection, who: str) -> Entry:
     return entries[0]
 
 
-def name(entry: Entry) -> str:
+def name(entry: Addressee) -> str:
     """Name an account for a person."""
     return f"{entry.email} ({entry.public_id})"
 
@@ -168,14 +168,14 @@ def _sessions_ended(number: int) -> str:
     return f"{count(number, 'session') if number else 'no sessions'} ended"
 
 
-def _list_one(entry: Entry) -> tuple[str, ...]:
+def _list_one(entry: Addressee) -> tuple[str, ...]:
     state = "disabled" if entry.disabled_at else "" if entry.email_verified_at else "email not verified"
     second = "yes" if entry.has_totp or entry.passkey_count else "no"
     last = f"{entry.last_login_at:%Y-%m-%d %H:%M}" if entry.last_login_at else NEVER
     return (entry.public_id, entry.email, entry.username or "-", entry.role, second, last, state)
 
 
-def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
+def _describe(entry: Addressee, codes: int) -> list[tuple[str, str]]:
     kind = "on" if entry.has_totp else "passkeys only" if entry.passkey_count else ""
     second = f"{kind}, {count(codes, 'recovery code')} left" if kind else "off"
     return [

@@ -9,8 +9,7 @@ from sqlalchemy import URL, Connection
 
 from app.config import Settings
 from app.crud import accounts, attempts, directory
-from app.crud.accounts import Credentials
-from app.crud.directory import Entry
+from app.crud.accounts import Addressee, Credentials
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.secrets.keys import Keyrings
 from app.throttling.counters import (
@@ -70,7 +69,7 @@ def explain_login(arguments: Arguments, url: URL) -> int:
 
 
 @changes_one
-def clear_throttle(arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def clear_throttle(arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --clear-throttle: for all addresses together, for codes, and for each address that is known or given."""
     keys = make_keys(load_for(connection.engine.url))
     account = accounts.find_credentials(connection, {"id": entry.id})
@@ -116,7 +115,9 @@ def _span(counter: Counter) -> str:
     return {60: "an hour", 24 * 60: "a day"}.get(minutes, f"{minutes} minutes")
 
 
-def _find_standing(settings: Settings, keys: Keyrings, entry: Entry, account: Credentials | None) -> Iterator[Obstacle]:
+def _find_standing(
+    settings: Settings, keys: Keyrings, entry: Addressee, account: Credentials | None
+) -> Iterator[Obstacle]:
     """Find what does not pass by itself."""
     if entry.disabled_at is not None:
         yield Obstacle(f"The account is disabled since {moment(entry.disabled_at)}.", "--enable-user lets it in again")

@@ -41,7 +41,7 @@ class Credentials(NamedTuple):
 
 
 class Addressee(NamedTuple):
-    """An account as mails to it need it, and the links in them."""
+    """An account as mails to it need it, the links in them, and operators: no hash and no secret."""
 
     id: int
     public_id: str
@@ -50,6 +50,7 @@ class Addressee(NamedTuple):
     email_verified_at: datetime | None
     username: str | None
     phrase: str | None
+    role: str
     password_changed_at: datetime
     created_at: datetime
     opened_from: str | None

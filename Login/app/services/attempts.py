@@ -20,8 +20,8 @@ from app.runtime.logs import log_event
 from app.services.mails import THROTTLED, queue_note
 from app.services.notices import notify_wrong_codes
 from app.services.paces import save_counts
-from app.throttling.counters import Counter, hash_address, list_keys, name_move_counter, name_password_counters
-from app.throttling.limits import CODE, CODE_DAY, PASSKEY, PASSKEY_DAY, RECOVERY, find_wait
+from app.throttling.counters import Counter, hash_address, list_keys, name_counter, name_password_counters
+from app.throttling.limits import CODE, CODE_DAY, MOVE, PASSKEY, PASSKEY_DAY, RECOVERY, find_wait
 
 Result = TypeVar("Result")
 
@@ -119,7 +119,7 @@ def settle_code(connection: Connection, counters: tuple[Counter, ...]) -> None:
 
 def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
-    counters = (name_move_counter(resources.keys, public_id),)
+    counters = (name_counter(resources.keys, MOVE, public_id),)
     save_counts(connection, counters, _hold(connection, resources, counters, public_id))
 
 

@@ -24,7 +24,7 @@ from app.resources import Resources
 from app.secrets.encryption import decrypt, encrypt
 from app.services.links import make_link
 from app.services.paces import count_all
-from app.throttling.counters import hash_mailbox, name_mail_counter
+from app.throttling.counters import hash_mailbox, name_counter
 
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
@@ -81,7 +81,8 @@ def find_room(connection: Connection, resources: Resources, person: Addressee, k
     limits = [*rule.limits]
     if not person.is_proved:
         limits += [UNPROVED, UNPROVED_NOTICES] if rule.is_notice else [UNPROVED]
-    return count_all(connection, [name_mail_counter(resources.keys, limit, person.email_key) for limit in limits])
+    # By mailbox, whosever it is: accounts come and go.
+    return count_all(connection, [name_counter(resources.keys, limit, person.email_key) for limit in limits])
 
 
 def _find_time(
