@@ -50,9 +50,7 @@ class LoginRequest(Body):
         {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039"},
     )
 
-    username: fields.OptionalIdentifier = Field(
-        default=None, description="A username; an email address is taken as one."
-    )
+    username: fields.OptionalIdentifier = Field(None, description="A username; an email address is taken as one.")
     email: fields.OptionalIdentifier = None
     password: fields.Password | None = None
     totp: fields.OptionalCode = None

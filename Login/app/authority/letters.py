@@ -56,12 +56,13 @@ def _five_an_hour(name: str) -> tuple[Limit, ...]:
     return (Limit(name, 5, HOUR, by_first=True),)
 
 
+# Of a change or a sign, each with the link by which the owner says that it was somebody else.
 NOTICES = (
     *("email_changed", "password_changed", "password_was_reset", "username_changed", "phrase_changed"),
     *("totp_enabled", "totp_disabled", "passkey_added", "passkey_removed", "passkey_counter", "second_factor_reset"),
     *("recovery_codes_made", "recovery_code_used", "recovery_codes_low", "new_device", "refresh_token_reused"),
     *("role_set", "account_enabled", "signed_out"),
-)  # of a change, and each with the link that takes it back
+)
 
 LETTERS: Mapping[str, LetterRule] = MappingProxyType(
     {

@@ -2,23 +2,21 @@
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from app.crud.accounts import Addressee, list_columns, users
+from app.crud.accounts import ADDRESSEE, Addressee, users
 from app.crud.sessions import sessions
 from app.identifiers import login_keys
-
-_COLUMNS = list_columns(Addressee._fields)
 
 
 def find_entries(connection: Connection, who: str) -> list[Addressee]:
     """Find who is meant by an email address, a username or a public id; two when one's name is another's id."""
     meant: list[ColumnElement[bool]] = [users.c.public_id == who]
     meant += [users.c[name] == key for name, key in (login_keys(who) or {}).items()]
-    return [Addressee._make(row) for row in connection.execute(select(*_COLUMNS).where(or_(*meant)))]
+    return [Addressee._make(row) for row in connection.execute(ADDRESSEE.where(or_(*meant)))]
 
 
 def list_entries(connection: Connection, like: str | None, limit: int) -> list[Addressee]:
     """List accounts, the newest first; `like` is a part of the email or username, in any case."""
-    query = select(*_COLUMNS).order_by(users.c.id.desc()).limit(limit)
+    query = ADDRESSEE.order_by(users.c.id.desc()).limit(limit)
     if like:
         part = like.casefold()
         query = query.where(

@@ -1,9 +1,9 @@
 """Queries that belong to no table of their own: the clock, the schema, tokens good for one use, rows with an id."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, sqlite
@@ -15,6 +15,8 @@ from app.crud.clock import utc_now
 from app.models import Table, metadata
 
 used_tokens = metadata.tables["used_tokens"]
+
+Result = TypeVar("Result")
 
 NOW = utc_now().label("now")
 
@@ -39,6 +41,17 @@ def spend_token(connection: sa.Connection, jti: str, expires_at: datetime) -> bo
     except IntegrityError:
         return False
     return True
+
+
+def find_one(
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    make: Callable[[Any], Result],
+    values: Mapping[str, Any] | None = None,
+) -> Result | None:
+    """Run a query that finds one row at most, and make of it what it stands for."""
+    row = connection.execute(query, values).one_or_none()
+    return None if row is None else make(row)
 
 
 def insert_row(connection: sa.Connection, row: Table) -> int:

@@ -82,17 +82,11 @@ async def _prove_totp(resources: Resources, account: Credentials, typed: str, cl
     return Proof(account, counters, totp_step=step, methods=(*PASSWORD, "otp"))
 
 
-def list_factors(account: Credentials | Addressee) -> list[str]:
-    """Name what an account can show beside its password."""
-    factors = ["totp"] if account.has_totp else []
-    factors += ["passkey"] if account.passkey_count else []
-    return [*factors, "recovery_code"]
-
-
 def ask_for_factor(account: Credentials | Addressee) -> errors.SecondFactorRequired:
-    """Make the refusal that asks for what the account has."""
+    """Make the refusal that asks for what an account can show beside its password."""
     kind = errors.TotpRequired if account.has_totp else errors.SecondFactorRequired
-    return kind(factors=list_factors(account))
+    all_kinds = {"totp": account.has_totp, "passkey": account.passkey_count > 0, "recovery_code": True}
+    return kind(factors=[name for name, is_there in all_kinds.items() if is_there])
 
 
 def _match_from(
