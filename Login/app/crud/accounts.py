@@ -119,7 +119,7 @@ def find_taken(connection: Connection, email_key: str | None, username_key: str 
 
 def find_credentials(connection: Connection, keys: Mapping[str, object]) -> Credentials | None:
     """Find the account that has every one of these: `id`, `public_id`, `email_key`, `username_key`."""
-    return find_one(connection, _find_by(tuple(keys)), Credentials._make, keys)
+    return find_one(connection, _find_by(tuple(keys)), Credentials._make, **keys)
 
 
 @cache
@@ -144,7 +144,7 @@ def update_user(connection: Connection, user_id: int, **values: object) -> bool:
 
 def hold_credentials(connection: Connection, user_id: int) -> Credentials | None:
     """Lock an account's row until the transaction ends, and load its credentials."""
-    return find_one(connection, _HOLD, Credentials._make, {"id": user_id})
+    return find_one(connection, _HOLD, Credentials._make, id=user_id)
 
 
 def replace_hash(connection: Connection, user_id: int, old: str, new: str) -> None:

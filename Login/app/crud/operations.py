@@ -1,6 +1,6 @@
 """Queries that belong to no table of their own: the clock, the schema, tokens good for one use, rows with an id."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -44,10 +44,7 @@ def spend_token(connection: sa.Connection, jti: str, expires_at: datetime) -> bo
 
 
 def find_one(
-    connection: sa.Connection,
-    query: sa.Select[Any],
-    make: Callable[[Any], Result],
-    values: Mapping[str, Any] | None = None,
+    connection: sa.Connection, query: sa.Select[Any], make: Callable[[Any], Result], **values: object
 ) -> Result | None:
     """Run a query that finds one row at most, and make of it what it stands for."""
     row = connection.execute(query, values).one_or_none()

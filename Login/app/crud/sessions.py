@@ -97,7 +97,7 @@ def get_principal(connection: Connection, sid: str) -> Principal | None:
 
 def hold_session(connection: Connection, sid: str) -> SessionRow | None:
     """Lock a session that has not ended until the transaction ends, and load it."""
-    return find_one(connection, _HOLD, SessionRow._make, {"sid": sid})
+    return find_one(connection, _HOLD, SessionRow._make, sid=sid)
 
 
 def rotate_session(connection: Connection, sid: str, generation: int, now: datetime, seen: dict[str, str]) -> bool:

@@ -81,8 +81,7 @@ async def _find_owner(resources: Resources, body: PasskeyLogin) -> Credentials:
         raise errors.PasskeyInvalid from None
     account = await resources.database.read(_get_owner, credential_id)
     if account is None:
-        _tell_failed(None, errors.PasskeyUnknown.code)
-        raise errors.PasskeyUnknown
+        raise _fail(None, errors.PasskeyUnknown)
     return account
 
 
@@ -103,13 +102,13 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
 def _require_enabled(account: Credentials) -> None:
     """Refuse a disabled account, which is said only once the password or the passkey was right."""
     if account.disabled_at is not None:
-        _tell_failed(account, errors.AccountDisabled.code)
-        raise errors.AccountDisabled
+        raise _fail(account, errors.AccountDisabled)
 
 
-def _tell_failed(account: Credentials | None, reason: str) -> None:
-    """Log whose sign-in was refused, by public id; what somebody typed who means nobody is never logged."""
-    log_event("login_failed", "failure", reason=reason, **({"user_id": account.public_id} if account else {}))
+def _fail(account: Credentials | None, why: type[errors.ApiError]) -> errors.ApiError:
+    """Log whose sign-in is refused, by public id; what somebody typed who means nobody is never logged."""
+    log_event("login_failed", "failure", reason=why.code, **({"user_id": account.public_id} if account else {}))
+    return why()
 
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
@@ -119,8 +118,7 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
-        _tell_failed(account, errors.InvalidCredentials.code)
-        raise errors.InvalidCredentials
+        raise _fail(account, errors.InvalidCredentials)
     await _keep_hash_up_to_date(resources, account, password, guess.party)
     return FirstStep(account, body.remember_me)
 
@@ -165,8 +163,7 @@ async def _require_verified(resources: Resources, first: FirstStep) -> None:
     """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
     if first.account.email_verified_at is None and resources.settings.needs_verified_email:
         await resources.database.transaction(resend_verification, resources, first.account.id)
-        _tell_failed(first.account, errors.EmailUnverified.code)
-        raise errors.EmailUnverified
+        raise _fail(first.account, errors.EmailUnverified)
 
 
 def _start_session(
