@@ -23,7 +23,7 @@ try:
     from CreateDB.doctor import report
     from CreateDB.server.app_user import ask_app_password, create_app_user
     from CreateDB.server.credentials import with_password
-    from CreateDB.server.database import create_database
+    from CreateDB.server.engine import create_database
     from CreateDB.tables.reencrypt import reencrypt
     from CreateDB.tables.revisions import check, is_absent_file
     from CreateDB.tables.sweep import sweep

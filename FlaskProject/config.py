@@ -19,6 +19,7 @@ from FlaskProject.settings.weak_keys import weakness_of
 log = logging.getLogger(__name__)
 
 ENV_FILE = Path(__file__).with_name(".env")
+UNKNOWN = ipaddress.ip_address("::")  # neither this machine's nor the internet's
 Value = TypeVar("Value")
 
 
@@ -74,21 +75,19 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
 
 def is_loopback(address: str | None) -> bool:
     """Tell whether an address can only be this machine's."""
-    parsed = _parse(address)
-    return parsed is not None and parsed.is_loopback
+    return _parse(address).is_loopback
 
 
 def is_public(address: str | None) -> bool:
     """Tell whether an address is one of the internet, and not of a private network, this machine or a test."""
-    parsed = _parse(address)
-    return parsed is not None and parsed.is_global
+    return _parse(address).is_global
 
 
-def _parse(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:
-        return None
+        return UNKNOWN
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 

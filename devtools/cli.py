@@ -92,7 +92,7 @@ def announcement(api_port: int, ui_port: int) -> str:
 {RULE}
 Pupero is up. Open this in a browser:
 
-  Pages   http://127.0.0.1:{ui_port}
+  Pages   http://127.0.0.1:{ui_port}  (with passkeys: http://localhost:{ui_port})
   API     http://127.0.0.1:{api_port}  (documentation: http://127.0.0.1:{api_port}/docs)
   Mails   {mail_goes_to()}
 

@@ -46,6 +46,7 @@ def look(page: Page, picture: Picture) -> Look:
     """Give a function that looks at the page in its present state."""
 
     def look_at(state: str) -> None:
+        page.wait_for_load_state()
         page.emulate_media(color_scheme="light")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})

@@ -151,10 +151,8 @@ def test_a_key_that_verifies_nobody_comes_after_the_password(suite: Suite, open_
     assert suite.mail_link("/account/disown", "keyed@example.com", "passkey_counter")
 
 
-def test_every_refusal_has_its_words(
-    suite: Suite, open_page: OpenPage, picture: Picture, start_pages: StartPages
-) -> None:
-    """Cancelled, an answer sent twice, no passkey for this account, pages elsewhere, an address without a name."""
+def test_a_refusal_of_the_browser_has_its_words(suite: Suite, open_page: OpenPage, picture: Picture) -> None:
+    """Nobody was recognised, and no passkey is here; by an address that is a number nothing is offered."""
     url, page = suite.named_url, open_page(scripts=True, width=320)
     phone = plug_in(page, PHONE)
     register(suite, page, "refused")
@@ -167,25 +165,9 @@ def test_every_refusal_has_its_words(
     expect(said(page)).to_contain_text("Nothing has happened: it was cancelled")
     picture(page, "cancelled")
 
-    phone.accept()
-    answers = []
-    page.on("request", lambda request: answers.append(request) if request.url.endswith("/login/passkey") else None)
-    press(page, PASSKEY_BUTTON)
-    expect_greeting(page, "refused")
-    phone.touch(always=False)
-    sign_out(page)
-    sent = parse_qs(answers[0].post_data or "")
-    page.evaluate(SEND_AGAIN, [sent["ceremony"][0], sent["credential"][0]])
-    expect(page.locator("#summary")).to_contain_text("That took too long or was used already.")
-    picture(page, "replayed")
-
-    page.goto(start_pages(suite.api_url).url.replace("127.0.0.1", "localhost") + "/login")
-    log_in(page, "refused")
-    phone.touch(always=True)
-    press(page, "Use a passkey")
-    expect(page.locator("#summary")).to_contain_text("That passkey did not work here.")
     phone.lose()
     plug_in(page, PHONE)
+    log_in(page, "refused")
     press(page, "Use a passkey")
     expect(said(page)).to_contain_text("there is no passkey for this site here")
     picture(page, "no passkey here")
@@ -193,6 +175,50 @@ def test_every_refusal_has_its_words(
     page.goto(f"{suite.url}/login")
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name=PASSKEY_BUTTON)).to_have_count(0)
+
+
+def test_a_refusal_of_the_api_has_its_words(
+    suite: Suite, open_page: OpenPage, picture: Picture, start_pages: StartPages
+) -> None:
+    """An answer that was sent twice, and one that was given to pages at another origin."""
+    url, page = suite.named_url, open_page(scripts=True, width=320)
+    phone = plug_in(page, PHONE)
+    register(suite, page, "twice")
+    add_first(page, url, "My phone")
+    phone.touch(always=False)
+    sign_out(page)
+    phone.touch(always=True)
+    with page.expect_request("**/login/passkey") as answer:
+        press(page, PASSKEY_BUTTON)
+    expect_greeting(page, "twice")
+    phone.touch(always=False)
+    sign_out(page)
+    sent = parse_qs(answer.value.post_data or "")
+    page.evaluate(SEND_AGAIN, [sent["ceremony"][0], sent["credential"][0]])
+    expect(page.locator("#summary")).to_contain_text("That took too long or was used already.")
+    picture(page, "sent twice")
+
+    page.goto(start_pages(suite.api_url).url.replace("127.0.0.1", "localhost") + "/login")
+    log_in(page, "twice")
+    phone.touch(always=True)
+    press(page, "Use a passkey")
+    expect(page.locator("#summary")).to_contain_text("That passkey did not work here.")
+
+
+def test_a_question_is_asked_anew_before_it_is_over(suite: Suite, open_page: OpenPage) -> None:
+    """Whoever comes back to the page after some minutes is offered a passkey that still signs in."""
+    page = open_page(scripts=True)
+    asked = []
+    page.on("request", lambda request: asked.append(request) if request.url.endswith("/options") else None)
+    plug_in(page, PHONE).touch(always=False)
+    page.clock.install()
+    page.goto(f"{suite.named_url}/login")
+    for _ in range(100):
+        page.clock.fast_forward("04:40")
+        page.wait_for_timeout(100)
+        if len(asked) > 1:
+            return
+    raise AssertionError("the first question is the last")
 
 
 def test_a_passkey_that_was_removed_in_another_tab(suite: Suite, open_page: OpenPage) -> None:

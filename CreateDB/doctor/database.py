@@ -4,13 +4,13 @@ import time
 
 from sqlalchemy import URL, Connection, inspect, text
 
+from app.config import Settings
 from app.crud import secrets
 from app.crud.operations import current_time
 from CreateDB.command.api_settings import make_keys
-from CreateDB.doctor.findings import Finding, Findings, Patient, Verdict, is_this_machine
+from CreateDB.doctor.findings import Finding, Findings, Verdict, is_this_machine
 from CreateDB.models import UtcDateTime, metadata
-from CreateDB.server.database import find_stored_name
-from CreateDB.server.engine import SERVERS
+from CreateDB.server.engine import SERVERS, find_stored_name
 from CreateDB.server.grants import NEEDED, list_grants
 from CreateDB.tables.revisions import UPGRADE, compare
 
@@ -26,7 +26,7 @@ COLUMNS = text(
 )
 
 
-def examine_driver(_patient: Patient, connection: Connection) -> Findings:
+def examine_driver(_settings: Settings | None, connection: Connection) -> Findings:
     """Tell which build of the driver Python has chosen, which it does silently."""
     if connection.dialect.driver != "mariadbconnector":
         return
@@ -40,16 +40,17 @@ def examine_driver(_patient: Patient, connection: Connection) -> Findings:
         yield Finding("driver", "warning", f"{name}, which is slower and not what we test most.", fix)
 
 
-def examine_encryption(patient: Patient, connection: Connection) -> Findings:
+def examine_encryption(_settings: Settings | None, connection: Connection) -> Findings:
     """Tell whether the connection to another machine can be read or taken over on its way."""
-    if patient.url.get_backend_name() not in SERVERS or is_this_machine(patient.url.host):
+    url = connection.engine.url
+    if connection.dialect.name not in SERVERS or is_this_machine(url.host):
         return
     cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
     fix = "Add ?ssl_ca=/path/ca.pem&ssl_verify_cert=true to DATABASE_URL."
     if not cipher:
         finding = "The connection to the database is not encrypted: hashes and addresses can be read on their way."
         yield Finding("database_tls", "warning", finding, fix)
-    elif not is_verified(patient.url):
+    elif not is_verified(url):
         finding = f"The connection is encrypted ({cipher}), but whose certificate it is was not checked."
         yield Finding("database_tls", "warning", finding, fix)
     else:
@@ -62,7 +63,7 @@ def is_verified(url: URL) -> bool:
     return asked and not url.query.keys().isdisjoint({"ssl_ca", "ssl_capath"})
 
 
-def examine_schema(_patient: Patient, connection: Connection) -> Findings:
+def examine_schema(_settings: Settings | None, connection: Connection) -> Findings:
     """Compare the tables with this code."""
     standing = compare(connection)
     if standing.remedy:
@@ -77,7 +78,7 @@ def has_tables(connection: Connection) -> bool:
     return metadata.tables.keys() <= set(inspect(connection).get_table_names())
 
 
-def examine_tables(_patient: Patient, connection: Connection) -> Findings:
+def examine_tables(_settings: Settings | None, connection: Connection) -> Findings:
     """Find tables that a restore or another tool has made in its own way."""
     if connection.dialect.name not in SERVERS or not has_tables(connection):
         return
@@ -101,7 +102,7 @@ def _list_odd_columns(connection: Connection) -> list[str]:
     return odd
 
 
-def examine_clock(_patient: Patient, connection: Connection) -> Findings:
+def examine_clock(_settings: Settings | None, connection: Connection) -> Findings:
     """Compare the clocks: tokens are judged by this machine's, sessions and codes by the database's."""
     before = time.time()
     theirs = current_time(connection).timestamp()
@@ -114,11 +115,11 @@ def examine_clock(_patient: Patient, connection: Connection) -> Findings:
         yield Finding("clock", "ok", f"This machine's clock and the database's agree within {DRIFT:g} s.")
 
 
-def examine_secrets_at_rest(patient: Patient, connection: Connection) -> Findings:
+def examine_secrets_at_rest(settings: Settings | None, connection: Connection) -> Findings:
     """Count what no configured key opens, and what an older key still holds."""
-    if patient.settings is None or not has_tables(connection):
+    if settings is None or not has_tables(connection):
         return
-    kids = [key.kid for key in make_keys(patient.settings).secrets]
+    kids = [key.kid for key in make_keys(settings).secrets]
     lost, older = (secrets.count_unreadable_secrets(connection, known) for known in (kids, kids[:1]))
     if lost:
         found = f"{lost} secrets at rest were made with a key that is not configured: these people cannot sign in."
@@ -131,18 +132,19 @@ def examine_secrets_at_rest(patient: Patient, connection: Connection) -> Finding
         yield Finding("secrets_at_rest", "ok", "All secrets at rest are under the first of today's keys.")
 
 
-def examine_rights(patient: Patient, connection: Connection) -> Findings:
+def examine_rights(_settings: Settings | None, connection: Connection) -> Findings:
     """Compare the account's rights with those that the API needs."""
     if connection.dialect.name not in SERVERS:
         return
     grants, database = list_grants(connection), find_stored_name(connection)
+    user = connection.engine.url.username
     fix = "Give the API an account of its own: --create-app-user NAME."
     wide = [grant for grant in grants.listed if not (grant.is_needed and grant.is_on(database))]
     if wide or grants.roles:
         what = f"{wide[0].rights} on {wide[0].on}" if wide else "a role"
-        text_ = f"{patient.url.username} may do more than the API needs: {what}."
+        text_ = f"{user} may do more than the API needs: {what}."
         yield Finding("database_rights", "warning", text_, fix)
     elif not grants.listed:
-        yield Finding("database_rights", "failure", f"{patient.url.username} has no rights on {database}.", fix)
+        yield Finding("database_rights", "failure", f"{user} has no rights on {database}.", fix)
     else:
-        yield Finding("database_rights", "ok", f"{patient.url.username} has {', '.join(sorted(NEEDED))}, and no more.")
+        yield Finding("database_rights", "ok", f"{user} has {', '.join(sorted(NEEDED))}, and no more.")

@@ -1,4 +1,4 @@
-"""What an examination finds, and what it works with."""
+"""What an examination finds, and how bad that is."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import URL
 
-from app.clients.addresses import parse_address
+from app.clients.addresses import is_loopback
 from app.config import Settings
 from CreateDB.command.explain import explain
 
@@ -23,32 +23,17 @@ class Finding:
     fix: str | None = None
 
 
-@dataclass(frozen=True)
-class Patient:
-    """The installation under examination: the API's settings if they can be read at all, and its database."""
+Findings: TypeAlias = Iterator[Finding]
 
-    url: URL
-    settings: Settings | None = None
-    echo: bool = False
 
-    @property
-    def grave(self) -> Verdict:
-        """How bad is what development may live with and production may not."""
-        return "failure" if self.settings and self.settings.environment == "production" else "warning"
+def judge(settings: Settings) -> Verdict:
+    """Say how bad is what development may live with and production may not."""
+    return "failure" if settings.environment == "production" else "warning"
 
 
 def is_this_machine(host: str | None) -> bool:
     """Whether what is sent to this host never leaves the machine; a name that must be looked up may lead anywhere."""
-    address = parse_address(host or "")
-    return host in (None, "localhost") or (address is not None and address.is_loopback)
-
-
-def is_address(host: str) -> bool:
-    """Whether this is an IP address and no name."""
-    return parse_address(host) is not None
-
-
-Findings: TypeAlias = Iterator[Finding]
+    return host is None or host == "localhost" or is_loopback(host)
 
 
 def attempt(id_: str, url: URL, examination: Callable[[], Findings]) -> list[Finding]:

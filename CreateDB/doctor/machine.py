@@ -11,7 +11,7 @@ from app.runtime.processors import usable_cores
 from app.settings.production import least_memory
 from CreateDB.command.explain import one_line
 from CreateDB.command.terminal import count
-from CreateDB.doctor.findings import Finding, Findings, Patient
+from CreateDB.doctor.findings import Finding, Findings, judge
 
 SLOW = 1.0  # seconds that a person notices at each login
 ROUNDS = 3
@@ -21,19 +21,19 @@ TIGHT, TOO_MUCH = 0.5, 0.9  # of the memory, for hashes alone
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def examine_argon2_cost(patient: Patient, settings: Settings) -> Findings:
+def examine_argon2_cost(settings: Settings) -> Findings:
     """Compare the cost of a new hash with the least that OWASP recommends."""
     passes, kib = settings.argon2_time_cost, settings.argon2_memory_kib
     least = least_memory(passes)
     cost = f"{kib / 1024:g} MiB, {count(passes, 'pass', 'es')}"
     if kib < least:
         text = f"A password hash costs {cost}: under OWASP's minimum of {least / 1024:g} MiB for that many passes."
-        yield Finding("argon2_cost", patient.grave, text, f"Set ARGON2_MEMORY_KIB={least} or more.")
+        yield Finding("argon2_cost", judge(settings), text, f"Set ARGON2_MEMORY_KIB={least} or more.")
     else:
         yield Finding("argon2_cost", "ok", f"A password hash costs {cost}: no less than OWASP recommends.")
 
 
-def examine_argon2_time(_patient: Patient, settings: Settings) -> Findings:
+def examine_argon2_time(settings: Settings) -> Findings:
     """Measure a hash with the API's settings on this machine."""
     try:
         seconds, cpu, memory = _measure(settings)
@@ -58,17 +58,14 @@ def _judge_time(settings: Settings, seconds: float, cpu: float, memory: int) -> 
     return slow if seconds > SLOW else Finding("argon2_time", "ok", text)
 
 
-def examine_argon2_memory(_patient: Patient, settings: Settings) -> Findings:
+def examine_argon2_memory(settings: Settings) -> Findings:
     """Compare what hashes need at the busiest moment with what this machine or container has."""
     at_once = _hashes_at_once(settings)
     needed = at_once * settings.argon2_memory_kib * 1024
     limit = find_memory_limit()
-    threads = f"{at_once} at the same time"
-    if limit is None:
-        yield Finding("argon2_memory", "ok", f"Password hashes take {needed / MIB:.0f} MiB at most ({threads}).")
-        return
-    text = f"Password hashes take {needed / MIB:.0f} of {limit / MIB:.0f} MiB at most ({threads})."
-    if needed > limit * TIGHT:
+    of = "" if limit is None else f"of {limit / MIB:.0f} "
+    text = f"Password hashes take {needed / MIB:.0f} {of}MiB at most ({at_once} at the same time)."
+    if limit is not None and needed > limit * TIGHT:
         fix = "Lower HASH_THREADS or ARGON2_MEMORY_KIB, or give the machine or container more memory."
         yield Finding("argon2_memory", "failure" if needed > limit * TOO_MUCH else "warning", text, fix)
     else:

@@ -9,12 +9,12 @@ from app.letters.letter import Letter, Paragraph
 from app.mail.delivery import ServerAway, Smtp
 from app.mail.messages import compose
 from CreateDB.command.explain import one_line
-from CreateDB.doctor.findings import Finding, Findings, Patient, is_this_machine
+from CreateDB.doctor.findings import Finding, Findings, is_this_machine, judge
 
 ENCRYPTION = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}
 
 
-def examine_smtp(patient: Patient, settings: Settings) -> Findings:
+def examine_smtp(settings: Settings) -> Findings:
     """Connect, encrypt and sign in by the API's own code, as before it hands over a mail."""
     if settings.smtp_host is None and settings.delivers_mail:
         yield Finding("smtp", "ok", f"SMTP_HOST is not set: mails are written to {settings.mail_dir}.")
@@ -37,12 +37,12 @@ def examine_smtp(patient: Patient, settings: Settings) -> Findings:
     private = settings.smtp_private_network or is_this_machine(settings.smtp_host)
     if settings.smtp_secure == "none" and not private:
         fix = "Set SMTP_SECURE=starttls or tls; or SMTP_PRIVATE_NETWORK=true where only your own machines are between."
-        yield Finding("smtp", patient.grave, f"{where} takes mails, whose links can be read on their way.", fix)
+        yield Finding("smtp", judge(settings), f"{where} takes mails, whose links can be read on their way.", fix)
     else:
         yield Finding("smtp", "ok", f"{where} takes mails from us ({how}).")
 
 
-def examine_sender(_patient: Patient, settings: Settings) -> Findings:
+def examine_sender(settings: Settings) -> Findings:
     """Compose a mail as the worker does; it is thrown away."""
     letter = Letter("somebody@example.com", "Confirm your email address", [Paragraph("Hello,")])
     try:

@@ -3,9 +3,9 @@
 import logging
 from typing import TYPE_CHECKING
 
-from CreateDB.doctor.findings import Finding, Findings, Patient
-from CreateDB.doctor.secrets import GOOD_SECRET
-from CreateDB.doctor.transport import judge_way
+from app.config import Settings
+from CreateDB.doctor.configuration import GOOD_SECRET, judge_way
+from CreateDB.doctor.findings import Finding, Findings
 
 if TYPE_CHECKING:
     from FlaskProject.config import Config
@@ -16,7 +16,7 @@ BY_TLS = (
 )
 
 
-def examine_pages(patient: Patient) -> Findings:
+def examine_pages(settings: Settings | None) -> Findings:
     """Judge the signing key, the cookies and the way to the API."""
     try:
         from FlaskProject.config import ConfigError, load_config  # noqa: PLC0415 not in every installation
@@ -31,12 +31,12 @@ def examine_pages(patient: Patient) -> Findings:
         return
     finally:
         logging.disable(logging.NOTSET)
-    if patient.settings is not None and patient.settings.environment != config.environment:
-        text = f"The pages run for {config.environment}, the API for {patient.settings.environment}."
+    if settings is not None and settings.environment != config.environment:
+        text = f"The pages run for {config.environment}, the API for {settings.environment}."
         yield Finding("pages_settings", "warning", text, "Set ENVIRONMENT alike in both.")
     else:
         yield Finding("pages_settings", "ok", f"The pages' settings can be read, for {config.environment}.")
-    yield from _examine_key(config, patient, drawn=again.secret_key != config.secret_key)
+    yield from _examine_key(config, settings, drawn=again.secret_key != config.secret_key)
     # Production does not start without Secure.
     flags = "Secure and " if config.secure_cookies else ""
     without = "" if config.secure_cookies else ", and not Secure in development"
@@ -44,17 +44,16 @@ def examine_pages(patient: Patient) -> Findings:
     yield from judge_way("backend_tls", "BACKEND_URL", config.backend_url, BY_TLS)
 
 
-def _examine_key(config: "Config", patient: Patient, *, drawn: bool) -> Findings:
+def _examine_key(config: "Config", settings: Settings | None, *, drawn: bool) -> Findings:
     """Judge the key; where none is set, the pages draw another one at each start."""
-    keys = {config.secret_key, *config.secret_key_fallbacks}
-    signing = patient.settings.signing_secrets if patient.settings is not None else []
+    signing = settings.signing_secrets if settings is not None else []
     if config.secret_key_weakness:
         text = f"SECRET_KEY {config.secret_key_weakness}: the pages answer this machine only."
         yield Finding("secret_key", "warning", text, f"Set another. {GOOD_SECRET}")
     elif drawn:
         text = "SECRET_KEY is not set: each start and each worker draws its own, and refuses the forms of the others."
         yield Finding("secret_key", "warning", text, f"Set one. {GOOD_SECRET}")
-    elif keys & set(signing):
+    elif not {config.secret_key, *config.secret_key_fallbacks}.isdisjoint(signing):
         text = "SECRET_KEY is also a key of the API: who learns one can forge both tokens and cookies."
         yield Finding("secret_key", "failure", text, f"Set another. {GOOD_SECRET}")
     else:

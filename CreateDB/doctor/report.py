@@ -16,19 +16,19 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
 from CreateDB.command.terminal import count, say, show
 from CreateDB.command.urls import describe
-from CreateDB.doctor import database, machine, mail, passkeys, passwords, secrets, transport
-from CreateDB.doctor.findings import Finding, Findings, Patient, attempt
+from CreateDB.doctor import configuration, database, machine, mail, passkeys
+from CreateDB.doctor.findings import Finding, Findings, attempt
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.revisions import is_absent_file
 
 # By the id under which an examination fails that cannot be done.
-OF_SETTINGS: Mapping[str, Callable[[Patient, Settings], Findings]] = {
-    "jwt_secret_key": secrets.examine_secrets,
-    "totp_encryption_keys": secrets.examine_key_of_secrets,
-    "trusted_proxies": secrets.examine_proxies,
-    "common_passwords": passwords.examine_common_passwords,
-    "rate_limit_storage_tls": transport.examine_floods,
+OF_SETTINGS: Mapping[str, Callable[[Settings], Findings]] = {
+    "jwt_secret_key": configuration.examine_secrets,
+    "totp_encryption_keys": configuration.examine_key_of_secrets,
+    "trusted_proxies": configuration.examine_proxies,
+    "common_passwords": configuration.examine_common_passwords,
+    "rate_limit_storage_tls": configuration.examine_floods,
     "argon2_cost": machine.examine_argon2_cost,
     "argon2_time": machine.examine_argon2_time,
     "argon2_memory": machine.examine_argon2_memory,
@@ -36,7 +36,7 @@ OF_SETTINGS: Mapping[str, Callable[[Patient, Settings], Findings]] = {
     "mail_from": mail.examine_sender,
     "smtp": mail.examine_smtp,
 }
-OF_DATABASE: Mapping[str, Callable[[Patient, Connection], Findings]] = {
+OF_DATABASE: Mapping[str, Callable[[Settings | None, Connection], Findings]] = {
     "driver": database.examine_driver,
     "database_tls": database.examine_encryption,
     "schema": database.examine_schema,
@@ -61,13 +61,12 @@ def run(arguments: Arguments, url: URL) -> int:
 def examine(url: URL, *, echo: bool) -> Iterator[Finding]:
     """Examine everything."""
     settings, finding = _read_settings(url)
-    patient = Patient(url, settings, echo)
     yield finding
     if settings is not None:
         for id_, examination in OF_SETTINGS.items():
-            yield from attempt(id_, url, partial(examination, patient, settings))
-    yield from attempt("pages_settings", url, partial(examine_pages, patient))
-    yield from _examine_database(patient)
+            yield from attempt(id_, url, partial(examination, settings))
+    yield from attempt("pages_settings", url, partial(examine_pages, settings))
+    yield from _examine_database(url, settings, echo=echo)
 
 
 def _read_settings(url: URL) -> tuple[Settings | None, Finding]:
@@ -95,24 +94,24 @@ def _read_leniently() -> Settings | None:
     return None
 
 
-def _examine_database(patient: Patient) -> Iterator[Finding]:
-    if is_absent_file(patient.url):  # opening it would make it
-        yield Finding("database", "failure", f"There is no file {patient.url.database}.", "Run this without --doctor.")
+def _examine_database(url: URL, settings: Settings | None, *, echo: bool) -> Iterator[Finding]:
+    if is_absent_file(url):  # opening it would make it
+        yield Finding("database", "failure", f"There is no file {url.database}.", "Run this without --doctor.")
         return
     try:
-        check_options(patient.url)
+        check_options(url)
     except ValueError as error:
         yield Finding("database", "failure", f"DATABASE_URL {error}", "Correct DATABASE_URL.")
         return
     try:
-        connection = make_engine(patient.url, echo=patient.echo).connect()
+        connection = make_engine(url, echo=echo).connect()
     except Exception as error:  # noqa: BLE001 drivers raise what they like at an option that they do not know
-        yield Finding("database", "failure", explain(error, patient.url), "Correct DATABASE_URL or the server.")
+        yield Finding("database", "failure", explain(error, url), "Correct DATABASE_URL or the server.")
         return
     with connection:
-        yield Finding("database", "ok", f"Connected to {describe(patient.url)}.")
+        yield Finding("database", "ok", f"Connected to {describe(url)}.")
         for id_, examination in OF_DATABASE.items():
-            yield from attempt(id_, patient.url, partial(examination, patient, connection))
+            yield from attempt(id_, url, partial(examination, settings, connection))
             with suppress(SQLAlchemyError):
                 connection.rollback()  # the next examination would be refused after a statement that failed
 

@@ -12,9 +12,8 @@ from CreateDB.command.explain import explain, redact
 from CreateDB.command.terminal import say
 from CreateDB.command.urls import require_text
 from CreateDB.server.credentials import ask
-from CreateDB.server.database import find_stored_name
-from CreateDB.server.engine import SERVERS, make_engine
-from CreateDB.server.grants import NEEDED, list_grants, quote_pattern
+from CreateDB.server.engine import SERVERS, find_stored_name, make_engine
+from CreateDB.server.grants import NEEDED, Grant, list_grants, quote_pattern
 
 LONGEST_NAME = 80  # MariaDB's limit before 10.6; later ones allow more
 HOST = re.compile(r"[\w.:%/-]{1,255}", re.ASCII)
@@ -73,14 +72,14 @@ def _make_account(arguments: Arguments, url: URL, name: str, account: str, passw
         if grants.roles or any(not grant.is_on(database) for grant in grants.listed):
             raise OperatorError("--create-app-user names an account that has rights elsewhere too: take another name.")
         _execute(connection, arguments, statements[1], password)
-        for statement in _list_changes(connection, account, database):
+        for statement in _list_changes(grants.listed, account, database):
             _execute(connection, arguments, statement)
 
 
-def _list_changes(connection: Connection, account: str, database: str) -> list[str]:
+def _list_changes(listed: list[Grant], account: str, database: str) -> list[str]:
     """Grant first, so that a running API keeps its rights when there is nothing to take away."""
     wanted = f"{quote_pattern(database)}.*"
-    surplus = [grant for grant in list_grants(connection, account).listed if grant.on != wanted or not grant.is_needed]
+    surplus = [grant for grant in listed if grant.on != wanted or not grant.is_needed]
     changes = [f"REVOKE {grant.rights} ON {grant.on} FROM {account}" for grant in surplus]
     changes += [f"REVOKE GRANT OPTION ON {grant.on} FROM {account}" for grant in surplus if grant.may_pass_on]
     return [*changes, f"GRANT {', '.join(sorted(NEEDED))} ON {wanted} TO {account}"]

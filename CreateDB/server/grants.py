@@ -36,7 +36,7 @@ class Grant:
 
     def is_on(self, database: str) -> bool:
         """Whether this names this very database; `_` may be written with a backslash, because it is a wildcard."""
-        return re.sub(r"\\([_%\\])", r"\1", unquote(self.database)) == database
+        return re.sub(r"\\([_%\\])", r"\1", self.database[1:-1].replace("``", "`")) == database
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,3 @@ def list_grants(connection: Connection, account: str = "CURRENT_USER()") -> Gran
 def quote_pattern(database: str) -> str:
     """Quote a database's name for GRANT, where `_` and `%` would else stand for any character."""
     return "`" + re.sub(r"([_%\\])", r"\\\1", database).replace("`", "``") + "`"
-
-
-def unquote(name: str) -> str:
-    """Take the quotes off an identifier."""
-    return name[1:-1].replace("``", "`") if name.startswith("`") else name

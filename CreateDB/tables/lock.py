@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
 from CreateDB.command.errors import OperatorError
-from CreateDB.server.database import find_stored_name
+from CreateDB.server.engine import find_stored_name
 
 WAIT_SECONDS = 60
 

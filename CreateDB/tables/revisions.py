@@ -26,32 +26,17 @@ class Standing:
     text: str
     remedy: str = ""
 
-
-@dataclass(frozen=True)
-class Revision:
-    """Where a database stands."""
-
-    current: str | None
-    head: str
-    known: bool
-
-
-def revision_of(connection: Connection) -> Revision:
-    """Read the revision that the database says it is at."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    current = ", ".join(MigrationContext.configure(connection).get_current_heads()) or None
-    known = {None, *(script.revision for script in scripts.walk_revisions())}
-    return Revision(current, scripts.get_current_head() or "", current in known)
+    def __str__(self) -> str:
+        """Say both in one sentence."""
+        return f"{self.text}: {self.remedy}." if self.remedy else f"{self.text}."
 
 
 def lacking_columns(connection: Connection) -> list[str]:
     """List what the models expect and the database lacks: the table of another program, or a dump half restored."""
-    inspector = inspect(connection)
-    lacking = []
-    for table in metadata.sorted_tables:
-        there = {c["name"] for c in inspector.get_columns(table.name)} if inspector.has_table(table.name) else set()
-        lacking += [f"{table.name}.{column.name}" for column in table.columns if column.name not in there]
-    return lacking
+    found = inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+    there = {(table, column["name"]) for (_, table), columns in found.items() for column in columns}
+    wanted = [(table.name, column.name) for table in metadata.sorted_tables for column in table.columns]
+    return [f"{table}.{column}" for table, column in wanted if (table, column) not in there]
 
 
 def check(arguments: Arguments, url: URL) -> int:
@@ -61,27 +46,23 @@ def check(arguments: Arguments, url: URL) -> int:
     else:
         with make_engine(url, echo=arguments.echo).connect() as connection:
             standing = compare(connection)
-    say(f"{standing.text}: {standing.remedy}." if standing.remedy else f"{standing.text}.")
+    say(str(standing))
     return 1 if standing.remedy else 0
 
 
 def compare(connection: Connection) -> Standing:
     """Compare an open database with this code."""
-    revision = revision_of(connection)
-    if not revision.known:
-        return Standing(unknown(revision), UPDATE)
-    if revision.current is None:
+    current = ", ".join(MigrationContext.configure(connection).get_current_heads())
+    if not current:
         return Standing("There are no tables yet", UPGRADE)
-    if revision.current != revision.head:
-        return Standing(f"The tables are at revision {revision.current}, not at {revision.head}", UPGRADE)
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    if current not in {script.revision for script in scripts.walk_revisions()}:
+        return Standing(f"The tables are at revision {current}, which this version does not know", UPDATE)
+    if current != scripts.get_current_head():
+        return Standing(f"The tables are at revision {current}, not at {scripts.get_current_head()}", UPGRADE)
     if lacking := lacking_columns(connection):
-        return Standing(f"The tables say revision {revision.current} but lack {lacking[0]}", RESTORE)
-    return Standing(f"The tables are up to date (revision {revision.head})")
-
-
-def unknown(revision: Revision) -> str:
-    """Tell of tables that a newer version has made."""
-    return f"The tables are at revision {revision.current}, which this version does not know"
+        return Standing(f"The tables say revision {current} but lack {lacking[0]}", RESTORE)
+    return Standing(f"The tables are up to date (revision {current})")
 
 
 def is_absent_file(url: URL) -> bool:

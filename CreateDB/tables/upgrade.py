@@ -4,12 +4,13 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import URL, Connection
 
 from CreateDB.command.errors import OperatorError
 from CreateDB.server.engine import SERVERS, make_engine
 from CreateDB.tables.lock import WAIT_SECONDS, Say, take_migration_lock
-from CreateDB.tables.revisions import MIGRATIONS, UPDATE, lacking_columns, revision_of, unknown
+from CreateDB.tables.revisions import MIGRATIONS, UPDATE, compare, lacking_columns
 
 
 def quiet(_line: str) -> None:
@@ -24,9 +25,9 @@ def upgrade(url: URL | str, *, echo: bool = False, say: Say = quiet) -> str:
         if on_server:
             # A table that an open transaction holds ends the run with a message; the server's own limit is a day.
             connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {WAIT_SECONDS}")
-        revision = revision_of(connection)
-        if not revision.known:
-            raise OperatorError(f"{unknown(revision)}: {UPDATE}.")
+        standing = compare(connection)
+        if standing.remedy == UPDATE:
+            raise OperatorError(str(standing))
         if on_server:
             # DDL commits anyway, so Alembic may commit each revision; on SQLite one commit does for all.
             connection.commit()
@@ -35,8 +36,9 @@ def upgrade(url: URL | str, *, echo: bool = False, say: Say = quiet) -> str:
             raise OperatorError(
                 f"A table of another program is in the way: {lacking[0]} is missing. Take an empty database."
             )
+        revision = MigrationContext.configure(connection).get_current_revision()
         connection.commit()
-        return revision.head
+        return str(revision)
 
 
 def downgrade(url: URL | str, revision: str = "base") -> None:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
+from app.config import Settings
 from CreateDB.main import main
 from CreateDB.server.engine import make_engine
 from testing.required import missing
@@ -61,6 +62,14 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
         out, err = capsys.readouterr()
         return Outcome(status, out, err)
 
+    return run
+
+
+@pytest.fixture
+def cli(run: Callable[..., Outcome], settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Run the command without saying where: it takes the API's settings from the environment."""
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("JWT_SECRET_KEY", settings.jwt_secret_key.get_secret_value())
     return run
 
 

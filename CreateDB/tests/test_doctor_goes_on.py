@@ -123,14 +123,14 @@ def test_a_database_without_tables(diagnose: Diagnose, empty_url: str) -> None:
 
     assert [one for one, found in findings.items() if found["verdict"] == "failure"] == ["schema"]
     assert findings["database"]["verdict"] == findings["clock"]["verdict"] == "ok"
-    assert not findings.keys() & {"tables", "secrets_at_rest"}
+    assert not findings.keys() & {"tables", "secrets_at_rest", "passkeys_domain"}
     assert ("database_rights" in findings) == empty_url.startswith("mariadb")
 
 
 def test_an_examination_that_fails(diagnose: Diagnose, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong in one, it is told under its id, and those that follow use the same connection."""
 
-    def fail(_patient: object, connection: Any) -> Any:
+    def fail(_settings: object, connection: Any) -> Any:
         yield connection.exec_driver_sql("SELECT * FROM no_such_table")
 
     monkeypatch.setitem(report.OF_DATABASE, "clock", fail)

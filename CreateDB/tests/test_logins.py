@@ -17,14 +17,6 @@ Run = Callable[..., Any]
 STRANGER = "203.0.113.9"
 
 
-@pytest.fixture
-def cli(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command without saying where: it takes the API's settings from the environment."""
-    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setenv("JWT_SECRET_KEY", settings.jwt_secret_key.get_secret_value())
-    return run
-
-
 def guess(api: Any, times: int, password: str = "wrong", address: str = "127.0.0.1", name: str = "alice") -> Any:
     """Send so many passwords, and return the last answer."""
     headers = {"X-Forwarded-For": address}

@@ -19,8 +19,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
 from CreateDB.command.terminal import align, count, say, show
 from CreateDB.server.engine import make_engine, transaction
-from CreateDB.users.audit import log_change
-from CreateDB.users.telling import tell_owner
+from CreateDB.users.telling import log_change, tell_owner
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = "never"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from sqlalchemy import URL, Connection
 
@@ -51,6 +52,9 @@ class Counted:
     binds: bool = True
 
 
+Failures: TypeAlias = list[tuple[Counted, Tally, datetime]]  # each with the time of the database
+
+
 def explain_login(arguments: Arguments, url: URL) -> int:
     """Do --explain-login: status 1 if anything stands in the way."""
     settings = load_for(url)
@@ -60,11 +64,9 @@ def explain_login(arguments: Arguments, url: URL) -> int:
             return _explain_unknown(connection, arguments, settings, keys)
         entry = find_one(connection, arguments.who)
         account = accounts.find_credentials(connection, {"id": entry.id})
-        counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
-        obstacles = [*_find_standing(settings, keys, entry, account), *_find_waits(connection, settings, counted)]
-        notes = _describe_counts(connection, counted)
-    notes += [] if arguments.from_address else [ONE_ADDRESS]
-    _print(f"{name(entry)}", obstacles, notes)
+        failures = _read(connection, list(_list_counters(connection, keys, entry, arguments.from_address)))
+    obstacles = [*_find_standing(settings, keys, entry, account), *_find_waits(settings, failures)]
+    _print(name(entry), obstacles, _describe_counts(failures) + ([] if arguments.from_address else [ONE_ADDRESS]))
     return 1 if obstacles else 0
 
 
@@ -72,9 +74,8 @@ def explain_login(arguments: Arguments, url: URL) -> int:
 def clear_throttle(arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --clear-throttle: for all addresses together, for codes, and for each address that is known or given."""
     keys = make_keys(load_for(connection.engine.url))
-    account = accounts.find_credentials(connection, {"id": entry.id})
-    counted = list(_list_counters(connection, keys, account, arguments.from_address)) if account else []
-    found = len(list(_read(connection, counted)))
+    counted = list(_list_counters(connection, keys, entry, arguments.from_address))
+    found = len(_read(connection, counted))
     rows = list_keys(one.counter for one in counted)
     attempts.delete_tallies(connection, [row for pair in rows.items() for row in pair if row])
     if not found:
@@ -83,30 +84,25 @@ def clear_throttle(arguments: Arguments, connection: Connection, entry: Addresse
     return Change(text, "user_throttle_cleared", {"counters": found})
 
 
-def _list_counters(
-    connection: Connection, keys: Keyrings, account: Credentials, address: str | None
-) -> Iterator[Counted]:
+def _list_counters(connection: Connection, keys: Keyrings, entry: Addressee, address: str | None) -> Iterator[Counted]:
     """List the counters of an account: of one address if given, else of all that its sessions came from.
 
     The rows do not tell their addresses, so an address that we are not told of cannot be looked for.
     """
-    title = name_account(account)
-    addresses = [address] if address else directory.list_addresses(connection, account.id)
-    strangers = True
-    for one in addresses:
+    title, id_ = name_account(entry), entry.public_id
+    for one in [address] if address else directory.list_addresses(connection, entry.id):
         yield Counted(f"passwords from {one}", name_password_counters(keys, title, one).here)
-        for counter in name_recovery_counters(keys, account.public_id, one):
+        for counter in name_recovery_counters(keys, id_, one):
             yield Counted(f"recovery codes from {one}", counter)
-        for counter in name_passkey_counters(keys, account.public_id, one):
+        for counter in name_passkey_counters(keys, id_, one):
             yield Counted(f"passkeys from {one} in {_span(counter)}", counter)
-        if address and attempts.is_known_address(connection, account.id, hash_address(keys, account.public_id, one)):
-            strangers = False
+    known = address and attempts.is_known_address(connection, entry.id, hash_address(keys, id_, address))
     for counter in name_password_counters(keys, title, address or "127.0.0.1")[1:]:
         what = f"passwords from addresses that are new to the account in {_span(counter)}"
-        yield Counted(what, counter, binds=strangers)
-    for counter in name_code_counters(keys, account.public_id):
+        yield Counted(what, counter, binds=not known)
+    for counter in name_code_counters(keys, id_):
         yield Counted(f"codes of the second factor in {_span(counter)}", counter)
-    for counter in name_passkey_counters(keys, account.public_id):
+    for counter in name_passkey_counters(keys, id_):
         yield Counted(f"answers of passkeys in {_span(counter)}", counter)
 
 
@@ -143,33 +139,31 @@ def _is_readable(account: Credentials, keys: Keyrings) -> bool:
     return True
 
 
-def _find_waits(connection: Connection, settings: Settings, counted: list[Counted]) -> Iterator[Obstacle]:
+def _find_waits(settings: Settings, failures: Failures) -> Iterator[Obstacle]:
     """Find what passes by itself, and when."""
     if not settings.rate_limits_enabled:
         return
-    for one, tally, now in _read(connection, counted):
+    for one, tally, now in failures:
         if one.binds and (wait := find_wait(one.counter.limit, tally, now)):
             text = f"{_guesses(tally)} at {one.what}: the next is judged at {moment(now + wait)}, in {_last(wait)}."
             yield Obstacle(text, CLEAR)
 
 
-def _describe_counts(connection: Connection, counted: list[Counted]) -> list[str]:
+def _describe_counts(failures: Failures) -> list[str]:
     """Tell of failures that do not stand in the way yet."""
     return [
         f"{_guesses(tally)} at {one.what}; {one.counter.limit.amount} are allowed."
-        for one, tally, now in _read(connection, counted)
+        for one, tally, now in failures
         if not (one.binds and find_wait(one.counter.limit, tally, now))
     ]
 
 
-def _read(connection: Connection, counted: list[Counted]) -> Iterator[tuple[Counted, Tally, datetime]]:
+def _read(connection: Connection, counted: list[Counted]) -> Failures:
     """Read the counters that still count something, each with the time."""
     tallies = attempts.list_tallies(connection, list_keys(one.counter for one in counted))
-    for one in counted:
-        if found := tallies.get(one.counter.key):
-            current = look_at(one.counter.limit, *found)
-            if current.total:
-                yield one, current, found[1]
+    found = [(one, *tallies[one.counter.key]) for one in counted if one.counter.key in tallies]
+    current = [(one, look_at(one.counter.limit, tally, now), now) for one, tally, now in found]
+    return [failure for failure in current if failure[1].total]
 
 
 def _last(wait: timedelta) -> str:
@@ -194,7 +188,7 @@ def _explain_unknown(connection: Connection, arguments: Arguments, settings: Set
         "No account has this email, username or public id: the answer is invalid_credentials.",
         "look for it by --list-users --like TEXT",
     )
-    _print(repr(arguments.who), [unknown, *_find_waits(connection, settings, counted)], [])
+    _print(repr(arguments.who), [unknown, *_find_waits(settings, _read(connection, counted))], [])
     return 1
 
 

@@ -1,10 +1,15 @@
-"""The owner hears of what an operator does to their account, by the API's own services."""
+"""Who hears of what an operator does to an account: its owner by mail, and a log in the style of the API's."""
 
+import getpass
+import logging
+import os
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 from sqlalchemy import Connection
 
-from app.crud import accounts
+from app.runtime.logs import JsonFormatter, events, log_event
 from CreateDB.command.api_settings import load_for
 from CreateDB.command.errors import OperatorError
 
@@ -20,7 +25,35 @@ def tell_owner(connection: Connection, row: str, user_id: int, facts: Mapping[st
         return f"{missing.name} is not installed here"
     except OperatorError as error:
         return str(error).rstrip(".")
-    if accounts.get_addressee(connection, user_id) is None or not settings.delivers_mail:
+    if not settings.delivers_mail:
         return "SMTP_HOST is not set"
     conclude_for(connection, make_resources(settings), row, user_id, None, facts)
     return None
+
+
+def log_change(event: str, user_id: str, **facts: object) -> None:
+    """Record a change that is committed: what, to whom (by public id), by whom; the line itself says when.
+
+    On stderr, because stdout is the answer to the operator: `2>> operators.log` collects the trail.
+    """
+    became = {"sudo_user": behind} if (behind := os.environ.get("SUDO_USER")) else {}
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    events.addHandler(handler)
+    events.setLevel(logging.INFO)
+    try:
+        log_event(event, "success", user_id=user_id, operator=_os_user(), **became, **facts)
+    finally:
+        events.removeHandler(handler)
+
+
+def _os_user() -> str:
+    """Name the account of this machine: ask the system rather than the environment, which anybody may set."""
+    try:
+        import pwd  # noqa: PLC0415 not on Windows
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):  # a container's number without a name has none in its environment either
+        with suppress(ImportError, KeyError, OSError):
+            return getpass.getuser()
+    return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

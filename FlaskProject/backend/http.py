@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -97,9 +95,11 @@ class Backend:
 
     def _ask(self, method: str, path: str, body: Json | None, headers: dict[str, str], seconds: float) -> Json:
         deadline = time.monotonic() + CONNECT_SECONDS + seconds
-        with (
-            self._place(f"{method} {path}"),
-            self._http.request(
+        # Whoever finds no place is told at once, and holds no thread that a page without the API could use.
+        if not self._places.acquire(blocking=False):
+            raise BackendUnavailable(f"{method} {path}: too many wait for the API already", retry_after=BUSY_SECONDS)
+        try:
+            with self._http.request(
                 method,
                 self._url + path,
                 json=body,
@@ -107,17 +107,8 @@ class Backend:
                 timeout=(CONNECT_SECONDS, seconds),
                 allow_redirects=False,
                 stream=True,
-            ) as response,
-        ):
-            return _understand(response, _read_all(response, deadline))
-
-    @contextmanager
-    def _place(self, call: str) -> Iterator[None]:
-        """Wait for the API in one of so many places; whoever finds none is told at once and holds no thread."""
-        if not self._places.acquire(blocking=False):
-            raise BackendUnavailable(f"{call}: too many wait for the API already", retry_after=BUSY_SECONDS)
-        try:
-            yield
+            ) as response:
+                return _understand(response, _read_all(response, deadline))
         finally:
             self._places.release()
 

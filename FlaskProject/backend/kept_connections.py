@@ -13,7 +13,7 @@ IDLE_SECONDS = 3.0
 class _Kept:
     """Counts as closed once it has been idle for too long; the pool then opens it anew."""
 
-    _answered_at: float | None = None
+    _answered_at = 0.0
 
     def getresponse(self) -> Any:  # noqa: ANN401 the base's own
         """Note when the connection was of use."""
@@ -24,13 +24,8 @@ class _Kept:
     @property
     def is_connected(self) -> bool:
         """Tell whether a request may be sent over it."""
-        fresh = self._answered_at is None or monotonic() - self._answered_at < IDLE_SECONDS
+        fresh = monotonic() - self._answered_at < IDLE_SECONDS
         return fresh and bool(super().is_connected)  # type: ignore[misc]  # likewise
-
-    def close(self) -> None:
-        """Forget the former use, for the connection may be opened again."""
-        self._answered_at = None
-        super().close()  # type: ignore[misc]  # likewise
 
 
 class _KeptHTTP(_Kept, HTTPConnection):

@@ -43,6 +43,10 @@ class RequestTokens:
     answering: bool = False
     api: Api = field(init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        """Speak to the API in this visitor's name."""
+        self.api = Api(services().backend, _visitor(), self.access_token, self.renewed_access_token)
+
     def access_token(self) -> str:
         """Return an access token that will outlive this page, refreshing when it would not."""
         if self.access and (self.refresh is None or not ends_soon(self.access)):
@@ -80,7 +84,8 @@ def services() -> Services:
 def tokens() -> RequestTokens:
     """Return this request's tokens, read from its cookies once."""
     if "tokens" not in g:
-        g.tokens = _tokens_from_cookies()
+        access, refresh = (token_cookies().read(request, name) for name in (ACCESS, REFRESH))
+        g.tokens = RequestTokens(access, refresh, sent=bool(access or refresh))
     return cast("RequestTokens", g.tokens)
 
 
@@ -149,14 +154,6 @@ def init_identity(app: Flask) -> None:
     """Let every answer carry the tokens that its request came by, errors included: a lost pair cannot be had again."""
     app.after_request(_hand_over_tokens)
     app.register_error_handler(PairToDeliver, _ask_again)
-
-
-def _tokens_from_cookies() -> RequestTokens:
-    cookies = token_cookies()
-    access, refresh = cookies.read(request, ACCESS), cookies.read(request, REFRESH)
-    found = RequestTokens(access, refresh, sent=bool(access or refresh))
-    found.api = Api(services().backend, _visitor(), found.access_token, found.renewed_access_token)
-    return found
 
 
 def _ask_again(_pair: PairToDeliver) -> ResponseReturnValue:

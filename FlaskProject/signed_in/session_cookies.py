@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -15,6 +15,7 @@ from FlaskProject.config import Config
 from FlaskProject.signed_in.jwt_claims import claims_of
 
 ACCESS, REFRESH, LOGIN_STEP = "access_token", "refresh_token", "login_token"
+SESSION = "pupero_session"
 LOGIN_STEP_LIFETIME = timedelta(minutes=5)
 # Anything else cannot be a token of the API and must not become part of a header.
 TOKEN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
@@ -71,8 +72,6 @@ class TokenCookies:
 class PageSessions(SecureCookieSessionInterface):
     """Flask's signed session, its cookie named and flagged request by request like the tokens'."""
 
-    plain_name: ClassVar[str] = "pupero_session"
-
     def __init__(self, config: Config) -> None:
         """Remember whether https is forced."""
         self._config = config
@@ -87,7 +86,7 @@ class PageSessions(SecureCookieSessionInterface):
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 the base's signature
         """Bind the name to this host when the request is secure."""
-        return named(self.plain_name, secure=is_secure(self._config))
+        return named(SESSION, secure=is_secure(self._config))
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 likewise
         """Keep the cookie off plain http when the request is secure."""

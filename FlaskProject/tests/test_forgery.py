@@ -44,6 +44,18 @@ FORMS = [
     "/email/verification",
 ]
 
+FROM_ELSEWHERE = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://localhost:5001"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+    {"Sec-Fetch-Site": "same-origin, cross-site", "Origin": "http://localhost"},
+    {"Sec-Fetch-Site": "", "Origin": "null"},
+]
+
 
 def token_on(browser: FlaskClient, page: str) -> str:
     """Return the CSRF token in a page's form."""
@@ -62,39 +74,25 @@ def test_the_list_of_forms_is_complete(browser: FlaskClient) -> None:
 
 @pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("path", FORMS)
-@pytest.mark.parametrize("token", [None, "", "nonsense", "ünicode", "WyJhIl0.aaaaaa.bbbbbbbb"])
-def test_a_form_without_its_token_does_nothing(browser: FlaskClient, path: str, token: str | None) -> None:
+def test_a_form_without_its_token_does_nothing(browser: FlaskClient, path: str) -> None:
     """It never reaches the view, which would call the API and answer 503 here."""
-    answer = browser.post(path, data={} if token is None else {"csrf_token": token})
+    for token in (None, "", "nonsense", "ünicode", "WyJhIl0.aaaaaa.bbbbbbbb"):
+        answer = browser.post(path, data={} if token is None else {"csrf_token": token})
 
-    assert answer.status_code in {302, 403}
-    assert answer.status_code == 403 or answer.headers["Location"].startswith("/login")
+        assert answer.status_code in {302, 403}, token
+        assert answer.status_code == 403 or answer.headers["Location"].startswith("/login"), token
 
 
 @pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("path", FORMS)
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": "http://localhost.evil.example"},
-        {"Origin": "http://localhost:5001"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
-        {"Sec-Fetch-Site": "same-origin, cross-site", "Origin": "http://localhost"},
-        {"Sec-Fetch-Site": "", "Origin": "null"},
-    ],
-)
-def test_a_request_from_elsewhere_is_refused_even_with_the_token(
-    browser: FlaskClient, path: str, headers: dict[str, str]
-) -> None:
+def test_a_request_from_elsewhere_is_refused_even_with_the_token(browser: FlaskClient, path: str) -> None:
     """A stolen token is worth nothing on another site's page."""
-    answer = browser.post(path, data={"csrf_token": token_on(browser, "/login")}, headers=headers)
+    token = token_on(browser, "/login")
+    for headers in FROM_ELSEWHERE:
+        answer = browser.post(path, data={"csrf_token": token}, headers=headers)
 
-    assert answer.status_code == 403
-    assert "did not come from our pages" in answer.text
+        assert answer.status_code == 403, headers
+        assert "did not come from our pages" in answer.text, headers
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ pages = Blueprint("profile", __name__)
 def profile_page(form: Form | None = None) -> str:
     """Show the three forms."""
     account = current_account()
-    return render_template("profile.html", form=form or Form(), account=account, passkeys=changed_passkeys())
+    passkeys = changed_passkeys() if account.passkeys else None
+    return render_template("profile.html", form=form or Form(), account=account, passkeys=passkeys)
 
 
 @pages.post("/profile/phrase")

@@ -77,7 +77,7 @@ def test_older_factors_stay_when_a_passkey_is_disowned(
     choose_new_password(api, mailbox, user.person)
     mine = SignedIn(api, user.person, log_in_by_passkey(api, phone).json()["access_token"], "")
 
-    assert [one["name"] for one in mine.get("/passkeys").json()] == ["My phone"]
+    assert [one["name"] for one in mine.get("/passkeys").json()["passkeys"]] == ["My phone"]
     assert take_first_step(mine, api)["factors"] == ["totp", "passkey", "recovery_code"]
     assert mine.get("/totp/status").json() == {"enabled": True, "recovery_codes_left": 10}
 
