@@ -50,13 +50,11 @@ def parse(path: Path) -> ast.Module:
 
 def writes_itself(node: Node) -> bool:
     """Whether a statement on one of the tables is built here."""
-    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)]
+    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and call.args]
     direct = any(
-        call.func.id in WRITES and isinstance(call.args[0], ast.Name) and call.args[0].id in TABLES
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.args
+        ast.unparse(call.func).removeprefix("sa.") in WRITES and ast.unparse(call.args[0]) in TABLES for call in calls
     )
-    adds = any(isinstance(call.func, ast.Name) and call.func.id == "insert_row" for call in calls)
+    adds = any(ast.unparse(call.func) == "insert_row" for call in calls)
     rows = isinstance(node, ast.FunctionDef) and any(
         isinstance(argument.annotation, ast.Name) and argument.annotation.id in ROWS for argument in node.args.args
     )
@@ -117,7 +115,7 @@ def used_in(path: Path) -> Iterator[str]:
     ]
     imported = {alias.asname or alias.name for node in imports for alias in node.names} | {"crud"}
     for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).partition(".")[0] in imported:
             yield node.attr
         if isinstance(node, ast.Name) and node.id in imported:
             yield node.id

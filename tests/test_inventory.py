@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
-from app.crud import EXPIRIES
+from app.crud.sweeping import EXPIRIES
 from app.models import metadata
 from app.secrets.keys import Keyrings, make_keyrings
 from deploy.make_secrets import FILES

@@ -4,8 +4,9 @@ import time
 
 from sqlalchemy import URL, Connection, inspect, text
 
-from app import crud
 from app.config import Settings
+from app.crud import secrets
+from app.crud.operations import current_time
 from CreateDB.command.api_settings import make_keys
 from CreateDB.doctor.findings import Finding, Findings, Verdict, is_this_machine
 from CreateDB.models import UtcDateTime, metadata
@@ -104,7 +105,7 @@ def _list_odd_columns(connection: Connection) -> list[str]:
 def examine_clock(_settings: Settings | None, connection: Connection) -> Findings:
     """Compare the clocks: tokens are judged by this machine's, sessions and codes by the database's."""
     before = time.time()
-    theirs = crud.current_time(connection).timestamp()
+    theirs = current_time(connection).timestamp()
     drift = theirs - (before + time.time()) / 2
     text_ = f"The database's clock is {abs(drift):.1f} s {'ahead of' if drift > 0 else 'behind'} this machine's."
     if abs(drift) > DRIFT:
@@ -119,7 +120,7 @@ def examine_secrets_at_rest(settings: Settings | None, connection: Connection) -
     if settings is None or not has_tables(connection):
         return
     kids = [key.kid for key in make_keys(settings).secrets]
-    lost, older = (crud.count_unreadable_secrets(connection, known) for known in (kids, kids[:1]))
+    lost, older = (secrets.count_unreadable_secrets(connection, known) for known in (kids, kids[:1]))
     if lost:
         found = f"{lost} secrets at rest were made with a key that is not configured: these people cannot sign in."
         fix = "Put the key back into TOTP_ENCRYPTION_KEYS or JWT_PREVIOUS_SECRET_KEYS, then run --reencrypt."

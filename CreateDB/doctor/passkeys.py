@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from app.clients.addresses import parse_address
 from app.config import Settings
-from app.crud import count_passkeys
+from app.crud.passkeys import count_passkeys
 from app.settings.relying_party import is_within
 from CreateDB.doctor.database import has_tables
 from CreateDB.doctor.findings import Finding, Findings

@@ -2,8 +2,8 @@
 
 from sqlalchemy import URL
 
-from app.crud import EXPIRIES, delete_expired
 from app.crud.mails import erase_orphans
+from app.crud.sweeping import EXPIRIES, delete_expired
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.terminal import count, say
 from CreateDB.command.urls import describe

@@ -252,7 +252,7 @@ def test_a_username_that_is_another_s_id_means_neither(cli: Run, api: TestClient
 
 def test_a_change_that_fails_leaves_nothing(cli: Run, user: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """Account and sessions change together or not at all, on SQLite too; nothing is logged."""
-    monkeypatch.setattr("CreateDB.users.accounts.crud.end_sessions", lambda *_: 1 / 0)
+    monkeypatch.setattr("app.crud.sessions.end_sessions", lambda *_: 1 / 0)
 
     outcome = cli("--disable-user", "alice")
 

@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 from sqlalchemy import URL, Connection
 
-from app import crud
 from app.authority.changes import CHANGES
 from app.clients.devices import describe_device
-from app.crud import directory
-from app.crud.directory import Entry
+from app.crud import accounts, directory, passkeys, second_factors, sessions
+from app.crud.accounts import Addressee
+from app.crud.operations import current_time
+from app.crud.passkeys import PasskeyRow
+from app.crud.sessions import SessionRow
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
 from CreateDB.command.terminal import align, count, say, show
@@ -34,7 +36,7 @@ class Change:
     row: str | None = None  # of the table of authority: the owner hears of it
 
 
-Work: TypeAlias = Callable[[Arguments, Connection, Entry], Change]
+Work: TypeAlias = Callable[[Arguments, Connection, Addressee], Change]
 
 
 def list_users(arguments: Arguments, url: URL) -> int:
@@ -54,15 +56,15 @@ def show_user(arguments: Arguments, url: URL) -> int:
     """Do --show-user."""
     with make_engine(url, echo=arguments.echo).connect() as connection:
         entry = find_one(connection, arguments.who)
-        codes = crud.count_recovery_codes(connection, entry.id)
-        passkeys = crud.list_passkeys(connection, entry.id)
-        sessions = crud.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
-    number = f"{MOST_SESSIONS} or more" if len(sessions) >= MOST_SESSIONS else str(len(sessions))
-    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(passkeys))), ("sessions", number)])
+        codes = second_factors.count_recovery_codes(connection, entry.id)
+        keys = passkeys.list_passkeys(connection, entry.id)
+        live = sessions.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
+    number = f"{MOST_SESSIONS} or more" if len(live) >= MOST_SESSIONS else str(len(live))
+    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(keys))), ("sessions", number)])
     show(lines)
-    show(f"  {line}" for line in align([_describe_passkey(passkey) for passkey in passkeys]))
+    show(f"  {line}" for line in align([_describe_passkey(key) for key in keys]))
     show([last])
-    show(f"  {line}" for line in align([_describe_session(session) for session in sessions]))
+    show(f"  {line}" for line in align([_describe_session(session) for session in live]))
     return 0
 
 
@@ -86,31 +88,31 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
 
 
 @changes_one
-def disable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def disable_user(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --disable-user: the API asks for this at every call, so it takes effect at once."""
     if entry.disabled_at is not None:
         return Change(f"{name(entry)} has been disabled since {moment(entry.disabled_at)}.")
-    now, reason = crud.current_time(connection), CHANGES["account.disabled"].reason
-    crud.update_user(connection, entry.id, disabled_at=now)
-    ended = crud.end_sessions(connection, entry.id, reason, now)
+    now, reason = current_time(connection), CHANGES["account.disabled"].reason
+    accounts.update_user(connection, entry.id, disabled_at=now)
+    ended = sessions.end_sessions(connection, entry.id, reason, now)
     text = f"{name(entry)} is disabled; {_sessions_ended(ended)}."
     return Change(text, "user_disabled", {"sessions_ended": ended}, row="account.disabled")
 
 
 @changes_one
-def enable_user(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def enable_user(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --enable-user."""
     if entry.disabled_at is None:
         return Change(f"{name(entry)} is not disabled.")
-    crud.update_user(connection, entry.id, disabled_at=None)
+    accounts.update_user(connection, entry.id, disabled_at=None)
     return Change(f"{name(entry)} may log in again.", "user_enabled", row="account.enabled")
 
 
 @changes_one
-def end_sessions(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def end_sessions(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --end-sessions."""
-    reason, now = CHANGES["sessions.ended"].reason, crud.current_time(connection)
-    ended = crud.end_sessions(connection, entry.id, reason, now)
+    reason, now = CHANGES["sessions.ended"].reason, current_time(connection)
+    ended = sessions.end_sessions(connection, entry.id, reason, now)
     text = f"{name(entry)}: {_sessions_ended(ended)}."
     if not ended:
         return Change(text)
@@ -118,20 +120,20 @@ def end_sessions(_arguments: Arguments, connection: Connection, entry: Entry) ->
 
 
 @changes_one
-def set_role(arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def set_role(arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --set-role."""
     if entry.role == arguments.role:
         return Change(f"{name(entry)} has the role {entry.role} already.")
-    crud.update_user(connection, entry.id, role=arguments.role)
+    accounts.update_user(connection, entry.id, role=arguments.role)
     facts = {"role": arguments.role, "former_role": entry.role}
     text = f"{name(entry)} has the role {arguments.role} now, and had {entry.role}."
     return Change(text, "user_role_set", facts, row="account.role_set")
 
 
 @changes_one
-def reset_second_factor(_arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def reset_second_factor(_arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --reset-second-factor: for somebody who has lost the device and the recovery codes."""
-    if not crud.remove_factors(connection, entry.id):
+    if not passkeys.remove_factors(connection, entry.id):
         return Change(f"{name(entry)} has no second factor.")
     return Change(
         f"{name(entry)} has no second factor any more: the password alone signs in. "
@@ -141,7 +143,7 @@ def reset_second_factor(_arguments: Arguments, connection: Connection, entry: En
     )
 
 
-def find_one(connection: Connection, who: str) -> Entry:
+def find_one(connection: Connection, who: str) -> Addressee:
     """Find the one account that is meant, or raise OperatorError."""
     entries = directory.find_entries(connection, who)
     if not entries:
@@ -151,7 +153,7 @@ def find_one(connection: Connection, who: str) -> Entry:
     return entries[0]
 
 
-def name(entry: Entry) -> str:
+def name(entry: Addressee) -> str:
     """Name an account for a person."""
     return f"{entry.email} ({entry.public_id})"
 
@@ -165,14 +167,14 @@ def _sessions_ended(number: int) -> str:
     return f"{count(number, 'session') if number else 'no sessions'} ended"
 
 
-def _list_one(entry: Entry) -> tuple[str, ...]:
+def _list_one(entry: Addressee) -> tuple[str, ...]:
     state = "disabled" if entry.disabled_at else "" if entry.email_verified_at else "email not verified"
     second = "yes" if entry.has_totp or entry.passkey_count else "no"
     last = f"{entry.last_login_at:%Y-%m-%d %H:%M}" if entry.last_login_at else NEVER
     return (entry.public_id, entry.email, entry.username or "-", entry.role, second, last, state)
 
 
-def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
+def _describe(entry: Addressee, codes: int) -> list[tuple[str, str]]:
     kind = "on" if entry.has_totp else "passkeys only" if entry.passkey_count else ""
     second = f"{kind}, {count(codes, 'recovery code')} left" if kind else "off"
     return [
@@ -189,7 +191,7 @@ def _describe(entry: Entry, codes: int) -> list[tuple[str, str]]:
     ]
 
 
-def _describe_passkey(passkey: crud.PasskeyRow) -> tuple[str, ...]:
+def _describe_passkey(passkey: PasskeyRow) -> tuple[str, ...]:
     return (
         passkey.name,
         f"since {moment(passkey.created_at)}",
@@ -198,7 +200,7 @@ def _describe_passkey(passkey: crud.PasskeyRow) -> tuple[str, ...]:
     )
 
 
-def _describe_session(session: crud.SessionRow) -> tuple[str, ...]:
+def _describe_session(session: SessionRow) -> tuple[str, ...]:
     return (
         describe_device(session.user_agent),
         f"from {session.client_address}",

@@ -8,10 +8,9 @@ from typing import TypeAlias
 
 from sqlalchemy import URL, Connection
 
-from app import crud
 from app.config import Settings
-from app.crud import Credentials, attempts, directory
-from app.crud.directory import Entry
+from app.crud import accounts, attempts, directory
+from app.crud.accounts import Addressee, Credentials
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.secrets.keys import Keyrings
 from app.throttling.counters import (
@@ -64,7 +63,7 @@ def explain_login(arguments: Arguments, url: URL) -> int:
         if not directory.find_entries(connection, arguments.who):
             return _explain_unknown(connection, arguments, settings, keys)
         entry = find_one(connection, arguments.who)
-        account = crud.find_credentials(connection, {"id": entry.id})
+        account = accounts.find_credentials(connection, {"id": entry.id})
         failures = _read(connection, list(_list_counters(connection, keys, entry, arguments.from_address)))
     obstacles = [*_find_standing(settings, keys, entry, account), *_find_waits(settings, failures)]
     _print(name(entry), obstacles, _describe_counts(failures) + ([] if arguments.from_address else [ONE_ADDRESS]))
@@ -72,7 +71,7 @@ def explain_login(arguments: Arguments, url: URL) -> int:
 
 
 @changes_one
-def clear_throttle(arguments: Arguments, connection: Connection, entry: Entry) -> Change:
+def clear_throttle(arguments: Arguments, connection: Connection, entry: Addressee) -> Change:
     """Do --clear-throttle: for all addresses together, for codes, and for each address that is known or given."""
     keys = make_keys(load_for(connection.engine.url))
     counted = list(_list_counters(connection, keys, entry, arguments.from_address))
@@ -85,7 +84,7 @@ def clear_throttle(arguments: Arguments, connection: Connection, entry: Entry) -
     return Change(text, "user_throttle_cleared", {"counters": found})
 
 
-def _list_counters(connection: Connection, keys: Keyrings, entry: Entry, address: str | None) -> Iterator[Counted]:
+def _list_counters(connection: Connection, keys: Keyrings, entry: Addressee, address: str | None) -> Iterator[Counted]:
     """List the counters of an account: of one address if given, else of all that its sessions came from.
 
     The rows do not tell their addresses, so an address that we are not told of cannot be looked for.
@@ -97,7 +96,7 @@ def _list_counters(connection: Connection, keys: Keyrings, entry: Entry, address
             yield Counted(f"recovery codes from {one}", counter)
         for counter in name_passkey_counters(keys, id_, one):
             yield Counted(f"passkeys from {one} in {_span(counter)}", counter)
-    known = address and crud.is_known_address(connection, entry.id, hash_address(keys, id_, address))
+    known = address and attempts.is_known_address(connection, entry.id, hash_address(keys, id_, address))
     for counter in name_password_counters(keys, title, address or "127.0.0.1")[1:]:
         what = f"passwords from addresses that are new to the account in {_span(counter)}"
         yield Counted(what, counter, binds=not known)
@@ -112,7 +111,9 @@ def _span(counter: Counter) -> str:
     return {60: "an hour", 24 * 60: "a day"}.get(minutes, f"{minutes} minutes")
 
 
-def _find_standing(settings: Settings, keys: Keyrings, entry: Entry, account: Credentials | None) -> Iterator[Obstacle]:
+def _find_standing(
+    settings: Settings, keys: Keyrings, entry: Addressee, account: Credentials | None
+) -> Iterator[Obstacle]:
     """Find what does not pass by itself."""
     if entry.disabled_at is not None:
         yield Obstacle(f"The account is disabled since {moment(entry.disabled_at)}.", "--enable-user lets it in again")

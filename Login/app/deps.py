@@ -11,7 +11,7 @@ from fastapi.security.base import SecurityBase
 from fastapi.security.utils import get_authorization_scheme_param
 
 from app.clients.addresses import Client
-from app.crud import Principal
+from app.crud.sessions import Principal
 from app.errors import InvalidCredentials, PasskeyInvalid, TokenMissing, TotpInvalid
 from app.resources import Resources
 from app.services.sessions import authenticate, require_fresh

@@ -12,24 +12,6 @@ from app.schemas import Body, Message, examples
 CEREMONY = "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"  # an example
 CREDENTIAL: JsonDict = {"id": "kqDmXQ0tq2mZ6bV1", "rawId": "kqDmXQ0tq2mZ6bV1", "type": "public-key", "response": {}}
 
-__all__ = [
-    "Challenge",
-    "Passkey",
-    "PasskeyAdded",
-    "PasskeyList",
-    "PasskeyLogin",
-    "PasskeyLoginStart",
-    "PasskeyProof",
-    "PasskeyProofStart",
-    "PasskeyRegistration",
-    "PasskeyRename",
-    "RecoveryCodes",
-    "TotpConfirmation",
-    "TotpEnabled",
-    "TotpSetup",
-    "TotpStatus",
-]
-
 
 class TotpSetup(BaseModel):
     """What an authenticator app needs; shown once."""

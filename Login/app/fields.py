@@ -7,10 +7,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, SecretSt
 from app.identifiers import (
     BLANKS,
     PASSKEY_NAME_MAX,
+    PHRASE_MAX,
     normalize_email,
-    normalize_passkey_name,
-    normalize_phrase,
     normalize_username,
+    normalize_words,
     require_text,
 )
 from app.passwords.rules import BYTES_MAX, LENGTH_MIN, normalize_password
@@ -38,7 +38,7 @@ Identifier = Annotated[str, Field(max_length=1000), AfterValidator(_trim)]
 # Checked, and kept as typed.
 Email = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_email(typed) and typed)]
 Username = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_username(typed) and typed)]
-Phrase = Annotated[str, Field(max_length=1000), AfterValidator(normalize_phrase)]
+Phrase = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_words(typed, PHRASE_MAX))]
 Password = Annotated[SecretStr, AfterValidator(_normalize_secret)]
 NewPassword = Annotated[
     Password, Field(description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.")
@@ -61,7 +61,7 @@ Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
 PasskeyName = Annotated[
     str,
     Field(max_length=1000, description=f"1 to {PASSKEY_NAME_MAX} characters.", examples=["My phone"]),
-    AfterValidator(normalize_passkey_name),
+    AfterValidator(lambda typed: normalize_words(typed, PASSKEY_NAME_MAX)),
 ]
 Ceremony = Annotated[SecretStr, Field(max_length=100, description="From the start; good once, for five minutes.")]
 Credential = Annotated[dict[str, JsonValue], Field(description="What `PublicKeyCredential.toJSON()` gives.")]

@@ -106,17 +106,8 @@ def login_keys(*identifiers: str | None) -> dict[str, str] | None:
     return keys or None
 
 
-def normalize_phrase(typed: str) -> str:
-    """Return a phrase, trimmed and composed; ValueError when it is empty, too long or has hidden characters."""
-    return _normalize_words(typed, PHRASE_MAX)
-
-
-def normalize_passkey_name(typed: str) -> str:
-    """Return what somebody calls a passkey, by the rules of a phrase."""
-    return _normalize_words(typed, PASSKEY_NAME_MAX)
-
-
-def _normalize_words(typed: str, longest: int) -> str:
+def normalize_words(typed: str, longest: int) -> str:
+    """Return words of a person's own, trimmed and composed; ValueError if empty, too long or in part invisible."""
     text = require_text(unicodedata.normalize("NFC", typed.strip(BLANKS)), allowed=JOINERS)
     if not text.strip(JOINERS):
         raise ValueError("must not be empty")

@@ -8,29 +8,14 @@ take `josé@` for `jose@` and drop trailing blanks. What identifies a person is 
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    DateTime,
-    Dialect,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    false,
-    text,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 MARIADB = ("mysql", "mariadb")
 
-metadata = MetaData(
+metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -46,25 +31,25 @@ TABLE_OPTIONS = {
     "mariadb_row_format": "DYNAMIC",
 }
 
-RowId = BigInteger().with_variant(Integer, "sqlite")
-Digest = LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
-CredentialId = LargeBinary(1023).with_variant(mysql.VARBINARY(1023), *MARIADB)  # WebAuthn allows no longer ones
-PublicKey = LargeBinary(1024).with_variant(mysql.VARBINARY(1024), *MARIADB)
+RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+Digest = sa.LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
+CredentialId = sa.LargeBinary(1023).with_variant(mysql.VARBINARY(1023), *MARIADB)  # WebAuthn allows no longer ones
+PublicKey = sa.LargeBinary(1024).with_variant(mysql.VARBINARY(1024), *MARIADB)
 
 
-class UtcDateTime(TypeDecorator[datetime]):
+class UtcDateTime(sa.TypeDecorator[datetime]):
     """An aware UTC datetime with microseconds; MariaDB's plain DATETIME would cut them off."""
 
-    impl = DateTime
+    impl = sa.DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
         """Choose DATETIME(6) on MariaDB, which else keeps whole seconds."""
         if dialect.name in MARIADB:
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
-        return dialect.type_descriptor(DateTime())
+        return dialect.type_descriptor(sa.DateTime())
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 the base's
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 the base's
         """Strip the zone after converting to UTC; a naive value raises ValueError."""
         if value is None:
             return None
@@ -72,7 +57,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a naive datetime has no place in the database")
         return value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 the base's
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 the base's
         """Give the zone back."""
         return None if value is None else value.replace(tzinfo=UTC)
 
@@ -80,7 +65,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Table(SQLModel):
     """What all tables share: our metadata with its naming convention, and their options."""
 
-    metadata: ClassVar[MetaData] = metadata
+    metadata: ClassVar[sa.MetaData] = metadata
     __table_args__: ClassVar[tuple[Any, ...]] = (TABLE_OPTIONS,)
 
 
@@ -90,21 +75,21 @@ class User(Table, table=True):
     __tablename__ = "users"
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    public_id: str = Field(sa_type=String(32), unique=True)
-    email: str = Field(sa_type=String(254))
-    email_key: str = Field(sa_type=String(254), unique=True)
+    public_id: str = Field(sa_type=sa.String(32), unique=True)
+    email: str = Field(sa_type=sa.String(254))
+    email_key: str = Field(sa_type=sa.String(254), unique=True)
     email_verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    username: str | None = Field(default=None, sa_type=String(50))
-    username_key: str | None = Field(default=None, sa_type=String(50), unique=True)
-    password_hash: str | None = Field(default=None, sa_type=String(255))
+    username: str | None = Field(default=None, sa_type=sa.String(50))
+    username_key: str | None = Field(default=None, sa_type=sa.String(50), unique=True)
+    password_hash: str | None = Field(default=None, sa_type=sa.String(255))
     password_changed_at: datetime = Field(sa_type=UtcDateTime)
-    phrase: str | None = Field(default=None, sa_type=String(255))
-    role: str = Field(default="user", sa_type=String(32))
-    totp_secret: str | None = Field(default=None, sa_type=String(255))
-    totp_last_step: int | None = Field(default=None, sa_type=BigInteger)
-    passkey_count: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
+    phrase: str | None = Field(default=None, sa_type=sa.String(255))
+    role: str = Field(default="user", sa_type=sa.String(32))
+    totp_secret: str | None = Field(default=None, sa_type=sa.String(255))
+    totp_last_step: int | None = Field(default=None, sa_type=sa.BigInteger)
+    passkey_count: int = Field(default=0, sa_type=sa.Integer, sa_column_kwargs={"server_default": sa.text("0")})
     created_at: datetime = Field(sa_type=UtcDateTime)
-    opened_from: str | None = Field(default=None, sa_type=String(350))
+    opened_from: str | None = Field(default=None, sa_type=sa.String(350))
     last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -113,23 +98,23 @@ class Session(Table, table=True):
     """One login on one device; refresh tokens are computed from it, never stored."""
 
     __tablename__ = "sessions"
-    __table_args__ = (Index(None, "user_id", "ended_at"), TABLE_OPTIONS)
+    __table_args__ = (sa.Index(None, "user_id", "ended_at"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    sid: str = Field(sa_type=String(32), unique=True)
+    sid: str = Field(sa_type=sa.String(32), unique=True)
     user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
-    generation: int = Field(default=0, sa_type=Integer)
+    generation: int = Field(default=0, sa_type=sa.Integer)
     rotated_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     last_seen_at: datetime = Field(sa_type=UtcDateTime)
     authenticated_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    end_reason: str | None = Field(default=None, sa_type=String(32))
-    remember: bool = Field(default=False, sa_type=Boolean)
-    client_address: str = Field(default="", sa_type=String(45))
-    user_agent: str = Field(default="", sa_type=String(255))
-    amr: str | None = Field(default=None, sa_type=String(32))
+    end_reason: str | None = Field(default=None, sa_type=sa.String(32))
+    remember: bool = Field(default=False, sa_type=sa.Boolean)
+    client_address: str = Field(default="", sa_type=sa.String(45))
+    user_agent: str = Field(default="", sa_type=sa.String(255))
+    amr: str | None = Field(default=None, sa_type=sa.String(32))
 
 
 class TotpEnrolment(Table, table=True):
@@ -139,7 +124,7 @@ class TotpEnrolment(Table, table=True):
 
     user_id: int = Field(primary_key=True, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     session_id: int = Field(sa_type=RowId, index=True, foreign_key="sessions.id", ondelete="CASCADE")
-    secret: str = Field(sa_type=String(255))
+    secret: str = Field(sa_type=sa.String(255))
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -152,19 +137,19 @@ class Passkey(Table, table=True):
     __tablename__ = "passkeys"
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    public_id: str = Field(sa_type=String(32), unique=True)
+    public_id: str = Field(sa_type=sa.String(32), unique=True)
     user_id: int = Field(sa_type=RowId, index=True, foreign_key="users.id", ondelete="CASCADE")
     credential_id: bytes = Field(sa_type=CredentialId, unique=True)
     public_key: bytes = Field(sa_type=PublicKey)
-    name: str = Field(sa_type=String(64))
-    sign_count: int = Field(default=0, sa_type=BigInteger)
-    synced: bool = Field(default=False, sa_type=Boolean)
-    backed_up: bool = Field(default=False, sa_type=Boolean)
-    transports: str = Field(default="", sa_type=String(64))
+    name: str = Field(sa_type=sa.String(64))
+    sign_count: int = Field(default=0, sa_type=sa.BigInteger)
+    synced: bool = Field(default=False, sa_type=sa.Boolean)
+    backed_up: bool = Field(default=False, sa_type=sa.Boolean)
+    transports: str = Field(default="", sa_type=sa.String(64))
     created_at: datetime = Field(sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    client_address: str = Field(default="", sa_type=String(45))
-    user_agent: str = Field(default="", sa_type=String(255))
+    client_address: str = Field(default="", sa_type=sa.String(45))
+    user_agent: str = Field(default="", sa_type=sa.String(255))
 
 
 class Ceremony(Table, table=True):
@@ -173,12 +158,12 @@ class Ceremony(Table, table=True):
     __tablename__ = "ceremonies"
 
     ceremony_hash: bytes = Field(primary_key=True, sa_type=Digest)
-    purpose: str = Field(sa_type=String(16))
+    purpose: str = Field(sa_type=sa.String(16))
     challenge: bytes = Field(sa_type=Digest)
     session_id: int | None = Field(
         default=None, sa_type=RowId, index=True, foreign_key="sessions.id", ondelete="CASCADE"
     )
-    login_jti: str | None = Field(default=None, sa_type=String(32))
+    login_jti: str | None = Field(default=None, sa_type=sa.String(32))
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -186,7 +171,7 @@ class RecoveryCode(Table, table=True):
     """One way back in without the phone, kept as a hash and good for one use."""
 
     __tablename__ = "recovery_codes"
-    __table_args__ = (UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)
+    __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
@@ -199,7 +184,7 @@ class UsedToken(Table, table=True):
 
     __tablename__ = "used_tokens"
 
-    jti: str = Field(primary_key=True, sa_type=String(32))
+    jti: str = Field(primary_key=True, sa_type=sa.String(32))
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -209,7 +194,7 @@ class Attempt(Table, table=True):
     __tablename__ = "attempts"
 
     key_hash: bytes = Field(primary_key=True, sa_type=Digest)
-    count: int = Field(sa_type=Integer)
+    count: int = Field(sa_type=sa.Integer)
     window_started_at: datetime = Field(sa_type=UtcDateTime)
     last_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
@@ -230,7 +215,7 @@ class Schedule(Table, table=True):
 
     __tablename__ = "schedules"
 
-    name: str = Field(primary_key=True, sa_type=String(32))
+    name: str = Field(primary_key=True, sa_type=sa.String(32))
     next_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -241,17 +226,17 @@ class OneTimeToken(Table, table=True):
     """
 
     __tablename__ = "one_time_tokens"
-    __table_args__ = (Index(None, "user_id", "purpose"), TABLE_OPTIONS)
+    __table_args__ = (sa.Index(None, "user_id", "purpose"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     token_hash: bytes = Field(sa_type=Digest, unique=True)
-    purpose: str = Field(sa_type=String(32))
+    purpose: str = Field(sa_type=sa.String(32))
     user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
-    email: str | None = Field(default=None, sa_type=String(254))
-    email_key: str | None = Field(default=None, sa_type=String(254), index=True)
-    event: str | None = Field(default=None, sa_type=String(32))
-    former: str | None = Field(default=None, sa_type=Text)
-    username_key: str | None = Field(default=None, sa_type=String(50), index=True)
+    email: str | None = Field(default=None, sa_type=sa.String(254))
+    email_key: str | None = Field(default=None, sa_type=sa.String(254), index=True)
+    event: str | None = Field(default=None, sa_type=sa.String(32))
+    former: str | None = Field(default=None, sa_type=sa.Text)
+    username_key: str | None = Field(default=None, sa_type=sa.String(50), index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
@@ -261,21 +246,21 @@ class Mail(Table, table=True):
 
     __tablename__ = "mails"
     __table_args__ = (
-        Index(None, "user_id", "kind", "created_at"),
-        Index(None, "mailbox_hash", "kind", "created_at"),
-        Index(None, "state", "urgent", "next_try_at"),
+        sa.Index(None, "user_id", "kind", "created_at"),
+        sa.Index(None, "mailbox_hash", "kind", "created_at"),
+        sa.Index(None, "state", "urgent", "next_try_at"),
         TABLE_OPTIONS,
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    message_id: str = Field(sa_type=String(64), unique=True)
+    message_id: str = Field(sa_type=sa.String(64), unique=True)
     user_id: int | None = Field(default=None, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
-    kind: str = Field(sa_type=String(32))
+    kind: str = Field(sa_type=sa.String(32))
     mailbox_hash: bytes | None = Field(default=None, sa_type=Digest)
-    urgent: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
-    content: str | None = Field(default=None, sa_type=Text)
-    state: str = Field(default="queued", sa_type=String(16))
-    tries: int = Field(default=0, sa_type=Integer)
+    urgent: bool = Field(default=False, sa_type=sa.Boolean, sa_column_kwargs={"server_default": sa.false()})
+    content: str | None = Field(default=None, sa_type=sa.Text)
+    state: str = Field(default="queued", sa_type=sa.String(16))
+    tries: int = Field(default=0, sa_type=sa.Integer)
     next_try_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

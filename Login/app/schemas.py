@@ -6,21 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from app.fields import (
-    Ceremony,
-    Consent,
-    Credential,
-    Email,
-    Identifier,
-    NewPassword,
-    OptionalCode,
-    OptionalIdentifier,
-    OptionalUsername,
-    Password,
-    Phrase,
-    Token,
-    Username,
-)
+from app import fields
 from app.identifiers import EMAIL_MAX, PHRASE_MAX
 
 NEEDS_PROOF = "Needs current_password and, with a second factor on, totp unless the session is fresh."
@@ -42,9 +28,11 @@ class Registration(Body):
 
     model_config = examples({"email": "alice@example.com", "username": "alice", "password": "correct horse battery"})
 
-    email: Email = Field(description=f"One bare address, at most {EMAIL_MAX} characters.")
-    username: OptionalUsername = Field(None, description="3 to 50 letters, digits, '.', '_' and '-'; blank means none.")
-    password: NewPassword
+    email: fields.Email = Field(description=f"One bare address, at most {EMAIL_MAX} characters.")
+    username: fields.OptionalUsername = Field(
+        None, description="3 to 50 letters, digits, '.', '_' and '-'; blank means none."
+    )
+    password: fields.NewPassword
 
 
 class Registered(BaseModel):
@@ -62,12 +50,12 @@ class LoginRequest(Body):
         {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039"},
     )
 
-    username: OptionalIdentifier = Field(default=None, description="A username; an email address is taken as one.")
-    email: OptionalIdentifier = None
-    password: Password | None = None
-    totp: OptionalCode = None
+    username: fields.OptionalIdentifier = Field(None, description="A username; an email address is taken as one.")
+    email: fields.OptionalIdentifier = None
+    password: fields.Password | None = None
+    totp: fields.OptionalCode = None
     remember_me: bool = False
-    login_token: Token | None = Field(default=None, description="From the answer `totp_required`.")
+    login_token: fields.Token | None = Field(default=None, description="From the answer `totp_required`.")
 
     @model_validator(mode="after")
     def _be_one_of_two_forms(self) -> Self:
@@ -101,7 +89,7 @@ class TokenPair(Tokens):
 class RefreshRequest(Body):
     """The refresh token to trade in."""
 
-    refresh_token: Token = Field(examples=["eyJhbGciOiJIUzI1NiJ9.e30.signature"])
+    refresh_token: fields.Token = Field(examples=["eyJhbGciOiJIUzI1NiJ9.e30.signature"])
 
 
 class Proof(Body):
@@ -109,10 +97,10 @@ class Proof(Body):
 
     model_config = examples({"current_password": "correct horse battery", "totp": "492039"})
 
-    current_password: Password | None = None
-    totp: OptionalCode = None
-    ceremony: Ceremony | None = Field(default=None, description="From `POST /reauthenticate/passkey/start`.")
-    credential: Credential | None = None
+    current_password: fields.Password | None = None
+    totp: fields.OptionalCode = None
+    ceremony: fields.Ceremony | None = Field(default=None, description="From `POST /reauthenticate/passkey/start`.")
+    credential: fields.Credential | None = None
 
 
 class Reauthenticated(Message, Tokens):
@@ -122,7 +110,7 @@ class Reauthenticated(Message, Tokens):
 class Reauthentication(Proof):
     """A proof for a fresh session."""
 
-    current_password: Password
+    current_password: fields.Password
 
 
 class Profile(BaseModel):
@@ -170,10 +158,10 @@ class UserUpdate(Proof):
         {"new_email": "alice@example.org", "current_password": "correct horse battery"},
     )
 
-    phrase: Phrase | None = Field(default=None, description=f"At most {PHRASE_MAX} characters.")
-    username: Username | None = None
-    new_email: Email | None = Field(default=None, description=NEEDS_PROOF)
-    new_password: NewPassword | None = Field(default=None, description=NEEDS_PROOF)
+    phrase: fields.Phrase | None = Field(default=None, description=f"At most {PHRASE_MAX} characters.")
+    username: fields.Username | None = None
+    new_email: fields.Email | None = Field(default=None, description=NEEDS_PROOF)
+    new_password: fields.NewPassword | None = Field(default=None, description=NEEDS_PROOF)
 
     @property
     def changes(self) -> set[str]:
@@ -193,14 +181,14 @@ class Deletion(Proof):
 
     model_config = examples({"confirm": True, "current_password": "correct horse battery"})
 
-    confirm: Consent
-    current_password: Password
+    confirm: fields.Consent
+    current_password: fields.Password
 
 
 class PasswordResetRequest(Body):
     """The address that a reset link may go to."""
 
-    email: Identifier = Field(examples=["alice@example.com"])
+    email: fields.Identifier = Field(examples=["alice@example.com"])
 
 
 class LinkToken(Body):
@@ -208,7 +196,7 @@ class LinkToken(Body):
 
     model_config = examples({"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"})
 
-    token: Token
+    token: fields.Token
 
 
 class LinkInfo(BaseModel):
@@ -228,7 +216,7 @@ class PasswordReset(LinkToken):
         {"token": "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI", "new_password": "correct horse battery"}
     )
 
-    new_password: NewPassword
+    new_password: fields.NewPassword
 
 
 class Health(BaseModel):

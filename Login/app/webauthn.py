@@ -9,7 +9,6 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from cryptography.exceptions import InvalidSignature
@@ -24,7 +23,7 @@ Verification: TypeAlias = Literal["required", "preferred", "discouraged"]
 Json: TypeAlias = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
-TIMEOUT = timedelta(minutes=5)  # for the person; as long as a challenge is kept
+TIMEOUT = 5 * 60 * 1000  # milliseconds, for the person; as long as a challenge is kept
 ALGORITHMS = (ES256.ALGORITHM, EdDSA.ALGORITHM, RS256.ALGORITHM)  # in the order of our preference
 CREDENTIAL_ID_MAX = 1023  # bytes
 PUBLIC_KEY_MAX = 1024  # bytes: an RSA key of 4096 bits has half of it, and the time that a bigger one takes has a bound
@@ -79,7 +78,7 @@ def make_creation_options(
         "user": {"id": websafe_encode(handle.encode()), "name": name, "displayName": display_name},
         "challenge": websafe_encode(challenge),
         "pubKeyCredParams": [{"type": "public-key", "alg": algorithm} for algorithm in ALGORITHMS],
-        "timeout": _milliseconds(TIMEOUT),
+        "timeout": TIMEOUT,
         "excludeCredentials": [_describe(key) for key in existing],
         "authenticatorSelection": {"residentKey": "preferred", "userVerification": "preferred"},
         "attestation": "none",
@@ -94,7 +93,7 @@ def make_request_options(
     options: Json = {
         "challenge": websafe_encode(challenge),
         "rpId": party.id,
-        "timeout": _milliseconds(TIMEOUT),
+        "timeout": TIMEOUT,
         "userVerification": verification,
     }
     if keys is not None:
@@ -214,7 +213,3 @@ def _read_transports(credential: Mapping[str, Any]) -> tuple[str, ...]:
 def _describe(key: Key) -> Json:
     known: Json = {"transports": list(key.transports)} if key.transports else {}
     return {"type": "public-key", "id": encode_id(key.credential_id), **known}
-
-
-def _milliseconds(span: timedelta) -> int:
-    return int(span.total_seconds() * 1000)

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
-from app import crud
 from app.config import Settings
+from app.crud import sessions
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.upgrade import upgrade
 from testing.ageing import issued_earlier
@@ -198,14 +198,14 @@ def test_a_stalled_refresh_is_no_theft(
 ) -> None:
     """What the database is asked for and does only once nobody waits any more is void: the session stays as it was."""
     user.refresh_token = issued_earlier(settings, user.refresh_token, 60)
-    rotate = crud.rotate_session
+    rotate = sessions.rotate_session
 
     def stall(*arguments: Any) -> bool:
         server.freeze()
         return rotate(*arguments)
 
     with monkeypatch.context() as at_the_worst_moment:
-        at_the_worst_moment.setattr(crud, "rotate_session", stall)
+        at_the_worst_moment.setattr(sessions, "rotate_session", stall)
         refused = user.refresh()
     server.thaw()
     wait_until(lambda: is_idle(server))

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from app import crud
 from app.clients.addresses import Client
+from app.crud import sessions
+from app.crud.accounts import delete_user
+from app.crud.sessions import Principal
 from app.errors import SessionEnded
 from app.resources import Resources, make_resources
 from app.schemas import Deletion, UserUpdate
@@ -29,9 +31,9 @@ def resources(make_settings: MakeSettings, migrated_url: str) -> Iterator[Resour
     made.close()
 
 
-async def find_principal(resources: Resources, sid: str) -> crud.Principal:
+async def find_principal(resources: Resources, sid: str) -> Principal:
     """Load who calls."""
-    principal = await resources.database.read(crud.get_principal, sid)
+    principal = await resources.database.read(sessions.get_principal, sid)
     assert principal is not None
     return principal
 
@@ -82,7 +84,7 @@ def test_whoever_was_deleted_meanwhile_is_signed_out(
 
     async def delete_first() -> None:
         principal = await find_principal(resources, sid)
-        await resources.database.transaction(crud.delete_user, principal.account.id)
+        await resources.database.transaction(delete_user, principal.account.id)
         await ask(resources, principal)
 
     with pytest.raises(SessionEnded):

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from app import auth, crud
+from app import auth
 from app.config import Settings
+from app.crud import attempts, second_factors, sweeping
 from app.crud.clock import SLACK
 from app.resources import make_resources
 from app.secrets.keys import make_keyrings
@@ -117,7 +118,7 @@ def test_background_work_is_due_again(settings: Settings, sql: RunSql) -> None:
     resources = make_resources(settings)
 
     async def look() -> bool:
-        return await resources.database.transaction(crud.take_turn, "sweep", timedelta(minutes=10))
+        return await resources.database.transaction(sweeping.take_turn, "sweep", timedelta(minutes=10))
 
     turns = [finish(look())]
     sql("UPDATE schedules SET next_at = :ahead", ahead=AHEAD)
@@ -221,7 +222,9 @@ def test_addresses_of_the_future_push_out_nobody(
     sign_in(api, user.person)
     here = hash_address(make_keyrings(settings.signing_secrets, []), user.person.user_id, "127.0.0.1")
     resources = make_resources(settings)
-    known = [finish(resources.database.read(crud.is_known_address, user_id, hashed)) for hashed in (here, bytes(32))]
+    known = [
+        finish(resources.database.read(attempts.is_known_address, user_id, hashed)) for hashed in (here, bytes(32))
+    ]
     resources.close()
 
     assert known == [True, False]
@@ -259,8 +262,8 @@ async def _sweep(settings: Settings) -> None:
 
 def test_nothing_that_can_be_is_swept_as_void() -> None:
     """What is swept for lying too far ahead lies further than any link or set-up is put."""
-    furthest = {expiry.table: expiry.furthest for expiry in crud.EXPIRIES if expiry.furthest is not None}
+    furthest = {expiry.table: expiry.furthest for expiry in sweeping.EXPIRIES if expiry.furthest is not None}
 
     assert furthest["one_time_tokens"] == max(lifetime for _, lifetime in PAGES.values())
-    assert furthest["totp_enrolments"] == crud.ENROLMENT_LIFETIME
+    assert furthest["totp_enrolments"] == second_factors.ENROLMENT_LIFETIME
     assert timedelta(seconds=2 * auth.STEP_SECONDS) <= SLACK

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy.engine import Connection
 from starlette.testclient import TestClient
 
-from app import crud
 from app.config import Settings
+from app.crud import accounts
 from app.main import create_app
 from app.resources import make_resources
 from app.services.mails import queue_mail
@@ -84,7 +84,7 @@ def queue_many(settings: Settings, count: int) -> None:
     resources, engine = make_resources(settings), make_engine(settings.database_url.get_secret_value())
 
     def queue(connection: Connection) -> None:
-        person = crud.find_addressee(connection, "alice@example.com")
+        person = accounts.find_addressee(connection, "alice@example.com")
         assert person is not None
         for _ in range(count):
             queue_mail(connection, resources, person, "email_moved_away", None, facts={"new_email": "a@example.org"})

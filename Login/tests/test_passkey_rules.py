@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app import crud
 from app.clients.addresses import Client
+from app.crud import sessions
 from app.errors import SecondFactorRequired
 from app.resources import Resources, make_resources
 from app.schemas import Deletion, UserUpdate
@@ -170,7 +170,7 @@ def test_a_passkey_added_while_a_change_waits_for_its_hash_counts(  # noqa: PLR0
     [(sid,)] = sql("SELECT sid FROM sessions")
 
     async def race() -> None:
-        principal = await resources.database.read(crud.get_principal, sid)
+        principal = await resources.database.read(sessions.get_principal, sid)
         assert principal is not None
         async with resources.hashes.place():
             asked = asyncio.create_task(change(resources, principal, body, HERE))

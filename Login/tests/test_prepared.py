@@ -7,7 +7,8 @@ from sqlalchemy import Connection, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
-from app import auth, crud
+from app import auth
+from app.crud import sessions
 from app.crud.prepared import Prepared
 from app.database import Database
 from testing.api import SignedIn, register, sign_in
@@ -39,7 +40,7 @@ def databases(migrated_url: str) -> Iterator[list[Database]]:
 def test_both_ways_give_the_same_row(databases: list[Database], sid: str) -> None:
     """Values and their types agree, first time and again, inside a transaction and outside."""
     prepared, plain = (
-        [run(lambda c: crud.get_principal(c, sid)) for run in (d._reader.run, d._reader.run, d._transact)]  # noqa: SLF001 both ways
+        [run(lambda c: sessions.get_principal(c, sid)) for run in (d._reader.run, d._reader.run, d._transact)]  # noqa: SLF001 both ways
         for d in databases
     )
 
@@ -54,7 +55,7 @@ def test_both_ways_give_the_same_row(databases: list[Database], sid: str) -> Non
 def test_nobody_is_nobody(databases: list[Database], sid: str) -> None:
     """A session that is not there is None, and what was prepared still answers the next one."""
     database = databases[0]
-    found = [database._reader.run(lambda c, s=s: crud.get_principal(c, s)) for s in (sid, "gone", sid)]  # noqa: SLF001
+    found = [database._reader.run(lambda c, s=s: sessions.get_principal(c, s)) for s in (sid, "gone", sid)]  # noqa: SLF001
 
     assert [principal is None for principal in found] == [False, True, False]
 
@@ -76,11 +77,11 @@ def test_a_failure_ends_the_connection(databases: list[Database]) -> None:
 def test_both_ways_write_the_same(databases: list[Database], sid: str) -> None:
     """A rotation is written once in either way: to the microsecond, one row found; a second one finds none."""
     for generation, database in enumerate(databases):
-        now = database._reader.run(lambda c: crud.get_principal(c, sid)).now  # type: ignore[union-attr]  # noqa: SLF001
+        now = database._reader.run(lambda c: sessions.get_principal(c, sid)).now  # type: ignore[union-attr]  # noqa: SLF001
         seen = {"client_address": "203.0.113.9", "user_agent": "Zoë’s 🦊"}
-        rotate = lambda c, g=generation, n=now, s=seen: crud.rotate_session(c, sid, g, n, s)  # noqa: E731
+        rotate = lambda c, g=generation, n=now, s=seen: sessions.rotate_session(c, sid, g, n, s)  # noqa: E731
 
         assert [database._reader.run(rotate) for _ in range(2)] == [True, False]  # noqa: SLF001
-        session = database._reader.run(lambda c: crud.get_principal(c, sid)).session  # type: ignore[union-attr]  # noqa: SLF001
+        session = database._reader.run(lambda c: sessions.get_principal(c, sid)).session  # type: ignore[union-attr]  # noqa: SLF001
         assert (session.generation, session.rotated_at, session.last_seen_at) == (generation + 1, now, now)
         assert {"client_address": session.client_address, "user_agent": session.user_agent} == seen

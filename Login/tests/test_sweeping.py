@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert, text
 from starlette.testclient import TestClient
 
-from app import crud
 from app.config import Settings
 from app.crud import secrets
+from app.crud.sweeping import take_turn
 from app.main import create_app
 from app.models import Session, metadata
 from app.resources import make_resources
@@ -57,7 +57,7 @@ def test_one_replica_at_a_time_takes_the_turn(settings: Settings) -> None:
 
     async def look_at_once(interval: timedelta) -> list[bool]:
         replicas = [make_resources(settings) for _ in range(8)]
-        looks = (replica.database.transaction(crud.take_turn, "sweep", interval) for replica in replicas)
+        looks = (replica.database.transaction(take_turn, "sweep", interval) for replica in replicas)
         turns = await asyncio.gather(*looks)
         for replica in replicas:
             replica.close()
@@ -155,7 +155,7 @@ def test_secrets_are_counted_slice_by_slice(
     counts = set()
     for size in (1, 2, 3, 1000):
         monkeypatch.setattr(secrets, "SLICE", size)
-        counts.add(finish(resources.database.read(crud.count_unreadable_secrets, ["known"])))
+        counts.add(finish(resources.database.read(secrets.count_unreadable_secrets, ["known"])))
     resources.close()
     mails = sql("SELECT COUNT(*) FROM mails WHERE content IS NOT NULL")[0][0]
 

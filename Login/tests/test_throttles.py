@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app import crud
 from app.config import Settings
+from app.crud import sweeping
 from app.resources import Resources, make_resources
 from testing.api import PASSWORD, MakeSettings, Person, RunSql, SignedIn, StartApi, register, sign_in
 from testing.loops import finish
@@ -246,7 +246,7 @@ def test_counters_are_swept_when_their_window_is_over(settings: Settings, api: T
     sql("UPDATE attempts SET expires_at = :then", then=moment(timedelta(minutes=1)))
     guess(api, "nobody")
 
-    assert run(settings, crud.delete_expired, next(e for e in crud.EXPIRIES if e.table == "attempts")) == 4
+    assert run(settings, sweeping.delete_expired, next(e for e in sweeping.EXPIRIES if e.table == "attempts")) == 4
     assert read_counters(sql) == [1, 1]
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from app import crud
 from app.authority.letters import Link
 from app.config import Settings
+from app.crud import accounts
 from app.resources import Resources, make_resources
 from app.services.links import make_link
 from testing.api import RunSql, SignedIn
@@ -56,7 +56,7 @@ def tokens(user_with_totp: SignedIn, settings: Settings, sql: RunSql) -> dict[st
 
 def link_token(connection: Connection, resources: Resources, kind: str, user_id: int) -> str:
     """Make the token of a link from a mail: to the person's mailbox, or to the one that is to become theirs."""
-    person = crud.get_addressee(connection, user_id)
+    person = accounts.get_addressee(connection, user_id)
     assert person is not None
     mailbox = person._replace(email=NEW, email_key=NEW) if kind == Link.CHANGE else person
     return make_link(connection, resources, kind, mailbox).partition("?token=")[2]

@@ -12,9 +12,10 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
-from app import auth, crud
+from app import auth
 from app.clients.addresses import Client
 from app.config import Settings
+from app.crud import sessions
 from app.resources import make_resources
 from app.services import totp as services
 from testing.api import (
@@ -128,7 +129,7 @@ def test_tabs_that_start_at_once_get_one_secret(settings: Settings, user: Signed
     resources = make_resources(settings)
 
     async def race() -> set[str]:
-        principal = await resources.database.read(crud.get_principal, sql("SELECT sid FROM sessions")[0][0])
+        principal = await resources.database.read(sessions.get_principal, sql("SELECT sid FROM sessions")[0][0])
         assert principal is not None
         tabs = (services.start(resources, principal, None, Client("127.0.0.1", "")) for _ in range(6))
         return {setup.secret for setup in await asyncio.gather(*tabs)}

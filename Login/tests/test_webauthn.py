@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fido2.cose import ES256, RS256, CoseKey, EdDSA
 from fido2.utils import websafe_encode
 
-from app import crud, webauthn
+from app import webauthn
+from app.crud import passkeys
 from app.settings.relying_party import RelyingParty, find_relying_party
 from app.webauthn import InvalidResponse, Key
 from testing.authenticator import BS, ORIGIN, UP, UV, Authenticator, Json
@@ -213,7 +214,7 @@ def test_the_options_ask_for_what_we_verify() -> None:
     assert [one["alg"] for one in options["pubKeyCredParams"]] == [-7, -8, -257]
     assert options["attestation"] == "none"
     assert options["excludeCredentials"] == [{"type": "public-key", "id": "b25l", "transports": ["usb"]}]
-    assert options["timeout"] == crud.CEREMONY_LIFETIME.total_seconds() * 1000
+    assert options["timeout"] == passkeys.CEREMONY_LIFETIME.total_seconds() * 1000
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ class Change:
 
 
 _TO_NEW = Notice("email_changed", Mailbox.NEW, unproved="email_changed_unverified")
+_MOVED_BACK = Notice("email_moved_back", Mailbox.FORMER, unproved="email_left")
 _TO_FORMER = Notice("email_moved_away", Mailbox.FORMER, unproved="email_left")
+_TO_THERE = (Link.CHANGE, Link.RESET, Link.RESCUE, Link.VERIFY)  # what the address that is left could still use
 
 _ROWS = (
     Change("account.registered", Proof.NOTHING, ("insert_user", "insert_token"), (Notice("verify_email"),)),
@@ -102,30 +104,24 @@ _ROWS = (
         voids=(Link.CHANGE,),
         takes_back="the address, while the former one holds its way back",
     ),
-    Change(
-        "email.returned",
-        Proof.PASSWORD_AND_FRESH,
-        ("update_user",),
-        (Notice("email_moved_back", Mailbox.FORMER, unproved="email_left"), _TO_NEW),
-        voids=(Link.CHANGE,),
-    ),
+    Change("email.returned", Proof.PASSWORD_AND_FRESH, ("update_user",), (_MOVED_BACK, _TO_NEW), voids=(Link.CHANGE,)),
     Change(
         "email.reverted",
         Proof.LINK,
         ("update_user", "take_link"),
-        (Notice("email_moved_back", Mailbox.FORMER, unproved="email_left"), Notice("account_rescue", Mailbox.NEW)),
+        (_MOVED_BACK, Notice("account_rescue", Mailbox.NEW)),
         Ends.ALL,
         "email_reverted",
-        (Link.CHANGE, Link.RESET, Link.RESCUE, Link.VERIFY),
+        _TO_THERE,
     ),
     Change(
         "email.recovered",
         Proof.LINK,
         ("update_user", "take_link"),
-        (Notice("email_moved_back", Mailbox.FORMER, unproved="email_left"),),
+        (_MOVED_BACK,),
         Ends.ALL,
         "email_reverted",
-        (Link.CHANGE, Link.RESET, Link.RESCUE, Link.VERIFY),
+        _TO_THERE,
     ),
     Change(
         "password.changed",
@@ -233,14 +229,7 @@ _ROWS = (
         "account_disabled",
     ),
     Change("account.enabled", Proof.OPERATOR, ("update_user",), (Notice("account_enabled"),)),
-    Change(
-        "sessions.ended",
-        Proof.OPERATOR,
-        ("end_sessions",),
-        (Notice("signed_out"),),
-        Ends.ALL,
-        "ended_by_operator",
-    ),
+    Change("sessions.ended", Proof.OPERATOR, ("end_sessions",), (Notice("signed_out"),), Ends.ALL, "ended_by_operator"),
     Change("factor.totp.reset", Proof.OPERATOR, ("remove_factors",), (Notice("second_factor_reset"),)),
 )
 

@@ -44,9 +44,6 @@ class LetterRule:
     outlives: bool = False  # it is said though the account is gone
 
 
-NOTICE = LetterRule()
-
-
 def _link(*links: Link, limits: tuple[Limit, ...] = ()) -> LetterRule:
     return LetterRule(links, limits, is_notice=False)
 
@@ -59,6 +56,14 @@ def _five_an_hour(name: str) -> tuple[Limit, ...]:
     return (Limit(name, 5, HOUR, by_first=True),)
 
 
+# Of a change or a sign, each with the link by which the owner says that it was somebody else.
+NOTICES = (
+    *("email_changed", "password_changed", "password_was_reset", "username_changed", "phrase_changed"),
+    *("totp_enabled", "totp_disabled", "passkey_added", "passkey_removed", "passkey_counter", "second_factor_reset"),
+    *("recovery_codes_made", "recovery_code_used", "recovery_codes_low", "new_device", "refresh_token_reused"),
+    *("role_set", "account_enabled", "signed_out"),
+)
+
 LETTERS: Mapping[str, LetterRule] = MappingProxyType(
     {
         "verify_email": _link(Link.VERIFY, Link.DISOWN, limits=_five_an_hour("links that confirm an address")),
@@ -68,31 +73,13 @@ LETTERS: Mapping[str, LetterRule] = MappingProxyType(
         "account_rescue": _link(Link.RESCUE, limits=(WAYS_IN,)),
         "email_change_requested": _link(Link.CHANGE),
         "email_changed_unverified": _link(Link.VERIFY, Link.DISOWN),
-        "email_changed": NOTICE,
         "email_moved_away": _link(Link.REVERT),  # each is its own way back
         "email_moved_back": LetterRule(links=()),
         "email_left": LetterRule(links=()),
-        "password_changed": NOTICE,
-        "password_was_reset": NOTICE,
-        "username_changed": NOTICE,
-        "phrase_changed": NOTICE,
-        "totp_enabled": NOTICE,
-        "totp_disabled": NOTICE,
-        "passkey_added": NOTICE,
-        "passkey_removed": NOTICE,
-        "passkey_counter": NOTICE,
-        "recovery_codes_made": NOTICE,
-        "recovery_code_used": NOTICE,
-        "recovery_codes_low": NOTICE,
-        "new_device": NOTICE,
-        "refresh_token_reused": NOTICE,
         "sign_ins_throttled": _rare("notices of throttled sign-ins", DAY),
         "wrong_codes": _rare("notices of wrong codes", HOUR),
         "account_deleted": LetterRule(links=(), outlives=True),
-        "second_factor_reset": NOTICE,
-        "role_set": NOTICE,
         "account_disabled": LetterRule(links=()),
-        "account_enabled": NOTICE,
-        "signed_out": NOTICE,
+        **dict.fromkeys(NOTICES, LetterRule()),
     }
 )

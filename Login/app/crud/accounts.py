@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
 
-from app.crud.operations import NOW, insert_row
+from app.crud.operations import NOW, find_one, insert_row
 from app.models import User, metadata
 
 users = metadata.tables["users"]
@@ -41,7 +41,7 @@ class Credentials(NamedTuple):
 
 
 class Addressee(NamedTuple):
-    """An account as mails to it need it, and the links in them."""
+    """An account as mails to it need it, the links in them, and operators: no hash and no secret."""
 
     id: int
     public_id: str
@@ -50,6 +50,7 @@ class Addressee(NamedTuple):
     email_verified_at: datetime | None
     username: str | None
     phrase: str | None
+    role: str
     password_changed_at: datetime
     created_at: datetime
     opened_from: str | None
@@ -97,6 +98,7 @@ def list_columns(fields: Iterable[str]) -> list[ColumnElement[Any]]:
     return [has_totp if name == "has_totp" else users.c[name] for name in fields]
 
 
+ADDRESSEE = select(*list_columns(Addressee._fields))
 _CREDENTIALS = select(*(users.c[name] for name in Credentials._fields if name != "now"), NOW)
 _HOLD = _CREDENTIALS.where(users.c.id == bindparam("id")).with_for_update()
 
@@ -117,8 +119,7 @@ def find_taken(connection: Connection, email_key: str | None, username_key: str 
 
 def find_credentials(connection: Connection, keys: Mapping[str, object]) -> Credentials | None:
     """Find the account that has every one of these: `id`, `public_id`, `email_key`, `username_key`."""
-    row = connection.execute(_find_by(tuple(keys)), keys).one_or_none()
-    return None if row is None else Credentials._make(row)
+    return find_one(connection, _find_by(tuple(keys)), Credentials._make, **keys)
 
 
 @cache
@@ -128,17 +129,12 @@ def _find_by(names: tuple[str, ...]) -> Select[Any]:
 
 def get_addressee(connection: Connection, user_id: int) -> Addressee | None:
     """Load whom mails about an account go to."""
-    return _find_addressee(connection, users.c.id == user_id)
+    return find_one(connection, ADDRESSEE.where(users.c.id == user_id), Addressee._make)
 
 
 def find_addressee(connection: Connection, email_key: str) -> Addressee | None:
     """Find whose address this is."""
-    return _find_addressee(connection, users.c.email_key == email_key)
-
-
-def _find_addressee(connection: Connection, which: ColumnElement[bool]) -> Addressee | None:
-    row = connection.execute(select(*list_columns(Addressee._fields)).where(which)).one_or_none()
-    return None if row is None else Addressee._make(row)
+    return find_one(connection, ADDRESSEE.where(users.c.email_key == email_key), Addressee._make)
 
 
 def update_user(connection: Connection, user_id: int, **values: object) -> bool:
@@ -148,8 +144,7 @@ def update_user(connection: Connection, user_id: int, **values: object) -> bool:
 
 def hold_credentials(connection: Connection, user_id: int) -> Credentials | None:
     """Lock an account's row until the transaction ends, and load its credentials."""
-    row = connection.execute(_HOLD, {"id": user_id}).one_or_none()
-    return None if row is None else Credentials._make(row)
+    return find_one(connection, _HOLD, Credentials._make, id=user_id)
 
 
 def replace_hash(connection: Connection, user_id: int, old: str, new: str) -> None:

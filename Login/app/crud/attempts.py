@@ -21,6 +21,7 @@ Tallies: TypeAlias = dict[bytes, tuple[Tally, datetime]]
 KNOWN_MAX = 20  # addresses an account
 KNOWN_FOR = timedelta(days=90)
 
+_SAVED = ("key_hash", "count", "window_started_at", "last_at", "expires_at")
 _TALLY = (attempts.c.count, attempts.c.window_started_at, attempts.c.last_at)
 # Written once, as all statements of a login are: to put them together anew costs as much as to run them.
 _LIST = select(attempts.c.key_hash, *_TALLY, NOW).where(attempts.c.key_hash.in_(bindparam("keys", expanding=True)))
@@ -52,10 +53,8 @@ def _hold(number: int) -> Upsert:
 
 @cache
 def _save(number: int) -> Upsert:
-    names = ("count", "window_started_at", "last_at", "expires_at")
-    columns = [attempts.c.key_hash, *(attempts.c[name] for name in names)]
-    rows = [{c.name: bindparam(f"{c.name}_{n}", type_=c.type) for c in columns} for n in range(number)]
-    return Upsert(attempts, rows, names)
+    rows = [{name: bindparam(f"{name}_{n}", type_=attempts.c[name].type) for name in _SAVED} for n in range(number)]
+    return Upsert(attempts, rows, _SAVED[1:])
 
 
 def list_tallies(connection: Connection, keys: Keys) -> Tallies:
@@ -91,8 +90,7 @@ def save_tallies(connection: Connection, keys: Keys, counted: Mapping[bytes, tup
     for key, (tally, lasts) in counted.items():
         if (before := keys[key]) and (last := tally.before_last):
             rows.append((before, tally.before, last, last, last + lasts))
-    names = ("key_hash", "count", "window_started_at", "last_at", "expires_at")
-    values = {f"{name}_{n}": value for n, row in enumerate(rows) for name, value in zip(names, row, strict=True)}
+    values = {f"{name}_{n}": value for n, row in enumerate(rows) for name, value in zip(_SAVED, row, strict=True)}
     _save(len(rows)).run(connection, **values)
 
 

@@ -1,51 +1,28 @@
 """What an operator asks about accounts; the API itself has no need of these queries."""
 
-from datetime import datetime
-from typing import NamedTuple
-
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from app.crud.accounts import list_columns, users
+from app.crud.accounts import ADDRESSEE, Addressee, users
 from app.crud.sessions import sessions
 from app.identifiers import login_keys
 
 
-class Entry(NamedTuple):
-    """An account as operators see it: no hash and no secret."""
-
-    id: int
-    public_id: str
-    email: str
-    email_verified_at: datetime | None
-    username: str | None
-    role: str
-    has_totp: bool
-    passkey_count: int
-    created_at: datetime
-    last_login_at: datetime | None
-    password_changed_at: datetime
-    disabled_at: datetime | None
-
-
-_ENTRY = list_columns(Entry._fields)
-
-
-def find_entries(connection: Connection, who: str) -> list[Entry]:
+def find_entries(connection: Connection, who: str) -> list[Addressee]:
     """Find who is meant by an email address, a username or a public id; two when one's name is another's id."""
     meant: list[ColumnElement[bool]] = [users.c.public_id == who]
     meant += [users.c[name] == key for name, key in (login_keys(who) or {}).items()]
-    return [Entry._make(row) for row in connection.execute(select(*_ENTRY).where(or_(*meant)))]
+    return [Addressee._make(row) for row in connection.execute(ADDRESSEE.where(or_(*meant)))]
 
 
-def list_entries(connection: Connection, like: str | None, limit: int) -> list[Entry]:
+def list_entries(connection: Connection, like: str | None, limit: int) -> list[Addressee]:
     """List accounts, the newest first; `like` is a part of the email or username, in any case."""
-    query = select(*_ENTRY).order_by(users.c.id.desc()).limit(limit)
+    query = ADDRESSEE.order_by(users.c.id.desc()).limit(limit)
     if like:
         part = like.casefold()
         query = query.where(
             or_(*(users.c[name].contains(part, autoescape=True) for name in ("email_key", "username_key")))
         )
-    return [Entry._make(row) for row in connection.execute(query)]
+    return [Addressee._make(row) for row in connection.execute(query)]
 
 
 def count_entries(connection: Connection) -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from app.crud.clock import utc_horizon, utc_now
-from app.crud.operations import current_time, insert_row
+from app.crud.operations import current_time, find_one, insert_row
 from app.models import Mail, metadata
 
 mails = metadata.tables["mails"]
@@ -85,8 +85,7 @@ def remove(connection: Connection, mail: MailRow) -> bool:
 def find_latest(connection: Connection, mailbox_hash: bytes, kind: str) -> MailRow | None:
     """Find the mail of a kind that a mailbox gets last; its `created_at` may lie ahead, while it is held back."""
     query = select(*_COLUMNS).where(mails.c.mailbox_hash == mailbox_hash, mails.c.kind == kind)
-    row = connection.execute(query.order_by(mails.c.created_at.desc()).limit(1)).one_or_none()
-    return None if row is None else MailRow._make(row)
+    return find_one(connection, query.order_by(mails.c.created_at.desc()).limit(1), MailRow._make)
 
 
 def replace_content(connection: Connection, mail: MailRow, content: str) -> bool:

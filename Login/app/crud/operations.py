@@ -1,26 +1,11 @@
 """Queries that belong to no table of their own: the clock, the schema, tokens good for one use, rows with an id."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    CursorResult,
-    Dialect,
-    Executable,
-    String,
-    bindparam,
-    column,
-    func,
-    insert,
-    select,
-    sql,
-    table,
-    text,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.exc import IntegrityError
@@ -31,32 +16,42 @@ from app.models import Table, metadata
 
 used_tokens = metadata.tables["used_tokens"]
 
+Result = TypeVar("Result")
+
 NOW = utc_now().label("now")
 
 
-def current_time(connection: Connection) -> datetime:
+def current_time(connection: sa.Connection) -> datetime:
     """Ask the database's clock."""
-    now: datetime = connection.execute(select(utc_now())).scalar_one()
+    now: datetime = connection.execute(sa.select(utc_now())).scalar_one()
     return now
 
 
-def get_revision(connection: Connection) -> str | None:
+def get_revision(connection: sa.Connection) -> str | None:
     """Read which migration the schema is at; ProgrammingError or OperationalError without any schema."""
-    revisions = table("alembic_version", column("version_num", String))
-    found: str | None = connection.execute(select(func.max(revisions.c.version_num))).scalar_one()
+    revisions = sa.table("alembic_version", sa.column("version_num", sa.String))
+    found: str | None = connection.execute(sa.select(sa.func.max(revisions.c.version_num))).scalar_one()
     return found
 
 
-def spend_token(connection: Connection, jti: str, expires_at: datetime) -> bool:
+def spend_token(connection: sa.Connection, jti: str, expires_at: datetime) -> bool:
     """Use up a single-use token; False when it was used before."""
     try:
-        connection.execute(insert(used_tokens).values(jti=jti, expires_at=expires_at))
+        connection.execute(sa.insert(used_tokens).values(jti=jti, expires_at=expires_at))
     except IntegrityError:
         return False
     return True
 
 
-def insert_row(connection: Connection, row: Table) -> int:
+def find_one(
+    connection: sa.Connection, query: sa.Select[Any], make: Callable[[Any], Result], **values: object
+) -> Result | None:
+    """Run a query that finds one row at most, and make of it what it stands for."""
+    row = connection.execute(query, values).one_or_none()
+    return None if row is None else make(row)
+
+
+def insert_row(connection: sa.Connection, row: Table) -> int:
     """Add a row and return its id."""
     added = connection.execute(_insert_into(str(row.__tablename__)), row.model_dump(exclude={"id"}))
     return int(added.scalar_one())
@@ -65,17 +60,17 @@ def insert_row(connection: Connection, row: Table) -> int:
 @cache
 def _insert_into(name: str) -> ReturningInsert[Any]:
     target = metadata.tables[name]
-    return insert(target).returning(target.c.id)
+    return sa.insert(target).returning(target.c.id)
 
 
-def _write_out(statement: Any, dialect: Dialect, returning: Sequence[ColumnElement[Any]]) -> Executable:  # noqa: ANN401
+def _write_out(statement: Any, dialect: sa.Dialect, returning: Sequence[sa.ColumnElement[Any]]) -> sa.Executable:  # noqa: ANN401
     """Put a statement of several rows together once; SQLAlchemy keeps none and would do so for each execution."""
     compiled = statement.compile(dialect=dialect)
     binds = [
-        bindparam(name, bind.value, bind.type) if not bind.required else bindparam(name, type_=bind.type)
+        sa.bindparam(name, bind.value, bind.type) if not bind.required else sa.bindparam(name, type_=bind.type)
         for bind, name in compiled.bind_names.items()
     ]
-    written = text(str(compiled)).bindparams(*binds)
+    written = sa.text(str(compiled)).bindparams(*binds)
     return written.columns(*returning) if returning else written
 
 
@@ -84,10 +79,10 @@ class Upsert:
 
     def __init__(
         self,
-        target: sql.TableClause,
+        target: sa.sql.TableClause,
         rows: Sequence[dict[str, Any]],
         changes: dict[str, Any] | Sequence[str],
-        returning: Sequence[ColumnElement[Any]] = (),
+        returning: Sequence[sa.ColumnElement[Any]] = (),
     ) -> None:
         """Take the new rows, what changes in old ones (by name: as in the new), and which columns to return."""
         added, there = sqlite.insert(target).values(rows), mysql.insert(target).values(rows)
@@ -103,8 +98,8 @@ class Upsert:
         self._sqlite = _write_out(upserts[0], sqlite.dialect(paramstyle="named"), returning)
         self._mariadb = _write_out(upserts[1], MariaDBDialect(paramstyle="named"), returning)
 
-    def run(self, connection: Connection, **values: object) -> CursorResult[Any]:
+    def run(self, connection: sa.Connection, **values: object) -> sa.CursorResult[Any]:
         """Execute it; what it returns are the rows' columns as they are now."""
         statement = self._sqlite if connection.dialect.name == "sqlite" else self._mariadb
-        result: CursorResult[Any] = connection.execute(statement, values)
+        result: sa.CursorResult[Any] = connection.execute(statement, values)
         return result

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from app.crud.accounts import users
 from app.crud.clock import utc_horizon, utc_now
-from app.crud.operations import insert_row
+from app.crud.operations import find_one, insert_row
 from app.crud.second_factors import disable_totp, void_unneeded_codes
 from app.models import Ceremony, Passkey, metadata
 
@@ -36,12 +36,12 @@ class PasskeyRow(NamedTuple):
     user_agent: str
 
 
-_PASSKEY = [passkeys.c[name] for name in PasskeyRow._fields]
+_PASSKEYS = select(*(passkeys.c[name] for name in PasskeyRow._fields))
 
 
 def list_passkeys(connection: Connection, user_id: int) -> list[PasskeyRow]:
     """List an account's passkeys, the oldest first."""
-    query = select(*_PASSKEY).where(passkeys.c.user_id == user_id).order_by(passkeys.c.created_at, passkeys.c.id)
+    query = _PASSKEYS.where(passkeys.c.user_id == user_id).order_by(passkeys.c.created_at, passkeys.c.id)
     return [PasskeyRow._make(row) for row in connection.execute(query)]
 
 
@@ -52,14 +52,12 @@ def count_passkeys(connection: Connection) -> int:
 
 def find_passkey(connection: Connection, credential_id: bytes) -> PasskeyRow | None:
     """Find the passkey that browsers know by this id."""
-    row = connection.execute(select(*_PASSKEY).where(passkeys.c.credential_id == credential_id)).one_or_none()
-    return None if row is None else PasskeyRow._make(row)
+    return find_one(connection, _PASSKEYS.where(passkeys.c.credential_id == credential_id), PasskeyRow._make)
 
 
 def get_passkey(connection: Connection, user_id: int, public_id: str) -> PasskeyRow | None:
     """Load one of an account's passkeys."""
-    row = connection.execute(select(*_PASSKEY).where(_own(user_id, public_id))).one_or_none()
-    return None if row is None else PasskeyRow._make(row)
+    return find_one(connection, _PASSKEYS.where(_own(user_id, public_id)), PasskeyRow._make)
 
 
 def insert_passkey(connection: Connection, passkey: Passkey) -> None:

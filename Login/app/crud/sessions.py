@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, literal_colum
 
 from app.crud.accounts import Account, list_columns, users
 from app.crud.clock import utc_horizon, utc_now
-from app.crud.operations import NOW, insert_row
+from app.crud.operations import NOW, find_one, insert_row
 from app.crud.prepared import Prepared
 from app.models import Session, metadata
 
@@ -97,8 +97,7 @@ def get_principal(connection: Connection, sid: str) -> Principal | None:
 
 def hold_session(connection: Connection, sid: str) -> SessionRow | None:
     """Lock a session that has not ended until the transaction ends, and load it."""
-    row = connection.execute(_HOLD, {"sid": sid}).one_or_none()
-    return None if row is None else SessionRow._make(row)
+    return find_one(connection, _HOLD, SessionRow._make, sid=sid)
 
 
 def rotate_session(connection: Connection, sid: str, generation: int, now: datetime, seen: dict[str, str]) -> bool:

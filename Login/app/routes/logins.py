@@ -57,12 +57,7 @@ async def start_passkey(body: PasskeyLoginStart, resources: FromResources) -> Ch
     "/login/passkey",
     dependencies=[limit("login"), Depends(limit_failures)],
     summary="Sign in with a passkey",
-    responses=refusals(
-        *WRONG_PASSKEY,
-        errors.LoginTokenInvalid,
-        errors.AccountDisabled,
-        errors.EmailUnverified,
-    ),
+    responses=refusals(*WRONG_PASSKEY, errors.LoginTokenInvalid, errors.AccountDisabled, errors.EmailUnverified),
 )
 async def log_in_by_passkey(body: PasskeyLogin, resources: FromResources, client: FromClient) -> TokenPair:
     """Give a pair of tokens for a passkey's answer; with the `login_token` that it began with, if it had one."""

@@ -5,14 +5,12 @@ from fastapi import APIRouter, status
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
 from app.factor_schemas import Challenge, Passkey, PasskeyAdded, PasskeyList, PasskeyRegistration, PasskeyRename
-from app.routes.sessions import SIGNED_IN, UNAUTHORIZED
+from app.routes.sessions import NOT_FRESH, SIGNED_IN, UNAUTHORIZED
 from app.schemas import Message
 from app.services import passkeys
 from app.web.problems import refusals
 
 router = APIRouter(prefix="/passkeys", tags=["Second factor"])
-
-NOT_FRESH = (*UNAUTHORIZED, errors.ReauthenticationRequired)
 
 
 @router.get("", summary="List your passkeys", responses=SIGNED_IN)
@@ -59,9 +57,7 @@ async def rename(passkey_id: str, body: PasskeyRename, user: FreshUser, resource
 
 
 @router.delete(
-    "/{passkey_id}",
-    summary="Remove a passkey",
-    responses=refusals(*NOT_FRESH, errors.PasskeyNotFound, body=False),
+    "/{passkey_id}", summary="Remove a passkey", responses=refusals(*NOT_FRESH, errors.PasskeyNotFound, body=False)
 )
 async def remove(passkey_id: str, user: FreshUser, resources: FromResources, client: FromClient) -> Message:
     """Remove a passkey; needs a fresh session. With the last second factor the recovery codes go."""

@@ -12,12 +12,7 @@ from app.web.problems import refusals
 router = APIRouter(prefix="/password", tags=["Account"])
 
 
-@router.post(
-    "/reset",
-    dependencies=[limit("reset")],
-    summary="Ask for a way to a new password",
-    responses=refusals(),
-)
+@router.post("/reset", dependencies=[limit("reset")], summary="Ask for a way to a new password", responses=refusals())
 async def request_reset(body: PasswordResetRequest, resources: FromResources, client: FromClient) -> Message:
     """Answer everybody alike, whether there is such an account or not."""
     await passwords.request_reset(resources, body, client)

@@ -12,6 +12,7 @@ router = APIRouter(tags=["Sessions"])
 
 UNAUTHORIZED = (errors.TokenInvalid, errors.TokenExpired, errors.SessionEnded, errors.RefreshTokenReused)
 SIGNED_IN = refusals(*UNAUTHORIZED, body=False)
+NOT_FRESH = (*UNAUTHORIZED, errors.ReauthenticationRequired)
 # What a code or a passkey can be refused for; and a password, with either where there is a second factor.
 WRONG_CODE = (errors.TotpInvalid, errors.ClockOff, errors.TooManyAttempts, errors.SecretUnreadable)
 WRONG_PASSKEY = (errors.CeremonyInvalid, errors.PasskeyInvalid, errors.PasskeyUnknown, errors.TooManyAttempts)
@@ -55,11 +56,7 @@ async def list_sessions(user: CurrentUser, resources: FromResources) -> list[Ses
     return await sessions.list_sessions(resources, user)
 
 
-@router.delete(
-    "/user/sessions",
-    summary="End all your other sessions",
-    responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, body=False),
-)
+@router.delete("/user/sessions", summary="End all your other sessions", responses=refusals(*NOT_FRESH, body=False))
 async def end_others(user: FreshUser, resources: FromResources) -> Message:
     """Sign out everywhere but here; needs a fresh session."""
     count = await sessions.end_others(resources, user)
@@ -69,7 +66,7 @@ async def end_others(user: FreshUser, resources: FromResources) -> Message:
 @router.delete(
     "/user/sessions/{session_id}",
     summary="End one of your sessions",
-    responses=refusals(*UNAUTHORIZED, errors.ReauthenticationRequired, errors.SessionNotFound, body=False),
+    responses=refusals(*NOT_FRESH, errors.SessionNotFound, body=False),
 )
 async def end_one(session_id: str, user: FreshUser, resources: FromResources) -> Message:
     """Sign out on one device; needs a fresh session."""

@@ -5,15 +5,14 @@ from fastapi import APIRouter
 from app import errors
 from app.deps import CurrentUser, FromClient, FromResources, limit
 from app.factor_schemas import RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
-from app.routes.sessions import SIGNED_IN, UNAUTHORIZED, UNPROVED, WRONG_CODE
+from app.routes.sessions import NOT_FRESH, SIGNED_IN, UNAUTHORIZED, UNPROVED, WRONG_CODE
 from app.schemas import Message, Proof
 from app.services import totp
 from app.web.problems import refusals
 
 router = APIRouter(prefix="/totp", tags=["Second factor"])
 
-# Of a fresh session, or of a proof in the body.
-NOT_FRESH = (*UNAUTHORIZED, errors.ReauthenticationRequired, *UNPROVED)
+NOT_PROVED = (*NOT_FRESH, *UNPROVED)  # by a fresh session, or by a proof in the body
 
 
 @router.get("/status", summary="Show the second factor", responses=SIGNED_IN)
@@ -26,7 +25,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
     "/enable/start",
     dependencies=[limit("proof")],
     summary="Begin to set up a second factor",
-    responses=refusals(*NOT_FRESH, errors.TotpAlreadyEnabled, errors.EmailConfirmationRequired),
+    responses=refusals(*NOT_PROVED, errors.TotpAlreadyEnabled, errors.EmailConfirmationRequired),
 )
 async def start(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
@@ -60,7 +59,7 @@ async def confirm(
     "/recovery-codes",
     dependencies=[limit("proof")],
     summary="Make new recovery codes",
-    responses=refusals(*NOT_FRESH, errors.TotpNotEnabled),
+    responses=refusals(*NOT_PROVED, errors.TotpNotEnabled),
 )
 async def make_recovery_codes(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
@@ -73,7 +72,7 @@ async def make_recovery_codes(
     "/disable",
     dependencies=[limit("proof")],
     summary="Switch the second factor off",
-    responses=refusals(*NOT_FRESH, errors.TotpNotEnabled),
+    responses=refusals(*NOT_PROVED, errors.TotpNotEnabled),
 )
 async def disable(
     user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None

@@ -6,12 +6,15 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import auth, crud, errors
+from app import auth, errors
 from app.auth import Pair
 from app.clients.addresses import Client
 from app.config import Settings
-from app.crud import Addressee, Principal
+from app.crud import accounts, second_factors
+from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import is_claimed
+from app.crud.operations import current_time
+from app.crud.sessions import Principal
 from app.identifiers import find_private_domain, normalize_email, normalize_username
 from app.models import Session, User
 from app.resources import Resources
@@ -41,7 +44,7 @@ async def register(resources: Resources, body: Registration, client: Client) -> 
 def _insert(
     connection: Connection, resources: Resources, body: Registration, password_hash: str, client: Client
 ) -> str:
-    now, public_id = crud.current_time(connection), auth.make_id()
+    now, public_id = current_time(connection), auth.make_id()
     user = User(
         public_id=public_id,
         password_hash=password_hash,
@@ -59,7 +62,7 @@ def _insert(
         queue_note(connection, resources, ADDRESS_WANTED, [user.email_key, public_id], client)
     elif _add(connection, user) is not None:
         raise errors.EmailTaken
-    elif person := crud.find_addressee(connection, user.email_key):
+    elif person := accounts.find_addressee(connection, user.email_key):
         conclude(connection, resources, "account.registered", person, None)
     return public_id
 
@@ -67,7 +70,7 @@ def _insert(
 def _add(connection: Connection, user: User) -> Addressee | None:
     """Add an account, or return who holds its address, or may take it back."""
     try:
-        user_id = crud.insert_user(connection, user)
+        user_id = accounts.insert_user(connection, user)
     except IntegrityError:
         holder = find_holder(connection, user.email_key)
         if holder is None:
@@ -77,7 +80,7 @@ def _add(connection: Connection, user: User) -> Addressee | None:
     _refuse_claimed(connection, user.username_key, user_id)
     holder = find_holder(connection, user.email_key, own=user_id)
     if holder is not None:
-        crud.delete_user(connection, user_id)
+        accounts.delete_user(connection, user_id)
     return holder
 
 
@@ -107,7 +110,7 @@ def _refuse_reserved(settings: Settings, typed: str | None, own: str | None = No
 
 
 def _refuse_taken(connection: Connection, email_key: str | None, username_key: str | None, own: int = 0) -> None:
-    taken = crud.find_taken(connection, email_key, username_key, own)
+    taken = accounts.find_taken(connection, email_key, username_key, own)
     if taken == "email_key":
         raise errors.EmailTaken
     if taken == "username_key":
@@ -130,7 +133,7 @@ def show_profile(settings: Settings, principal: Principal) -> Profile:
 async def show_account(resources: Resources, principal: Principal) -> Account:
     """Tell a person everything that they may want to see of their account."""
     account, session = principal.account, principal.session
-    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_factor else 0
+    left = await resources.database.read(second_factors.count_recovery_codes, account.id) if account.has_factor else 0
     return Account(
         **show_profile(resources.settings, principal).model_dump(),
         user_id=account.public_id,
@@ -175,7 +178,7 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     client: Client,
 ) -> Session | None:
     session = begin_change(connection, principal, proof)
-    old = crud.get_addressee(connection, principal.account.id)
+    old = accounts.get_addressee(connection, principal.account.id)
     if old is None:
         raise errors.SessionEnded
     if needs_factor(proof, old) and not is_fresh(principal._replace(session=session)):
@@ -185,7 +188,7 @@ def _apply_update(  # noqa: PLR0913, PLR0917 one transaction decides over all of
     waits = must_confirm(resources.settings, old.email, body.new_email, has_factor=old.has_factor)
     values = _collect_changes(resources.settings, old, body, move=not waits)
     if new_hash is not None:
-        values |= {"password_hash": new_hash, "password_changed_at": crud.current_time(connection)}
+        values |= {"password_hash": new_hash, "password_changed_at": current_time(connection)}
     if values:
         _save(connection, old.id, values)
     _tell(connection, resources, old, values, client)
@@ -227,7 +230,7 @@ def _tell(
 
 def _save(connection: Connection, user_id: int, values: dict[str, Any]) -> None:
     try:
-        if not crud.update_user(connection, user_id, **values):
+        if not accounts.update_user(connection, user_id, **values):
             raise errors.SessionEnded
     except IntegrityError:
         _refuse_taken(connection, values.get("email_key"), values.get("username_key"), user_id)
@@ -244,6 +247,6 @@ async def delete(resources: Resources, principal: Principal, body: Deletion, cli
 
 def _delete(connection: Connection, resources: Resources, principal: Principal, proof: Proof, client: Client) -> None:
     begin_change(connection, principal, proof)
-    person = crud.get_addressee(connection, proof.account.id)
-    if person is not None and crud.delete_user(connection, person.id):
+    person = accounts.get_addressee(connection, proof.account.id)
+    if person is not None and accounts.delete_user(connection, person.id):
         conclude(connection, resources, "account.deleted", person, client)

@@ -8,15 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app import auth, crud, errors, webauthn
+from app import auth, errors, webauthn
 from app.clients.addresses import Client
-from app.crud import PasskeyRow, Principal
+from app.crud import passkeys
+from app.crud.accounts import Credentials
+from app.crud.operations import current_time
+from app.crud.passkeys import PasskeyRow
 from app.factor_schemas import Challenge
 from app.models import Ceremony
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.attempts import judge_code
-from app.services.notices import notify_counter_went_back, notify_wrong_codes
+from app.services.notices import notify_counter_went_back
 from app.services.proofs import PASSWORD, Proof, UsedPasskey
 from app.throttling.counters import name_passkey_counters
 from app.webauthn import Answer, InvalidResponse, Key, Verification
@@ -50,11 +53,6 @@ class Shown:
     alone: bool
 
 
-def ask_session(purpose: Purpose, principal: Principal) -> Asker:
-    """Let the caller's session ask."""
-    return Asker(purpose, session_id=principal.session.id)
-
-
 def begin(connection: Connection, asker: Asker) -> tuple[str, bytes]:
     """Keep a new challenge, and return the id that its answer comes with, and the challenge."""
     ceremony, ceremony_hash = auth.make_one_time_token()
@@ -65,16 +63,16 @@ def begin(connection: Connection, asker: Asker) -> tuple[str, bytes]:
         challenge=challenge,
         session_id=asker.session_id,
         login_jti=asker.login_jti,
-        expires_at=crud.current_time(connection) + crud.CEREMONY_LIFETIME,
+        expires_at=current_time(connection) + passkeys.CEREMONY_LIFETIME,
     )
-    crud.insert_ceremony(connection, row)
+    passkeys.insert_ceremony(connection, row)
     return ceremony, challenge
 
 
 def take(connection: Connection, ceremony: str, asker: Asker) -> bytes:
     """Use up a challenge of this asker, and return it."""
     ceremony_hash = auth.hash_one_time_token(ceremony)
-    challenge = crud.take_ceremony(connection, ceremony_hash, asker.purpose, asker.session_id, asker.login_jti)
+    challenge = passkeys.take_ceremony(connection, ceremony_hash, asker.purpose, asker.session_id, asker.login_jti)
     if challenge is None:
         raise errors.CeremonyInvalid
     return challenge
@@ -96,13 +94,12 @@ def as_key(row: PasskeyRow) -> Key:
     return Key(row.credential_id, row.public_key, synced=row.synced, transports=transports, sign_count=row.sign_count)
 
 
-async def prove_passkey(resources: Resources, account: crud.Credentials, shown: Shown, client: Client) -> Proof:
+async def prove_passkey(resources: Resources, account: Credentials, shown: Shown, client: Client) -> Proof:
     """Check a passkey's answer, after the password or alone; a wrong one is counted as a code is, and costs no hash."""
     stranger = client.address if shown.asker.purpose is Purpose.SIGN_IN else None
     counters = name_passkey_counters(resources.keys, account.public_id, stranger)
     judge = partial(_judge, resources=resources, account=account, shown=shown)
-    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
-    row, answer = await judge_code(resources, counters, account.public_id, judge, None if shown.alone else warn)
+    row, answer = await judge_code(resources, counters, account, judge, None if shown.alone else client)
     tell = None
     if _went_back(row, answer):
         log_event("passkey_counter_went_back", "unknown", user_id=account.public_id, passkey=row.public_id)
@@ -114,12 +111,12 @@ async def prove_passkey(resources: Resources, account: crud.Credentials, shown: 
 
 
 def _judge(
-    connection: Connection, resources: Resources, account: crud.Credentials, shown: Shown
+    connection: Connection, resources: Resources, account: Credentials, shown: Shown
 ) -> tuple[PasskeyRow, Answer]:
     """Take the challenge and look at its answer; whatever comes of it, the challenge is used up."""
     challenge = take(connection, shown.ceremony, shown.asker)
     try:
-        row = crud.find_passkey(connection, webauthn.read_id(shown.credential))
+        row = passkeys.find_passkey(connection, webauthn.read_id(shown.credential))
         if row is None or row.user_id != account.id:
             log_event("passkey_failed", "failure", user_id=account.public_id, reason=errors.PasskeyUnknown.code)
             raise errors.PasskeyUnknown
@@ -133,7 +130,7 @@ def _judge(
     return row, answer
 
 
-def _require_handle(answer: Answer, account: crud.Credentials, shown: Shown) -> None:
+def _require_handle(answer: Answer, account: Credentials, shown: Shown) -> None:
     """Refuse an answer that names another account, or none where it is what says whose it is."""
     if answer.user_handle is None and shown.asker.purpose is not Purpose.SIGN_IN:
         return

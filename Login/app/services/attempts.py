@@ -10,17 +10,18 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from app import crud
 from app.clients.addresses import Client
 from app.crud import attempts
+from app.crud.accounts import Account, Credentials
 from app.errors import PasskeyInvalid, TooManyAttempts, TotpInvalid
 from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.mails import THROTTLED, queue_note
+from app.services.notices import notify_wrong_codes
 from app.services.paces import save_counts
-from app.throttling.counters import Counter, hash_address, list_keys, name_move_counter, name_password_counters
-from app.throttling.limits import CODE, CODE_DAY, PASSKEY, PASSKEY_DAY, RECOVERY, find_wait
+from app.throttling.counters import Counter, hash_address, list_keys, name_counter, name_password_counters
+from app.throttling.limits import CODE, CODE_DAY, MOVE, PASSKEY, PASSKEY_DAY, RECOVERY, find_wait
 
 Result = TypeVar("Result")
 
@@ -51,7 +52,7 @@ class Guess:
 
 
 def expect_guess(
-    connection: Connection, resources: Resources, account: crud.Credentials | None, name: str, client: Client
+    connection: Connection, resources: Resources, account: Credentials | None, name: str, client: Client
 ) -> Guess:
     """Prepare to judge a password for the account of this name; refuse at once, before any queue, if it must wait.
 
@@ -59,7 +60,7 @@ def expect_guess(
     """
     keys, user_id, public_id = resources.keys, account.id if account else 0, account.public_id if account else None
     every = name_password_counters(keys, name, client.address)
-    known = crud.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
+    known = attempts.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
     counters = (every.here,) if known else tuple(every)
     _require_turn(resources, counters, attempts.list_tallies(connection, list_keys(counters)), public_id)
     gives_back = () if known else (every.hour.key, every.day.key)
@@ -92,17 +93,17 @@ def _settle(connection: Connection, guess: Guess) -> None:
 async def judge_code(
     resources: Resources,
     counters: tuple[Counter, ...],
-    public_id: str,
+    account: Credentials | Account,
     judge: Callable[[Connection], Result],
-    warn: Callable[[Connection], None] | None = None,
+    client: Client | None = None,
 ) -> Result:
     """Let `judge` look at a code of an account, or a passkey's answer, and count a wrong one; return what it returns.
 
     The counters are held meanwhile, so parallel guesses are judged one by one, each after the last was counted. Right
-    codes are not counted at all: a form sent eight times by a nervous finger is no attack. `warn` is called when wrong
-    ones begin to look like one.
+    codes are not counted at all: a form sent eight times by a nervous finger is no attack. Where a right password came
+    before, from a `client`, the owner hears of wrong ones when they begin to look like one.
     """
-    outcome = await resources.database.transaction(_judge_code, resources, counters, public_id, judge, warn)
+    outcome = await resources.database.transaction(_judge_code, resources, counters, account, judge, client)
     if isinstance(outcome, WRONG):
         raise outcome
     return outcome
@@ -118,7 +119,7 @@ def settle_code(connection: Connection, counters: tuple[Counter, ...]) -> None:
 
 def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
-    counters = (name_move_counter(resources.keys, public_id),)
+    counters = (name_counter(resources.keys, MOVE, public_id),)
     save_counts(connection, counters, _hold(connection, resources, counters, public_id))
 
 
@@ -132,20 +133,19 @@ def _judge_code(  # noqa: PLR0913, PLR0917 what is judged, by which counters, an
     connection: Connection,
     resources: Resources,
     counters: tuple[Counter, ...],
-    public_id: str,
+    account: Credentials | Account,
     judge: Callable[[Connection], Result],
-    warn: Callable[[Connection], None] | None,
+    client: Client | None,
 ) -> Result | TotpInvalid | PasskeyInvalid:
     """Return the refusal instead of raising it: raising would roll back the count."""
-    held = _hold(connection, resources, counters, public_id)
+    held = _hold(connection, resources, counters, account.public_id)
     try:
         return judge(connection)
     except WRONG as error:
         counted = save_counts(connection, counters, held)
-        if warn is not None and any(
-            tally.guesses >= SUSPICIOUS_CODES.get(limit, math.inf) for limit, tally in counted.items()
-        ):
-            warn(connection)
+        suspicious = any(tally.guesses >= SUSPICIOUS_CODES.get(limit, math.inf) for limit, tally in counted.items())
+        if client is not None and suspicious:
+            notify_wrong_codes(connection, resources, account.id, client)
         return error
 
 

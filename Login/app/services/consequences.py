@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from app import crud
 from app.authority.changes import CHANGES, Ends, Mailbox
 from app.clients.addresses import Client
-from app.crud import Addressee, one_time_tokens
+from app.crud import accounts, one_time_tokens, sessions
+from app.crud.accounts import Addressee
+from app.crud.operations import current_time
 from app.resources import Resources
 from app.services.mails import NO_FACTS, Facts, queue_mail
 
@@ -30,7 +31,7 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     """
     change = CHANGES[event]
     if change.ends is Ends.ALL:
-        crud.end_sessions(connection, person.id, change.reason, crud.current_time(connection))
+        sessions.end_sessions(connection, person.id, change.reason, current_time(connection))
     if change.voids:
         one_time_tokens.void_links(connection, person.id, change.voids)
     mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
@@ -49,6 +50,6 @@ def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
     facts: Facts = NO_FACTS,
 ) -> None:
     """Let everything follow from a change to an account that keeps its name, phrase and address."""
-    person = crud.get_addressee(connection, user_id)
+    person = accounts.get_addressee(connection, user_id)
     if person is not None:
         conclude(connection, resources, event, person, client, facts=facts)

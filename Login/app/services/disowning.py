@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import crud
 from app.authority.letters import Link as Purpose
 from app.clients.addresses import Client
+from app.crud import accounts, passkeys, second_factors
 from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
 from app.resources import Resources
@@ -45,36 +45,36 @@ def _disown(connection: Connection, resources: Resources, token: str, client: Cl
 
 def _take_totp_back(connection: Connection, link: Link, person: Addressee) -> None:
     """Switch off the factor that went on then, or one that went on since: an older one cannot be there."""
-    crud.disable_totp(connection, person.id)
+    second_factors.disable_totp(connection, person.id)
     _take_first_codes_back(connection, link, person)
 
 
 def _take_passkey_back(connection: Connection, link: Link, person: Addressee) -> None:
     """Remove the passkey that was added then, and those added since: their notices may be summed up in one."""
-    crud.remove_passkey(connection, person.id, link.former.get("passkey") or "")
-    crud.remove_passkeys_since(connection, person.id, datetime.fromisoformat(link.former.get("since") or ""))
+    passkeys.remove_passkey(connection, person.id, link.former.get("passkey") or "")
+    passkeys.remove_passkeys_since(connection, person.id, datetime.fromisoformat(link.former.get("since") or ""))
     _take_first_codes_back(connection, link, person)
 
 
 def _take_first_codes_back(connection: Connection, link: Link, person: Addressee) -> None:
     """Void the recovery codes that came with a factor: whoever added it has read them."""
     if link.former.get("codes"):
-        crud.void_recovery_codes(connection, person.id)
+        second_factors.void_recovery_codes(connection, person.id)
 
 
 def _take_codes_back(connection: Connection, _link: Link, person: Addressee) -> None:
-    crud.void_recovery_codes(connection, person.id)
+    second_factors.void_recovery_codes(connection, person.id)
 
 
 def _take_phrase_back(connection: Connection, link: Link, person: Addressee) -> None:
-    crud.update_user(connection, person.id, phrase=link.former.get("phrase"))
+    accounts.update_user(connection, person.id, phrase=link.former.get("phrase"))
 
 
 def _take_username_back(connection: Connection, link: Link, person: Addressee) -> None:
     """Give the former name back, which nobody could take meanwhile; leave it where somebody did all the same."""
     try:
         with connection.begin_nested():
-            crud.update_user(connection, person.id, **link.former)
+            accounts.update_user(connection, person.id, **link.former)
     except IntegrityError:
         log_event("username_taken_meanwhile", "failure", user_id=person.public_id)
 

@@ -3,12 +3,14 @@
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import crud
 from app.authority.letters import Link as Purpose
 from app.clients.addresses import Client
 from app.config import Settings
-from app.crud import Addressee, Principal, one_time_tokens
+from app.crud import accounts, one_time_tokens
+from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
+from app.crud.operations import current_time
+from app.crud.sessions import Principal
 from app.errors import EmailTaken, LinkInvalid, SessionEnded, TooManyAttempts
 from app.identifiers import name_mailbox, normalize_email
 from app.resources import Resources
@@ -30,9 +32,9 @@ async def send_verification(resources: Resources, principal: Principal) -> bool:
 
 def resend_verification(connection: Connection, resources: Resources, user_id: int) -> int | None:
     """Queue another link unless there were many: then return for how many seconds; None when there is no need."""
-    if not crud.hold_user(connection, user_id):
+    if not accounts.hold_user(connection, user_id):
         raise SessionEnded
-    person = crud.get_addressee(connection, user_id)
+    person = accounts.get_addressee(connection, user_id)
     if person is None or person.is_proved:
         return None
     return queue_mail(connection, resources, person, "verify_email", None)
@@ -48,8 +50,8 @@ def _verify(connection: Connection, resources: Resources, token: str) -> str:
     link, person = take_link(connection, token, Purpose.VERIFY)
     if link.email_key != person.email_key:
         raise LinkInvalid
-    now = crud.current_time(connection)
-    crud.update_user(connection, person.id, email_verified_at=now, opened_from=None)
+    now = current_time(connection)
+    accounts.update_user(connection, person.id, email_verified_at=now, opened_from=None)
     conclude(connection, resources, "email.confirmed", person, None)
     return person.public_id
 
@@ -109,9 +111,9 @@ def _confirm_change(connection: Connection, resources: Resources, token: str, cl
 
 def _move(connection: Connection, person: Addressee, link: Link) -> bool:
     """Give an account the address that a link has proved; False when it is another one's."""
-    now = crud.current_time(connection)
+    now = current_time(connection)
     try:
-        return crud.update_user(
+        return accounts.update_user(
             connection, person.id, email=link.email, email_key=link.email_key, email_verified_at=now, opened_from=None
         )
     except IntegrityError:
@@ -124,7 +126,7 @@ def finish_change(connection: Connection, resources: Resources, event: str, old:
     Whoever returns to an address that holds a way back has gone that way: the links of the addresses in between die,
     and the one just left gets none. Else a thief who was there would take the account back once more.
     """
-    new = crud.get_addressee(connection, old.id)
+    new = accounts.get_addressee(connection, old.id)
     if new is None or one_time_tokens.find_reservation(connection, Purpose.REVERT, new.email_key, own=old.id):
         raise EmailTaken
     if way_back := one_time_tokens.find_link_to(connection, Purpose.REVERT, old.id, new.email_key):
@@ -163,7 +165,7 @@ def bring_back(  # noqa: PLR0913, PLR0917 which account comes back by which way,
 
 def find_holder(connection: Connection, email_key: str, own: int = 0) -> Addressee | None:
     """Find the account other than `own` that has this address, or may take it back."""
-    person = crud.find_addressee(connection, email_key)
+    person = accounts.find_addressee(connection, email_key)
     if person is not None and person.id != own:
         return person
     return find_former_holder(connection, email_key, own)
@@ -172,7 +174,7 @@ def find_holder(connection: Connection, email_key: str, own: int = 0) -> Address
 def find_former_holder(connection: Connection, email_key: str, own: int = 0) -> Addressee | None:
     """Find the account other than `own` that had this address and may take it back, as if it had it still."""
     link = one_time_tokens.find_reservation(connection, Purpose.REVERT, email_key, own)
-    owner = crud.get_addressee(connection, link.user_id) if link else None
+    owner = accounts.get_addressee(connection, link.user_id) if link else None
     if link is None or owner is None:
         return None
     return at_address(owner, link)

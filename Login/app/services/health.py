@@ -5,7 +5,7 @@ import logging
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import crud
+from app.crud import operations, secrets
 from app.errors import ApiError, DatabaseUnavailable, Draining
 from app.resources import Resources
 
@@ -20,7 +20,7 @@ async def report_unreadable_secrets(resources: Resources) -> None:
     kids = [key.kid for key in resources.keys.secrets]
     while True:
         try:
-            count = await resources.database.read(crud.count_unreadable_secrets, kids)
+            count = await resources.database.read(secrets.count_unreadable_secrets, kids)
             break
         except (ApiError, SQLAlchemyError):
             await asyncio.sleep(LOOK)
@@ -33,7 +33,7 @@ async def require_ready(resources: Resources) -> None:
     drain_file = resources.settings.drain_file
     if drain_file is not None and drain_file.exists():
         raise Draining(retry_after=1)
-    revision = await resources.database.read(crud.get_revision)
+    revision = await resources.database.read(operations.get_revision)
     if revision is None or revision < REVISION:
         logger.error("schema_outdated", extra={"event": {"found": revision, "needed": REVISION}})
         raise DatabaseUnavailable(retry_after=5)

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth
 from app.authority.changes import UNDO_FOR
 from app.authority.letters import Link as Purpose
-from app.crud import Addressee, one_time_tokens
+from app.crud import accounts, one_time_tokens
+from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
+from app.crud.operations import current_time
 from app.errors import LinkInvalid
 from app.models import OneTimeToken
 from app.resources import Resources
@@ -39,7 +41,7 @@ def make_link(  # noqa: PLR0913 which link of whom, and what it can take back
     That of a notice keeps the change that it tells of and what was there before, so that it can take it back; a
     username stays reserved for as long.
     """
-    (path, lifetime), now = PAGES[purpose], crud.current_time(connection)
+    (path, lifetime), now = PAGES[purpose], current_time(connection)
     token, token_hash = auth.make_one_time_token()
     row = OneTimeToken(
         token_hash=token_hash,
@@ -66,12 +68,12 @@ def take_link(connection: Connection, token: str, *purposes: Purpose) -> tuple[L
     """Use up a link from a mail, holding its account; a refusal later in the transaction gives it back."""
     link = one_time_tokens.take_link(connection, auth.hash_one_time_token(token), *purposes)
     if link is not None:
-        crud.hold_user(connection, link.user_id)
+        accounts.hold_user(connection, link.user_id)
     return _with_owner(connection, link)
 
 
 def _with_owner(connection: Connection, link: Link | None) -> tuple[Link, Addressee]:
-    person = crud.get_addressee(connection, link.user_id) if link else None
+    person = accounts.get_addressee(connection, link.user_id) if link else None
     if link is None or person is None or person.disabled_at is not None:
         raise LinkInvalid
     return link, person

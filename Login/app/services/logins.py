@@ -5,10 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app import auth, crud, errors, webauthn
+from app import auth, errors, webauthn
 from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
+from app.crud import accounts, attempts, operations, passkeys, sessions
+from app.crud.accounts import Credentials
 from app.crud.clock import is_void
 from app.factor_schemas import Challenge, PasskeyLogin, PasskeyLoginStart
 from app.identifiers import login_keys
@@ -31,7 +33,7 @@ from app.webauthn import InvalidResponse
 class FirstStep:
     """An account whose password was right, and what is to happen once the second step is done too."""
 
-    account: crud.Credentials
+    account: Credentials
     remember: bool
     jti: str | None = None
 
@@ -51,7 +53,7 @@ async def challenge_passkey(resources: Resources, body: PasskeyLoginStart) -> Ch
     if body.login_token is None:
         return await challenge_keys(resources, Asker(Purpose.SIGN_IN), None, "required")
     first = await _resume(resources, body.login_token.get_secret_value())
-    keys = await resources.database.read(crud.list_passkeys, first.account.id)
+    keys = await resources.database.read(passkeys.list_passkeys, first.account.id)
     if not keys:
         raise errors.PasskeyUnknown
     return await challenge_keys(resources, Asker(Purpose.SECOND_STEP, login_jti=first.jti), keys, "discouraged")
@@ -71,7 +73,7 @@ async def log_in_by_passkey(resources: Resources, body: PasskeyLogin, client: Cl
     return await _admit(resources, first, proof, client)
 
 
-async def _find_owner(resources: Resources, body: PasskeyLogin) -> crud.Credentials:
+async def _find_owner(resources: Resources, body: PasskeyLogin) -> Credentials:
     """Find whose passkey answers."""
     try:
         credential_id = webauthn.read_id(body.credential)
@@ -79,14 +81,13 @@ async def _find_owner(resources: Resources, body: PasskeyLogin) -> crud.Credenti
         raise errors.PasskeyInvalid from None
     account = await resources.database.read(_get_owner, credential_id)
     if account is None:
-        _tell_failed(None, errors.PasskeyUnknown.code)
-        raise errors.PasskeyUnknown
+        raise _fail(None, errors.PasskeyUnknown)
     return account
 
 
-def _get_owner(connection: Connection, credential_id: bytes) -> crud.Credentials | None:
-    passkey = crud.find_passkey(connection, credential_id)
-    return crud.find_credentials(connection, {"id": passkey.user_id}) if passkey else None
+def _get_owner(connection: Connection, credential_id: bytes) -> Credentials | None:
+    passkey = passkeys.find_passkey(connection, credential_id)
+    return accounts.find_credentials(connection, {"id": passkey.user_id}) if passkey else None
 
 
 async def _take_first_step(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
@@ -98,16 +99,16 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
     return first
 
 
-def _require_enabled(account: crud.Credentials) -> None:
+def _require_enabled(account: Credentials) -> None:
     """Refuse a disabled account, which is said only once the password or the passkey was right."""
     if account.disabled_at is not None:
-        _tell_failed(account, errors.AccountDisabled.code)
-        raise errors.AccountDisabled
+        raise _fail(account, errors.AccountDisabled)
 
 
-def _tell_failed(account: crud.Credentials | None, reason: str) -> None:
-    """Log whose sign-in was refused, by public id; what somebody typed who means nobody is never logged."""
-    log_event("login_failed", "failure", reason=reason, **({"user_id": account.public_id} if account else {}))
+def _fail(account: Credentials | None, why: type[errors.ApiError]) -> errors.ApiError:
+    """Log whose sign-in is refused, by public id; what somebody typed who means nobody is never logged."""
+    log_event("login_failed", "failure", reason=why.code, **({"user_id": account.public_id} if account else {}))
+    return why()
 
 
 async def _check_password(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
@@ -117,26 +118,25 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
-        _tell_failed(account, errors.InvalidCredentials.code)
-        raise errors.InvalidCredentials
+        raise _fail(account, errors.InvalidCredentials)
     await _keep_hash_up_to_date(resources, account, password, guess.party)
     return FirstStep(account, body.remember_me)
 
 
-async def _keep_hash_up_to_date(resources: Resources, account: crud.Credentials, password: str, party: Party) -> None:
+async def _keep_hash_up_to_date(resources: Resources, account: Credentials, password: str, party: Party) -> None:
     """Hash anew when today's costs are others; at once, for the second of two steps has the password no more."""
     old = account.password_hash or ""
     if resources.hashes.hasher.is_outdated(old):
         new = await resources.hashes.hash(password, party)
-        await resources.database.transaction(crud.replace_hash, account.id, old, new)
+        await resources.database.transaction(accounts.replace_hash, account.id, old, new)
 
 
 def _find_account(
     connection: Connection, resources: Resources, body: LoginRequest, client: Client
-) -> tuple[crud.Credentials | None, Guess]:
+) -> tuple[Credentials | None, Guess]:
     identifiers = (body.username, body.email)
     keys = login_keys(*identifiers)
-    account = crud.find_credentials(connection, keys) if keys else None
+    account = accounts.find_credentials(connection, keys) if keys else None
     name = name_account(account, *identifiers)
     return account, expect_guess(connection, resources, account, name, client)
 
@@ -163,8 +163,7 @@ async def _require_verified(resources: Resources, first: FirstStep) -> None:
     """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
     if first.account.email_verified_at is None and resources.settings.needs_verified_email:
         await resources.database.transaction(resend_verification, resources, first.account.id)
-        _tell_failed(first.account, errors.EmailUnverified.code)
-        raise errors.EmailUnverified
+        raise _fail(first.account, errors.EmailUnverified)
 
 
 def _start_session(
@@ -172,10 +171,10 @@ def _start_session(
 ) -> Session:
     now = spend_proof(connection, proof, stale=errors.CeremonyInvalid if proof.passkey else errors.InvalidCredentials)
     over = first.account.now + auth.LOGIN_TOKEN_LIFETIME
-    if first.jti is not None and not crud.spend_token(connection, first.jti, over):
+    if first.jti is not None and not operations.spend_token(connection, first.jti, over):
         raise errors.LoginTokenInvalid
     _note_place(connection, resources, first.account, client, now)
-    crud.update_user(connection, first.account.id, last_login_at=now)
+    accounts.update_user(connection, first.account.id, last_login_at=now)
     session = Session(
         sid=auth.make_id(),
         user_id=first.account.id,
@@ -189,22 +188,22 @@ def _start_session(
         user_agent=client.user_agent,
         amr=" ".join(proof.methods),
     )
-    crud.insert_session(connection, session)
-    crud.end_surplus(connection, first.account.id, CHANGES["sessions.displaced"].reason, now)
+    sessions.insert_session(connection, session)
+    sessions.end_surplus(connection, first.account.id, CHANGES["sessions.displaced"].reason, now)
     return session
 
 
 def _note_place(
-    connection: Connection, resources: Resources, account: crud.Credentials, client: Client, now: datetime
+    connection: Connection, resources: Resources, account: Credentials, client: Client, now: datetime
 ) -> None:
     """Remember where somebody signs in from, and tell the owner when that is new; the very first place is no news."""
     address_hash = hash_address(resources.keys, account.public_id, client.address)
-    is_known = crud.is_known_address(connection, account.id, address_hash)
-    crud.note_address(connection, account.id, address_hash, now)
+    is_known = attempts.is_known_address(connection, account.id, address_hash)
+    attempts.note_address(connection, account.id, address_hash, now)
     if is_known:
         return
-    crud.forget_addresses(connection, account.id)
-    person = crud.get_addressee(connection, account.id)
+    attempts.forget_addresses(connection, account.id)
+    person = accounts.get_addressee(connection, account.id)
     if person is not None and person.last_login_at is not None:
         conclude(connection, resources, "session.started", person, client)
 
@@ -228,7 +227,7 @@ async def _resume(resources: Resources, token: str) -> FirstStep:
         claims = auth.decode_token("login", token, resources.keys.login)
     except auth.InvalidToken:
         raise errors.LoginTokenInvalid from None
-    account = await resources.database.read(crud.find_credentials, {"public_id": claims["sub"]})
+    account = await resources.database.read(accounts.find_credentials, {"public_id": claims["sub"]})
     if account is None or account.password_changed_at.timestamp() != claims.get("pwd"):
         raise errors.LoginTokenInvalid
     if is_void(auth.utc(claims["iat"]), account.now):

@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth
 from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, Link
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
-from app.crud import Addressee, mails
+from app.crud import accounts, mails
+from app.crud.accounts import Addressee
 from app.crud.mails import MailRow
+from app.crud.operations import current_time
 from app.database import after_commit
 from app.letters.catalogue import write_letter
 from app.letters.letter import Letter
@@ -22,7 +24,7 @@ from app.resources import Resources
 from app.secrets.encryption import decrypt, encrypt
 from app.services.links import make_link
 from app.services.paces import count_all
-from app.throttling.counters import hash_mailbox, name_mail_counter
+from app.throttling.counters import hash_mailbox, name_counter
 
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
@@ -56,7 +58,7 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     rule = LETTERS[kind]
     if wait := find_room(connection, resources, person, kind):
         return wait
-    now = crud.current_time(connection)
+    now = current_time(connection)
     due = _find_time(connection, resources, person, kind, now) if rule.is_notice else now
     if due is None:
         return 0
@@ -79,7 +81,8 @@ def find_room(connection: Connection, resources: Resources, person: Addressee, k
     limits = [*rule.limits]
     if not person.is_proved:
         limits += [UNPROVED, UNPROVED_NOTICES] if rule.is_notice else [UNPROVED]
-    return count_all(connection, [name_mail_counter(resources.keys, limit, person.email_key) for limit in limits])
+    # By mailbox, whosever it is: accounts come and go.
+    return count_all(connection, [name_counter(resources.keys, limit, person.email_key) for limit in limits])
 
 
 def _find_time(
@@ -89,7 +92,7 @@ def _find_time(
 
     Else a thief would bury one notice under eighty, and everybody's links behind them.
     """
-    crud.hold_user(connection, person.id)  # else rivals would each be the next one
+    accounts.hold_user(connection, person.id)  # else rivals would each be the next one
     latest = mails.find_latest(connection, hash_mailbox(resources.keys, person.email_key), kind)
     if latest is None or not now < latest.created_at + NOTICE_PAUSE <= now + 2 * NOTICE_PAUSE:
         return now
@@ -118,7 +121,7 @@ def describe_client(client: Client | None) -> str:
 def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:
     """Leave something for the worker to find out, where an answer's time must not tell what it finds."""
     content = json.dumps([about, client.address, client.user_agent])
-    note = _make_mail(resources, kind, content, crud.current_time(connection))
+    note = _make_mail(resources, kind, content, current_time(connection))
     note.urgent = kind in URGENT_NOTES
     _queue(connection, resources, note)
 

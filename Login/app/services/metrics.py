@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from app import crud
+from app.crud import mails
 from app.errors import ApiError
 from app.resources import Resources
 from app.runtime.metrics import CONNECTIONS, HASH_WAIT_NOW, HASHES_WAITING, OWN
@@ -61,7 +61,7 @@ def _bury_the_dead(folder: Path) -> None:
 async def _describe_mail(resources: Resources) -> list[GaugeMetricFamily]:
     """Ask the database, which all replicas share; while it is away, these two are missing."""
     try:
-        count, age = await resources.database.read(crud.measure_mail_queue)
+        count, age = await resources.database.read(mails.measure_mail_queue)
     except ApiError:
         return []
     return [

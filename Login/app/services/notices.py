@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-from app import crud
 from app.clients.addresses import Client
+from app.crud import accounts, second_factors
 from app.resources import Resources
 from app.services.consequences import conclude_for
 from app.services.mails import NO_FACTS, Facts, queue_mail
@@ -23,7 +23,7 @@ def notify_wrong_codes(connection: Connection, resources: Resources, user_id: in
 
 def notify_recovery_code_used(connection: Connection, resources: Resources, user_id: int, client: Client) -> None:
     """Tell that a recovery code was used, and when few are left."""
-    left = crud.count_recovery_codes(connection, user_id)
+    left = second_factors.count_recovery_codes(connection, user_id)
     conclude_for(connection, resources, "recovery_code.used", user_id, client, {"left": left})
     if left == LOW_ON_CODES:
         _tell(connection, resources, user_id, "recovery_codes_low", client, {"left": left})
@@ -37,6 +37,6 @@ def notify_counter_went_back(connection: Connection, resources: Resources, user_
 def _tell(  # noqa: PLR0913, PLR0917 what to whom, of whom
     connection: Connection, resources: Resources, user_id: int, kind: str, client: Client, facts: Facts = NO_FACTS
 ) -> None:
-    person = crud.get_addressee(connection, user_id)
+    person = accounts.get_addressee(connection, user_id)
     if person is not None:
         queue_mail(connection, resources, person, kind, client, facts=facts)

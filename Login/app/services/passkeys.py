@@ -1,37 +1,30 @@
 """The passkeys of an account: adding, listing, renaming and removing them."""
 
-from typing import NamedTuple
-
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app import auth, crud, errors, webauthn
+from app import auth, errors, webauthn
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
-from app.crud import PasskeyRow, Principal
+from app.crud import accounts, passkeys
+from app.crud.operations import current_time
+from app.crud.passkeys import PasskeyRow
+from app.crud.sessions import Principal
 from app.factor_schemas import Challenge, PasskeyAdded, PasskeyList, PasskeyRegistration
 from app.factor_schemas import Passkey as PasskeyInfo
 from app.models import Passkey
 from app.resources import Resources
 from app.runtime.logs import log_event
-from app.services.assertions import Purpose, as_key, ask_session, begin, take
+from app.services.assertions import Asker, Purpose, as_key, begin, take
 from app.services.consequences import conclude, conclude_for
 from app.services.proofs import require_session
 from app.services.totp import make_first_codes, require_proved_address
 from app.webauthn import InvalidResponse, Key
 
 
-class New(NamedTuple):
-    """A passkey that was verified, and what is to be kept of it."""
-
-    key: Key
-    name: str
-    codes: list[str]
-
-
 async def list_own(resources: Resources, principal: Principal) -> PasskeyList:
     """List the caller's passkeys, the oldest first."""
-    rows = await resources.database.read(crud.list_passkeys, principal.account.id)
+    rows = await resources.database.read(passkeys.list_passkeys, principal.account.id)
     return PasskeyList(
         rp_id=resources.settings.relying_party.id,
         user_handle=webauthn.encode_id(principal.account.public_id.encode()),
@@ -43,10 +36,10 @@ async def start(resources: Resources, principal: Principal) -> Challenge:
     """Ask the browser for a new key; keys that the account has already are not to answer."""
     account = principal.account
     require_proved_address(resources, principal)
-    existing = await resources.database.read(crud.list_passkeys, account.id)
-    if len(existing) >= crud.PASSKEYS_MAX:
+    existing = await resources.database.read(passkeys.list_passkeys, account.id)
+    if len(existing) >= passkeys.PASSKEYS_MAX:
         raise errors.PasskeyLimit
-    ceremony, challenge = await resources.database.transaction(begin, ask_session(Purpose.REGISTER, principal))
+    ceremony, challenge = await resources.database.transaction(begin, Asker(Purpose.REGISTER, principal.session.id))
     options = webauthn.make_creation_options(
         resources.settings.relying_party,
         challenge,
@@ -59,7 +52,7 @@ async def start(resources: Resources, principal: Principal) -> Challenge:
 
 async def add(resources: Resources, principal: Principal, body: PasskeyRegistration, client: Client) -> PasskeyAdded:
     """Keep the key that answers; with the first factor of an account come its recovery codes."""
-    asker = ask_session(Purpose.REGISTER, principal)
+    asker = Asker(Purpose.REGISTER, principal.session.id)
     challenge = await resources.database.transaction(take, body.ceremony.get_secret_value(), asker)
     try:
         key = webauthn.verify_registration(resources.settings.relying_party, challenge, body.credential)
@@ -67,52 +60,46 @@ async def add(resources: Resources, principal: Principal, body: PasskeyRegistrat
         user_id = principal.account.public_id
         log_event("passkey_failed", "failure", user_id=user_id, reason=error.reason)
         raise errors.PasskeyInvalid from None
-    new = New(key, body.name, auth.make_recovery_codes())
-    row, is_first = await resources.database.transaction(_add, resources, principal, new, client)
+    row, codes = await resources.database.transaction(_add, resources, principal, key, body.name, client)
     log_event("passkey_added", "success", user_id=principal.account.public_id, passkey=row.public_id)
-    return PasskeyAdded(**describe(row).model_dump(), recovery_codes=new.codes if is_first else [])
+    return PasskeyAdded(**describe(row).model_dump(), recovery_codes=codes)
 
 
-def _add(
-    connection: Connection, resources: Resources, principal: Principal, new: New, client: Client
-) -> tuple[PasskeyRow, bool]:
+def _add(  # noqa: PLR0913, PLR0917 which key of whom, and who hears of it
+    connection: Connection, resources: Resources, principal: Principal, key: Key, name: str, client: Client
+) -> tuple[PasskeyRow, list[str]]:
     """Add a passkey in the transaction that also decides whether it is one too many, and whether it is the first."""
     require_session(connection, principal)
-    person = crud.get_addressee(connection, principal.account.id)
+    person = accounts.get_addressee(connection, principal.account.id)
     if person is None:
         raise errors.SessionEnded
-    if person.passkey_count >= crud.PASSKEYS_MAX:
+    if person.passkey_count >= passkeys.PASSKEYS_MAX:
         raise errors.PasskeyLimit
-    row = _insert(connection, principal, new, client)
-    if not person.has_factor:
-        make_first_codes(connection, principal, new.codes)
-    former = {
-        "passkey": row.public_id,
-        "since": row.created_at.isoformat(),
-        "codes": None if person.has_factor else "new",
-    }
+    row = _insert(connection, principal, key, name, client)
+    codes = [] if person.has_factor else make_first_codes(connection, principal)
+    former = {"passkey": row.public_id, "since": row.created_at.isoformat(), "codes": "new" if codes else None}
     conclude(connection, resources, "factor.passkey.added", person, client, former=former)
-    return row, not person.has_factor
+    return row, codes
 
 
-def _insert(connection: Connection, principal: Principal, new: New, client: Client) -> PasskeyRow:
-    public_id, key = auth.make_id(), new.key
+def _insert(connection: Connection, principal: Principal, key: Key, name: str, client: Client) -> PasskeyRow:
+    public_id = auth.make_id()
     passkey = Passkey(
         public_id=public_id,
         user_id=principal.account.id,
         credential_id=key.credential_id,
         public_key=key.public_key,
-        name=new.name,
+        name=name,
         sign_count=key.sign_count,
         synced=key.synced,
         backed_up=key.backed_up,
         transports=" ".join(key.transports),
-        created_at=crud.current_time(connection),
+        created_at=current_time(connection),
         client_address=client.address,
         user_agent=client.user_agent,
     )
     try:
-        crud.insert_passkey(connection, passkey)
+        passkeys.insert_passkey(connection, passkey)
     except IntegrityError:
         raise errors.PasskeyAlreadyRegistered from None
     return _get(connection, principal, public_id)
@@ -129,7 +116,7 @@ def _rename(
     connection: Connection, resources: Resources, principal: Principal, public_id: str, name: str
 ) -> PasskeyRow:
     require_session(connection, principal)
-    if crud.rename_passkey(connection, principal.account.id, public_id, name):
+    if passkeys.rename_passkey(connection, principal.account.id, public_id, name):
         conclude_for(connection, resources, "factor.passkey.renamed", principal.account.id, None)
     return _get(connection, principal, public_id)
 
@@ -143,15 +130,15 @@ async def remove(resources: Resources, principal: Principal, public_id: str, cli
 
 def _remove(connection: Connection, resources: Resources, principal: Principal, public_id: str, client: Client) -> bool:
     require_session(connection, principal)
-    if not crud.remove_passkey(connection, principal.account.id, public_id):
+    if not passkeys.remove_passkey(connection, principal.account.id, public_id):
         raise errors.PasskeyNotFound
     conclude_for(connection, resources, "factor.passkey.removed", principal.account.id, client)
-    person = crud.get_addressee(connection, principal.account.id)
+    person = accounts.get_addressee(connection, principal.account.id)
     return person is not None and not person.has_factor
 
 
 def _get(connection: Connection, principal: Principal, public_id: str) -> PasskeyRow:
-    row = crud.get_passkey(connection, principal.account.id, public_id)
+    row = passkeys.get_passkey(connection, principal.account.id, public_id)
     if row is None:
         raise errors.PasskeyNotFound
     return row

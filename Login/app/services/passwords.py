@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
-from app import crud
 from app.authority.letters import Link
 from app.clients.addresses import Client
-from app.crud import Addressee, one_time_tokens
+from app.crud import accounts, one_time_tokens, passkeys, second_factors
+from app.crud.accounts import Addressee
+from app.crud.operations import current_time
 from app.errors import LinkInvalid
 from app.identifiers import login_keys
 from app.passwords.fair_queue import party_of
@@ -35,7 +36,7 @@ def grant_reset(connection: Connection, resources: Resources, typed: str, client
     thief; or it may be the thief's own, left in a stranger's mailbox for the stranger to live in.
     """
     key = (login_keys(typed) or {}).get("email_key")
-    person = crud.find_addressee(connection, key) if key else None
+    person = accounts.find_addressee(connection, key) if key else None
     if key and person is None:
         person = find_former_holder(connection, key)
     if key is None or person is None or person.disabled_at is not None:
@@ -75,7 +76,7 @@ def require_good(connection: Connection, link: one_time_tokens.Link, person: Add
     A RESCUE survives both: the thief, who knows the old password, could void each by a sign-in or a new password.
     """
     proofs = [person.password_changed_at, person.last_login_at] if link.purpose == Link.RESET else []
-    now = crud.current_time(connection)  # what was written while the clock was ahead proves nothing
+    now = current_time(connection)  # what was written while the clock was ahead proves nothing
     if any(proof is not None and link.created_at <= proof <= now for proof in proofs):
         raise LinkInvalid
     if link.email_key != person.email_key:
@@ -91,13 +92,13 @@ def _reset(connection: Connection, resources: Resources, token: str, new_hash: s
     require_good(connection, link, person)
     if way_back := find_way_back(connection, link, person) if link.email_key != person.email_key else None:
         person = bring_back(connection, resources, "email.recovered", way_back, person, client)
-    now = crud.current_time(connection)
+    now = current_time(connection)
     values = {"password_hash": new_hash, "password_changed_at": now}
     if not person.is_proved:
-        crud.remove_factors(connection, person.id)
-        crud.drop_enrolment(connection, person.id)
+        passkeys.remove_factors(connection, person.id)
+        second_factors.drop_enrolment(connection, person.id)
         values |= {"email_verified_at": now, "opened_from": None, "phrase": None}
-    crud.update_user(connection, person.id, **values)
+    accounts.update_user(connection, person.id, **values)
     event = "password.reset" if person.is_proved else "account.claimed"
     proved = person._replace(email_verified_at=now, phrase=person.phrase if person.is_proved else None)
     conclude(connection, resources, event, proved, client, other=proved)

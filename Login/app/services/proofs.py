@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from app import auth, crud, errors
+from app import auth, errors
 from app.clients.addresses import Client
+from app.crud import accounts, attempts, passkeys, second_factors, sessions
+from app.crud.accounts import Addressee, Credentials
 from app.crud.clock import SLACK
+from app.crud.sessions import Principal, SessionRow
 from app.resources import Resources
 from app.secrets.encryption import UnreadableSecret, decrypt
 from app.services.attempts import judge_code, settle_code
-from app.services.notices import notify_recovery_code_used, notify_wrong_codes
+from app.services.notices import notify_recovery_code_used
 from app.throttling.counters import Counter, hash_address, name_code_counters, name_recovery_counters
 
 logger = logging.getLogger(__name__)
@@ -41,7 +44,7 @@ class UsedPasskey(NamedTuple):
 class Proof:
     """What was proved, and what it costs: the password that was right, and the code that must now be spent."""
 
-    account: crud.Credentials
+    account: Credentials
     counters: tuple[Counter, ...] = ()  # of the code's kind alone: no other factor's failures are cleared by it
     totp_step: int | None = None
     recovery_code: bytes | None = None
@@ -56,7 +59,7 @@ def totp_place(public_id: str) -> str:
     return f"totp:{public_id}"
 
 
-async def prove_code(resources: Resources, account: crud.Credentials, code: str | None, client: Client) -> Proof:
+async def prove_code(resources: Resources, account: Credentials, code: str | None, client: Client) -> Proof:
     """Check the second factor of an account whose password was right; without a factor there is nothing to check."""
     if not account.has_factor:
         return Proof(account, without_factor=True)
@@ -68,33 +71,26 @@ async def prove_code(resources: Resources, account: crud.Credentials, code: str 
     return await _prove_totp(resources, account, typed, client)
 
 
-async def _prove_totp(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
+async def _prove_totp(resources: Resources, account: Credentials, typed: str, client: Client) -> Proof:
     """Check a code; where there are passkeys only each is wrong, and is counted."""
     sealed, public_id = account.totp_secret, account.public_id
     secret = None if sealed is None else open_totp_secret(resources, public_id, sealed)
-    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     counters = name_code_counters(resources.keys, public_id)
     here = hash_address(resources.keys, public_id, client.address)
     judge = partial(_match_from, account=account, address_hash=here, secret=secret, code=typed)
-    step = await judge_code(resources, counters, public_id, judge, warn)
+    step = await judge_code(resources, counters, account, judge, client)
     return Proof(account, counters, totp_step=step, methods=(*PASSWORD, "otp"))
 
 
-def list_factors(account: crud.Credentials | crud.Addressee) -> list[str]:
-    """Name what an account can show beside its password."""
-    factors = ["totp"] if account.has_totp else []
-    factors += ["passkey"] if account.passkey_count else []
-    return [*factors, "recovery_code"]
-
-
-def ask_for_factor(account: crud.Credentials | crud.Addressee) -> errors.SecondFactorRequired:
-    """Make the refusal that asks for what the account has."""
+def ask_for_factor(account: Credentials | Addressee) -> errors.SecondFactorRequired:
+    """Make the refusal that asks for what an account can show beside its password."""
     kind = errors.TotpRequired if account.has_totp else errors.SecondFactorRequired
-    return kind(factors=list_factors(account))
+    all_kinds = {"totp": account.has_totp, "passkey": account.passkey_count > 0, "recovery_code": True}
+    return kind(factors=[name for name, is_there in all_kinds.items() if is_there])
 
 
 def _match_from(
-    connection: Connection, account: crud.Credentials, address_hash: bytes, secret: str | None, code: str
+    connection: Connection, account: Credentials, address_hash: bytes, secret: str | None, code: str
 ) -> int:
     """Tell of a clock only where the account has signed in before: elsewhere it is a guesser who profits.
 
@@ -105,7 +101,7 @@ def _match_from(
     try:
         return match_totp_step(secret, code, account.now)
     except errors.TotpInvalid:
-        if not crud.is_known_address(connection, account.id, address_hash):
+        if not attempts.is_known_address(connection, account.id, address_hash):
             raise errors.TotpInvalid from None
         raise
 
@@ -120,18 +116,17 @@ def match_totp_step(secret: str, code: str, now: datetime) -> int:
     raise errors.TotpInvalid
 
 
-async def _prove_recovery_code(resources: Resources, account: crud.Credentials, typed: str, client: Client) -> Proof:
+async def _prove_recovery_code(resources: Resources, account: Credentials, typed: str, client: Client) -> Proof:
     code_hash = auth.hash_recovery_code(typed, account.public_id)
-    warn = partial(notify_wrong_codes, resources=resources, user_id=account.id, client=client)
     tell = partial(notify_recovery_code_used, resources=resources, user_id=account.id, client=client)
     judge = partial(_require_code, account=account, code_hash=code_hash)
     counters = name_recovery_counters(resources.keys, account.public_id, client.address)
-    await judge_code(resources, counters, account.public_id, judge, warn)
+    await judge_code(resources, counters, account, judge, client)
     return Proof(account, counters, recovery_code=code_hash, tell=tell, methods=(*PASSWORD, "rc"))
 
 
-def _require_code(connection: Connection, account: crud.Credentials, code_hash: bytes) -> None:
-    if not crud.has_recovery_code(connection, account.id, code_hash):
+def _require_code(connection: Connection, account: Credentials, code_hash: bytes) -> None:
+    if not second_factors.has_recovery_code(connection, account.id, code_hash):
         raise errors.TotpInvalid
 
 
@@ -156,13 +151,15 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[errors.ApiErro
     if proof.totp_step is not None:
         # The last step that can have been taken by now; a later one was taken while the clock was ahead.
         latest = int((now + SLACK).timestamp()) // auth.STEP_SECONDS + auth.WINDOW
-        if not crud.spend_totp_step(connection, account.id, account.totp_secret or "", proof.totp_step, latest):
+        if not second_factors.spend_totp_step(
+            connection, account.id, account.totp_secret or "", proof.totp_step, latest
+        ):
             raise errors.TotpInvalid
-    if proof.recovery_code is not None and not crud.spend_recovery_code(
+    if proof.recovery_code is not None and not second_factors.spend_recovery_code(
         connection, account.id, proof.recovery_code, account.now
     ):
         raise errors.TotpInvalid
-    if proof.passkey is not None and not crud.use_passkey(connection, *proof.passkey, now):
+    if proof.passkey is not None and not passkeys.use_passkey(connection, *proof.passkey, now):
         raise errors.PasskeyUnknown
     if proof.tell is not None:
         proof.tell(connection)
@@ -171,14 +168,14 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[errors.ApiErro
     return now
 
 
-def needs_factor(proof: Proof | None, person: crud.Addressee) -> bool:
+def needs_factor(proof: Proof | None, person: Addressee) -> bool:
     """Whether a password was proved without the second factor that the account asks for by now."""
     return proof is not None and person.has_factor and proof.methods == PASSWORD
 
 
 def _hold_unchanged(connection: Connection, proof: Proof, stale: type[errors.ApiError]) -> datetime:
     """Lock the account; the password alone proves nothing any more once a second factor has been switched on."""
-    held = crud.hold_credentials(connection, proof.account.id)
+    held = accounts.hold_credentials(connection, proof.account.id)
     if held is None or held.disabled_at is not None or held.password_changed_at != proof.account.password_changed_at:
         raise stale
     if proof.without_factor and held.has_factor:
@@ -186,19 +183,19 @@ def _hold_unchanged(connection: Connection, proof: Proof, stale: type[errors.Api
     return held.now
 
 
-def require_session(connection: Connection, principal: crud.Principal) -> crud.SessionRow:
+def require_session(connection: Connection, principal: Principal) -> SessionRow:
     """Hold the caller's account and session; SessionEnded when either ended while they waited for a hash.
 
     Else a thief's change that is under way would outlive "this was not me" and "sign out everywhere else".
     """
-    is_there = crud.hold_user(connection, principal.account.id)
-    session = crud.hold_session(connection, principal.session.sid) if is_there else None
+    is_there = accounts.hold_user(connection, principal.account.id)
+    session = sessions.hold_session(connection, principal.session.sid) if is_there else None
     if session is None:
         raise errors.SessionEnded
     return session
 
 
-def begin_change(connection: Connection, principal: crud.Principal, proof: Proof | None) -> crud.SessionRow:
+def begin_change(connection: Connection, principal: Principal, proof: Proof | None) -> SessionRow:
     """Use up a proof, where one was asked for, and hold the caller's account and session for what follows."""
     if proof is not None:
         spend_proof(connection, proof)

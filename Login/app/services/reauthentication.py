@@ -4,19 +4,22 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app import auth, crud, errors
+from app import auth, errors
 from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.authority.changes import Proof as Asked
 from app.clients.addresses import Client
-from app.crud import Principal, SessionRow
+from app.crud import accounts, passkeys, second_factors, sessions
+from app.crud.accounts import Credentials
+from app.crud.operations import current_time
+from app.crud.sessions import Principal, SessionRow
 from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
 from app.models import Session
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
 from app.schemas import Reauthentication
-from app.services.assertions import Purpose, Shown, ask_session, challenge_keys, prove_passkey
+from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove_passkey
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.proofs import Proof, prove_code, require_session, spend_proof
 from app.services.sessions import is_fresh, issue_pair, require_fresh
@@ -52,7 +55,7 @@ async def prove(
     if not need_factor:
         return Proof(account)
     if body.ceremony is not None and body.credential is not None:
-        asker = ask_session(Purpose.REAUTHENTICATE, principal)
+        asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
         shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=False)
         return await prove_passkey(resources, account, shown, client)
     return await prove_code(resources, account, body.totp, client)
@@ -60,13 +63,13 @@ async def prove(
 
 def _expect_own_guess(
     connection: Connection, resources: Resources, user_id: int, client: Client
-) -> tuple[crud.Credentials, Guess]:
+) -> tuple[Credentials, Guess]:
     account = _get_own(connection, user_id)
     return account, expect_guess(connection, resources, account, name_account(account), client)
 
 
-def _get_own(connection: Connection, user_id: int) -> crud.Credentials:
-    account = crud.find_credentials(connection, {"id": user_id})
+def _get_own(connection: Connection, user_id: int) -> Credentials:
+    account = accounts.find_credentials(connection, {"id": user_id})
     if account is None:
         raise errors.SessionEnded
     return account
@@ -79,10 +82,10 @@ async def reauthenticate(resources: Resources, principal: Principal, body: Reaut
 
 async def challenge_passkey(resources: Resources, principal: Principal, body: PasskeyProofStart) -> Challenge:
     """Ask for an answer of one of the account's passkeys; beside the password it need not verify the person."""
-    keys = await resources.database.read(crud.list_passkeys, principal.account.id)
+    keys = await resources.database.read(passkeys.list_passkeys, principal.account.id)
     if not keys:
         raise errors.PasskeyNotSetUp
-    asker = ask_session(Purpose.REAUTHENTICATE, principal)
+    asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
     return await challenge_keys(resources, asker, keys, "discouraged" if body.with_password else "required")
 
 
@@ -91,7 +94,7 @@ async def reauthenticate_by_passkey(
 ) -> Pair:
     """Go on in a fresh session, by a passkey that has verified the person: it is both factors at once."""
     account = await resources.database.read(_get_own, principal.account.id)
-    asker = ask_session(Purpose.REAUTHENTICATE, principal)
+    asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
     shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=True)
     return await _go_on(resources, principal, await prove_passkey(resources, account, shown, client), client)
 
@@ -106,7 +109,7 @@ async def _go_on(resources: Resources, principal: Principal, proof: Proof, clien
 def _renew(connection: Connection, principal: Principal, proof: Proof, client: Client) -> Session:
     now = spend_proof(connection, proof)
     old = require_session(connection, principal)
-    crud.end_session(connection, old.sid, CHANGES["session.renewed"].reason, now)
+    sessions.end_session(connection, old.sid, CHANGES["session.renewed"].reason, now)
     amr = " ".join(proof.methods)
     return follow_session(connection, principal.account.id, old, client, authenticated_at=now, amr=amr)
 
@@ -121,7 +124,7 @@ def follow_session(  # noqa: PLR0913 what of it is new
     amr: str | None,
 ) -> Session:
     """Begin a session in an old one's place, which ends when that would have and has its set-up of a factor."""
-    now = crud.current_time(connection)
+    now = current_time(connection)
     session = Session(
         sid=auth.make_id(),
         user_id=user_id,
@@ -135,5 +138,5 @@ def follow_session(  # noqa: PLR0913 what of it is new
         user_agent=client.user_agent,
         amr=amr,
     )
-    crud.hand_enrolment_over(connection, old.id, crud.insert_session(connection, session))
+    second_factors.hand_enrolment_over(connection, old.id, sessions.insert_session(connection, session))
     return session

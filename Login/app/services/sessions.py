@@ -7,14 +7,15 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from app import auth, crud, errors
+from app import auth, errors
 from app.auth import Line, Pair, Purpose
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.config import Settings
-from app.crud import Principal, SessionRow
+from app.crud import sessions
 from app.crud.clock import is_void
+from app.crud.sessions import Principal, SessionRow
 from app.models import Session
 from app.resources import Resources
 from app.runtime.logs import log_event
@@ -36,7 +37,7 @@ REVOKED, REVOKED_ELSEWHERE = CHANGES["session.revoked"].reason, CHANGES["session
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
     """Say who calls with this access token, by one query; an ended session is refused at once."""
     claims = _decode(resources, "access", token)
-    found = await resources.database.read(crud.get_principal, claims["sid"])
+    found = await resources.database.read(sessions.get_principal, claims["sid"])
     principal = _require_live(resources.settings, found, claims)
     if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
         # One that cannot write just now can still be read.
@@ -63,7 +64,7 @@ def _touch(connection: Connection, principal: Principal, client: Client) -> None
         moments |= {"created_at": now, "expires_at": now + (session.expires_at - session.created_at)}
     if is_void(session.authenticated_at, now):
         moments["authenticated_at"] = now - FRESH
-    crud.touch_session(connection, session.id, moments, _describe(client))
+    sessions.touch_session(connection, session.id, moments, _describe(client))
 
 
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
@@ -83,16 +84,16 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
 
     One conditional UPDATE decides, so it needs no transaction; run again after a lost connection, it finds a retry.
     """
-    principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
+    principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
     if principal.session.generation == claims["gen"]:
         if is_void(principal.session.last_seen_at, principal.now):
             _touch(connection, principal, client)
-            principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
-        if crud.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
+            principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+        if sessions.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
             session, now = principal.session, principal.now
             moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
             return principal._replace(session=moved)
-        principal = _require_live(settings, crud.get_principal(connection, claims["sid"]), claims)
+        principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
         if principal.session.generation == claims["gen"]:  # no rival was first: the database was too slow
             raise errors.DatabaseUnavailable(retry_after=1)
     if not _is_retry(principal, claims):
@@ -102,8 +103,8 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
 
 def _end_reused(connection: Connection, resources: Resources, claims: Claims, client: Client) -> None:
     """End a session whose refresh token somebody holds a copy of, and tell its owner, once."""
-    principal = crud.get_principal(connection, claims["sid"])
-    if principal and crud.end_session(connection, claims["sid"], REUSED, principal.now):
+    principal = sessions.get_principal(connection, claims["sid"])
+    if principal and sessions.end_session(connection, claims["sid"], REUSED, principal.now):
         conclude_for(connection, resources, "session.reused", principal.account.id, client)
 
 
@@ -165,7 +166,7 @@ def require_fresh(principal: Principal) -> None:
 
 async def log_out(resources: Resources, principal: Principal) -> None:
     """End the caller's session."""
-    await resources.database.transaction(crud.end_session, principal.session.sid, LOGGED_OUT, principal.now)
+    await resources.database.transaction(sessions.end_session, principal.session.sid, LOGGED_OUT, principal.now)
     log_event("logged_out", "success", user_id=principal.account.public_id)
 
 
@@ -173,14 +174,14 @@ async def list_sessions(resources: Resources, principal: Principal) -> list[Sess
     """List the caller's live sessions: this one, then the last seen."""
     own = principal.session
     idle, remembered = (principal.now - resources.settings.idle_limit(remember=flag) for flag in (False, True))
-    rows = await resources.database.read(crud.list_sessions, principal.account.id, idle, remembered, own.id)
+    rows = await resources.database.read(sessions.list_sessions, principal.account.id, idle, remembered, own.id)
     return [describe_session(row, current=row.sid == own.sid) for row in rows]
 
 
 async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
     """End one of the caller's own sessions."""
     user_id, now = principal.account.id, principal.now
-    if not await resources.database.transaction(crud.end_own_session, user_id, sid, REVOKED, now):
+    if not await resources.database.transaction(sessions.end_own_session, user_id, sid, REVOKED, now):
         raise errors.SessionNotFound
     log_event("session_revoked", "success", user_id=principal.account.public_id)
 
@@ -188,7 +189,7 @@ async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
 async def end_others(resources: Resources, principal: Principal) -> int:
     """End all sessions of the caller but this one, and return how many."""
     count = await resources.database.transaction(
-        crud.end_sessions, principal.account.id, REVOKED_ELSEWHERE, principal.now, keep=principal.session.id
+        sessions.end_sessions, principal.account.id, REVOKED_ELSEWHERE, principal.now, keep=principal.session.id
     )
     log_event("sessions_revoked", "success", user_id=principal.account.public_id, count=count)
     return count

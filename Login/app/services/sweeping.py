@@ -4,7 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from app import crud
+from app.crud import sweeping
 from app.crud.mails import erase_orphans
 from app.errors import ApiError
 from app.resources import Resources
@@ -22,9 +22,9 @@ async def sweep_forever(resources: Resources) -> None:
     while True:
         await asyncio.sleep(LOOK)
         try:
-            if await resources.database.transaction(crud.take_turn, "sweep", INTERVAL):
+            if await resources.database.transaction(sweeping.take_turn, "sweep", INTERVAL):
                 await sweep(resources)
-            if await resources.database.transaction(crud.take_turn, "unconfirmed", ONCE_A_DAY):
+            if await resources.database.transaction(sweeping.take_turn, "unconfirmed", ONCE_A_DAY):
                 await sweep_unconfirmed(resources)
         except ApiError:
             logger.warning("sweep_postponed")
@@ -32,9 +32,9 @@ async def sweep_forever(resources: Resources) -> None:
 
 async def sweep(resources: Resources) -> dict[str, int]:
     """Remove all expired rows, batch by batch, and return how many of each table."""
-    counts = {expiry.table: 0 for expiry in crud.EXPIRIES}
-    for expiry in crud.EXPIRIES:
-        while gone := await resources.database.transaction(crud.delete_expired, expiry):
+    counts = {expiry.table: 0 for expiry in sweeping.EXPIRIES}
+    for expiry in sweeping.EXPIRIES:
+        while gone := await resources.database.transaction(sweeping.delete_expired, expiry):
             counts[expiry.table] += gone
             await asyncio.sleep(PAUSE)
     await resources.database.transaction(erase_orphans)
@@ -47,8 +47,8 @@ async def sweep_unconfirmed(resources: Resources) -> int:
     if resources.settings.smtp_host is None:
         return 0
     count, keep = 0, resources.settings.unconfirmed_account_days
-    for first in await resources.database.read(crud.list_slices):
-        while gone := await resources.database.transaction(crud.delete_unconfirmed, first, keep):
+    for first in await resources.database.read(sweeping.list_slices):
+        while gone := await resources.database.transaction(sweeping.delete_unconfirmed, first, keep):
             count += gone
             await asyncio.sleep(PAUSE)
     logger.info("unconfirmed_swept", extra={"event": {"accounts": count}})

@@ -7,16 +7,11 @@ import io
 
 from sqlalchemy import Connection
 
-from app import auth, crud
+from app import auth, errors
 from app.clients.addresses import Client
-from app.crud import Principal
-from app.errors import (
-    EmailConfirmationRequired,
-    SessionEnded,
-    TotpAlreadyEnabled,
-    TotpEnrolmentInvalid,
-    TotpNotEnabled,
-)
+from app.crud import accounts, second_factors, sessions
+from app.crud.operations import current_time
+from app.crud.sessions import Principal
 from app.factor_schemas import TotpConfirmation, TotpSetup, TotpStatus
 from app.resources import Resources
 from app.runtime.logs import log_event
@@ -33,14 +28,14 @@ from app.throttling.counters import name_code_counters
 async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
     """Tell whether an authenticator app is set up, and how many recovery codes are left."""
     account = principal.account
-    left = await resources.database.read(crud.count_recovery_codes, account.id) if account.has_factor else 0
+    left = await resources.database.read(second_factors.count_recovery_codes, account.id) if account.has_factor else 0
     return TotpStatus(enabled=account.has_totp, recovery_codes_left=left)
 
 
 async def start(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> TotpSetup:
     """Give the caller a secret to scan; repeated meanwhile by the same session, the same one."""
     if principal.account.has_totp:
-        raise TotpAlreadyEnabled
+        raise errors.TotpAlreadyEnabled
     require_proved_address(resources, principal)
     proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
@@ -55,15 +50,15 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
 def require_proved_address(resources: Resources, principal: Principal) -> None:
     """Refuse any factor beside an address that nobody confirmed: it would shut out whoever reads that mailbox."""
     if resources.settings.reaches_mailboxes and principal.account.email_verified_at is None:
-        raise EmailConfirmationRequired
+        raise errors.EmailConfirmationRequired
 
 
 def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
     begin_change(connection, principal, proof)  # and hold the account: two tabs that start at once get one secret
-    begun = crud.get_enrolment(connection, principal.account.id)
+    begun = second_factors.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
-    crud.replace_enrolment(connection, principal.account.id, principal.session.id, offered)
+    second_factors.replace_enrolment(connection, principal.account.id, principal.session.id, offered)
     return offered
 
 
@@ -82,66 +77,56 @@ async def confirm(resources: Resources, principal: Principal, body: TotpConfirma
     There are none to return where a passkey was there before: the codes that came with it go on.
     """
     if principal.account.has_totp:
-        raise TotpAlreadyEnabled
+        raise errors.TotpAlreadyEnabled
     ciphertext, step = await _check_confirmation(resources, principal, body)
-    codes = auth.make_recovery_codes()
-    is_first = await resources.database.transaction(_enable, resources, principal, ciphertext, step, codes, client)
+    codes = await resources.database.transaction(_enable, resources, principal, ciphertext, step, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
-    return codes if is_first else []
+    return codes
 
 
 async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> tuple[str, int]:
     """Accept only the secret that `start` gave to this very session; return it as it is kept, and the code's step."""
-    enrolment = await resources.database.read(crud.get_enrolment, principal.account.id)
+    enrolment = await resources.database.read(second_factors.get_enrolment, principal.account.id)
     if enrolment is None or enrolment.session_id != principal.session.id:
-        raise TotpEnrolmentInvalid
+        raise errors.TotpEnrolmentInvalid
     secret = open_totp_secret(resources, principal.account.public_id, enrolment.secret)
     typed = auth.normalize_code(body.secret.get_secret_value())
     if not hmac.compare_digest(typed.encode(), secret.encode()):
-        raise TotpEnrolmentInvalid
+        raise errors.TotpEnrolmentInvalid
     code = auth.normalize_code(body.code)
-    public_id, now = principal.account.public_id, principal.now
-    counters = name_code_counters(resources.keys, public_id)
-    step = await judge_code(resources, counters, public_id, lambda _: match_totp_step(secret, code, now))
+    counters, now = name_code_counters(resources.keys, principal.account.public_id), principal.now
+    step = await judge_code(resources, counters, principal.account, lambda _: match_totp_step(secret, code, now))
     return enrolment.secret, step
 
 
 def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
-    connection: Connection,
-    resources: Resources,
-    principal: Principal,
-    ciphertext: str,
-    step: int,
-    codes: list[str],
-    client: Client,
-) -> bool:
-    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; True for the first factor."""
+    connection: Connection, resources: Resources, principal: Principal, ciphertext: str, step: int, client: Client
+) -> list[str]:
+    """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; return the first factor's codes."""
     user_id = principal.account.id
     require_session(connection, principal)
-    person = crud.get_addressee(connection, user_id)
+    person = accounts.get_addressee(connection, user_id)
     if person is None:
-        raise SessionEnded
-    if not crud.take_enrolment(connection, user_id, principal.session.id, ciphertext):
-        raise TotpEnrolmentInvalid
-    if not crud.enable_totp(connection, user_id, ciphertext, step):
-        raise TotpAlreadyEnabled
+        raise errors.SessionEnded
+    if not second_factors.take_enrolment(connection, user_id, principal.session.id, ciphertext):
+        raise errors.TotpEnrolmentInvalid
+    if not second_factors.enable_totp(connection, user_id, ciphertext, step):
+        raise errors.TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
-    if not person.has_factor:
-        make_first_codes(connection, principal, codes)
-    former = {"codes": None if person.has_factor else "new"}
-    conclude(connection, resources, "factor.totp.enabled", person, client, former=former)
-    return not person.has_factor
+    codes = [] if person.has_factor else make_first_codes(connection, principal)
+    conclude(connection, resources, "factor.totp.enabled", person, client, former={"codes": "new" if codes else None})
+    return codes
 
 
-def make_first_codes(connection: Connection, principal: Principal, codes: list[str]) -> None:
+def make_first_codes(connection: Connection, principal: Principal) -> list[str]:
     """Give an account its recovery codes, which come with its first factor of whichever kind.
 
     No other session stays fresh: theirs was a proof by the password alone, enough, until now, to remove the factor
     again or to take the codes.
     """
-    crud.replace_recovery_codes(connection, principal.account.id, _hash_codes(principal, codes))
-    stale = crud.current_time(connection) - FRESH
-    crud.make_others_stale(connection, principal.account.id, principal.session.id, stale)
+    stale = current_time(connection) - FRESH
+    sessions.make_others_stale(connection, principal.account.id, principal.session.id, stale)
+    return _make_codes(connection, principal)
 
 
 async def make_recovery_codes(
@@ -149,35 +134,29 @@ async def make_recovery_codes(
 ) -> list[str]:
     """Replace the recovery codes."""
     if not principal.account.has_factor:
-        raise TotpNotEnabled
+        raise errors.TotpNotEnabled
     proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
-    codes = auth.make_recovery_codes()
-    hashes = _hash_codes(principal, codes)
-    await resources.database.transaction(_replace_codes, resources, principal, proof, hashes, client)
+    codes = await resources.database.transaction(_replace_codes, resources, principal, proof, client)
     log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
     return codes
 
 
-def _replace_codes(  # noqa: PLR0913, PLR0917 whose codes, by which proof, and who hears of it
-    connection: Connection,
-    resources: Resources,
-    principal: Principal,
-    proof: Proof | None,
-    hashes: list[bytes],
-    client: Client,
-) -> None:
+def _replace_codes(
+    connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
+) -> list[str]:
     begin_change(connection, principal, proof)
-    person = crud.get_addressee(connection, principal.account.id)
+    person = accounts.get_addressee(connection, principal.account.id)
     if person is None or not person.has_factor:
-        raise TotpNotEnabled
-    crud.replace_recovery_codes(connection, principal.account.id, hashes)
-    conclude_for(connection, resources, "recovery_codes.replaced", principal.account.id, client)
+        raise errors.TotpNotEnabled
+    codes = _make_codes(connection, principal)
+    conclude(connection, resources, "recovery_codes.replaced", person, client)
+    return codes
 
 
 async def disable(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> None:
     """Switch the factor off."""
     if not principal.account.has_totp:
-        raise TotpNotEnabled
+        raise errors.TotpNotEnabled
     proof = await prove_for(resources, principal, "factor.totp.disabled", body, client)
     await resources.database.transaction(_disable, resources, principal, proof, client)
     log_event("totp_disabled", "success", user_id=principal.account.public_id)
@@ -187,11 +166,13 @@ def _disable(
     connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
 ) -> None:
     begin_change(connection, principal, proof)
-    if not crud.disable_totp(connection, principal.account.id):
-        raise TotpNotEnabled
+    if not second_factors.disable_totp(connection, principal.account.id):
+        raise errors.TotpNotEnabled
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
 
 
-def _hash_codes(principal: Principal, codes: list[str]) -> list[bytes]:
-    public_id = principal.account.public_id
-    return [auth.hash_recovery_code(auth.normalize_code(code), public_id) for code in codes]
+def _make_codes(connection: Connection, principal: Principal) -> list[str]:
+    account, codes = principal.account, auth.make_recovery_codes()
+    hashes = [auth.hash_recovery_code(auth.normalize_code(code), account.public_id) for code in codes]
+    second_factors.replace_recovery_codes(connection, account.id, hashes)
+    return codes

@@ -73,7 +73,7 @@ def name_account(account: NamedAccount | None, *identifiers: str | None) -> str:
 
 def name_password_counters(keys: Keyrings, name: str, address: str) -> PasswordCounters:
     """Name the counters of passwords: of this address alone, and of all addresses together."""
-    hour, day = (_counter(keys, limit, name) for limit in (limits.EVERYWHERE_HOUR, limits.EVERYWHERE_DAY))
+    hour, day = (name_counter(keys, limit, name) for limit in (limits.EVERYWHERE_HOUR, limits.EVERYWHERE_DAY))
     here = Counter(_hash(keys, name, group_address(address)), limits.ADDRESS)
     return PasswordCounters(here, Counter(_hash(keys, name), limits.EVERYWHERE), hour, day)
 
@@ -85,7 +85,7 @@ def hash_address(keys: Keyrings, public_id: str, address: str) -> bytes:
 
 def name_code_counters(keys: Keyrings, public_id: str) -> tuple[Counter, ...]:
     """Name the counters of an authenticator's codes, the shortest first."""
-    return tuple(_counter(keys, limit, public_id) for limit in (limits.CODE, limits.CODE_HOUR, limits.CODE_DAY))
+    return tuple(name_counter(keys, limit, public_id) for limit in (limits.CODE, limits.CODE_HOUR, limits.CODE_DAY))
 
 
 def name_passkey_counters(keys: Keyrings, public_id: str, address: str | None = None) -> tuple[Counter, ...]:
@@ -96,22 +96,12 @@ def name_passkey_counters(keys: Keyrings, public_id: str, address: str | None = 
     """
     where = (group_address(address),) if address else ()
     spans = (limits.PASSKEY, limits.PASSKEY_HOUR, limits.PASSKEY_DAY)
-    return tuple(_counter(keys, limit, public_id, *where) for limit in spans)
+    return tuple(name_counter(keys, limit, public_id, *where) for limit in spans)
 
 
 def name_recovery_counters(keys: Keyrings, public_id: str, address: str) -> tuple[Counter, ...]:
     """Name the counter of recovery codes: no failure of another factor, or from elsewhere, is counted by it."""
-    return (_counter(keys, limits.RECOVERY, public_id, group_address(address)),)
-
-
-def name_move_counter(keys: Keyrings, public_id: str) -> Counter:
-    """Name the counter of an account's changes of address."""
-    return _counter(keys, limits.MOVE, public_id)
-
-
-def name_mail_counter(keys: Keyrings, limit: Limit, email_key: str) -> Counter:
-    """Name a counter of mails to a mailbox, whosever it is: accounts come and go."""
-    return _counter(keys, limit, email_key)
+    return (name_counter(keys, limits.RECOVERY, public_id, group_address(address)),)
 
 
 def hash_mailbox(keys: Keyrings, email_key: str) -> bytes:
@@ -119,7 +109,8 @@ def hash_mailbox(keys: Keyrings, email_key: str) -> bytes:
     return _hash(keys, "mailbox", email_key)
 
 
-def _counter(keys: Keyrings, limit: Limit, *who: str) -> Counter:
+def name_counter(keys: Keyrings, limit: Limit, *who: str) -> Counter:
+    """Name the counter of a limit for an account, for an address of it, or for a mailbox."""
     return Counter(_hash(keys, limit.name, *who), limit)
 
 
