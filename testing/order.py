@@ -16,6 +16,8 @@ LONG = (
     "Login/tests/test_rotation",
     "Login/tests/test_hashing",
     "tests/test_balancer",
+    "Login/tests/test_failover",
+    "Login/tests/test_api_outages",
 )
 
 

@@ -215,8 +215,8 @@ def test_a_place_of_somebody_who_left_is_not_lost(pool: HashPool, monkeypatch: p
             await settle()
         waiting[1].cancel()  # its turn has just come
         await settle()
-        monkeypatch.setattr(hashing, "PATIENCE", 0.01)
         async with pool.place():
+            monkeypatch.setattr(hashing, "PATIENCE", 0.01)
             with pytest.raises(Busy):
                 await pool.hash("x", OFFICE)
         monkeypatch.setattr(hashing, "PATIENCE", 30.0)
