@@ -27,6 +27,26 @@ WAIT = 60.0  # seconds
 ACCOUNT = ("pupero", "a relay's password")
 
 
+class _Doorkeeper(Controller):
+    """Hangs up on whoever is still there when the server stops: nobody would close their connections any more."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._made: list[SMTP] = []
+        super().__init__(*arguments, **options)
+
+    def factory(self) -> SMTP:
+        """Make what answers one connection."""
+        self._made.append(super().factory())  # type: ignore[no-untyped-call]  # the library has no types
+        return self._made[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        """Stop for good."""
+        for answering in self._made:
+            if isinstance(line := answering.transport, asyncio.Transport):
+                self.loop.call_soon_threadsafe(line.abort)
+        super().stop(no_assert)
+
+
 @dataclass
 class Sink:
     """The server, what it has taken, and how it behaves."""
@@ -45,11 +65,11 @@ class Sink:
     taken: list[EmailMessage] = field(default_factory=list)
     recipients_taken: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _controller: Controller | None = None
+    _controller: _Doorkeeper | None = None
 
     def start(self) -> None:
         """Open the port."""
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **self.options)
+        self._controller = _Doorkeeper(self, hostname="127.0.0.1", port=self.port, **self.options)
         self._controller.start()
 
     def stop(self) -> None:

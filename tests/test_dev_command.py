@@ -174,7 +174,9 @@ def test_ctrl_c_while_the_environment_is_made_is_no_trace_and_leaves_nothing_to_
 
     assert first.startswith("Making the virtual environment")
     assert (process.returncode, rest.strip()) == (130, "Stopped.")
-    assert environment.flaw(clone / ".venv") in {"there is none yet", "the last start was cut off"}
+    # At whichever moment it came: what is there is not trusted.
+    flaws = {"there is none yet", "there is none that works", "the last start was cut off"}
+    assert environment.flaw(clone / ".venv") in flaws
 
 
 def test_the_database_of_the_environment_wins(clone: Path, tmp_path: Path) -> None:
