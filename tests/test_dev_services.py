@@ -72,14 +72,14 @@ def start() -> Iterator[Started]:
         process.communicate(timeout=60)
 
 
-def read_until(process: "subprocess.Popen[str]", text: str) -> str:
-    """Return the output up to the line with the text."""
-    lines: list[str] = []
+def read_until(process: "subprocess.Popen[str]", *texts: str) -> str:
+    """Return the output up to the line that makes all of the texts be there: two services speak when they like."""
+    seen = ""
     for line in process.stdout or ():
-        lines.append(line)
-        if text in line:
-            return "".join(lines)
-    raise AssertionError("".join(lines))
+        seen += line
+        if all(text in seen for text in texts):
+            return seen
+    raise AssertionError(seen)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -99,7 +99,7 @@ def test_a_signal_stops_both(start: Started, number: signal.Signals) -> None:
 
 def test_output_is_shown_under_the_services_name(start: Started) -> None:
     """A person sees which of the two said what."""
-    seen = read_until(start(web("api"), web("ui")), "all up")
+    seen = read_until(start(web("api"), web("ui")), "hello from api", "hello from ui")
 
     assert "api | hello from api" in seen
     assert "ui | hello from ui" in seen
@@ -121,7 +121,7 @@ def test_a_service_that_falls_later_is_noticed(start: Started) -> None:
     """One that is killed while both run ends the other as well."""
     api, ui = web("api"), web("ui")
     process = start(api, ui)
-    number = re.search(r"hello from ui (\d+)", read_until(process, "all up"))
+    number = re.search(r"hello from ui (\d+)", read_until(process, "all up", "hello from ui"))
 
     assert number
     os.kill(int(number[1]), signal.SIGKILL)
