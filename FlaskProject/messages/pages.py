@@ -138,7 +138,7 @@ PAGES: dict[str, str] = {
     "It can take a few minutes; look among the unwanted mail, too.",
     "export.title": "Your data",
     "export.lead": "Everything that we store about you, in one file for you and for programs (JSON): your account, "
-    "sign-ins, passkeys, and which mails you got. No password, code or key is in it.",
+    "sign-ins, passkeys, and which mails you got. Nothing in it opens your account.",
     "export.care": "Keep it where nobody else reads it. We tell you of each download by mail.",
     "export.submit": "Download your data",
     "export.confirmed": "Thank you, it is you. Now press the button, and the download begins.",

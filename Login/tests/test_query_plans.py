@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy import Connection, Engine, event, insert, select
 from starlette.testclient import TestClient
 
-from app.models import User, metadata
+from app.crud.exports import PAGE_MAX
+from app.models import Session, User, metadata
 from CreateDB.server.engine import make_engine
 from testing.api import register, sign_in
 from testing.mariadb import empty_tables
@@ -99,6 +100,35 @@ def test_hot_paths_go_to_their_rows_by_key(api: TestClient, crowd: None, migrate
     assert statuses == [200, 200]
     assert len(plans) > 8
     assert [(statement, dict(row)) for statement, row in plans if not is_direct(row)] == []
+
+
+def test_a_download_goes_to_its_rows_by_key(api: TestClient, crowd: None, migrated_url: str) -> None:
+    """However many sessions others have, the first page and a later one begin at the person, not at the first row."""
+    user = sign_in(api, register(api))
+    fill_sessions(migrated_url)
+    with noting() as seen:
+        file = user.get("/user/export").json()
+    pages = [(statement, values) for statement, values in seen if "FROM sessions" in statement and PAGE_MAX in values]
+    with make_engine(migrated_url).connect() as connection:
+        plans = [row for statement, values in pages for row in explain(connection, statement, values)]
+
+    assert len(file["sessions"]) == PAGE_MAX + 4
+    assert [row["key"] for row in plans] == ["ix_sessions_user_id_ended_at"] * 2
+
+
+def fill_sessions(url: str) -> None:
+    """Give one who has a session a second page of them, and each of the crowd a few."""
+    now, engine = datetime.now(UTC), make_engine(url)
+    moments = dict.fromkeys(("rotated_at", "created_at", "last_seen_at", "authenticated_at", "expires_at"), now)
+    with engine.begin() as connection:
+        ids = connection.execute(select(metadata.tables["users"].c.id)).scalars().all()
+        owners = [*[max(ids)] * PAGE_MAX, *ids * 3]
+        rows = [
+            Session(sid=f"filled-{number}", user_id=owner, **moments).model_dump(exclude={"id"})
+            for number, owner in enumerate(owners)
+        ]
+        connection.execute(insert(metadata.tables["sessions"]), rows)
+    engine.dispose()
 
 
 def test_calls_ask_the_database_little(api: TestClient, migrated_url: str) -> None:

@@ -202,8 +202,8 @@ CATALOGUE: Mapping[str, tuple[str, ...]] = {
     ),
     "data_exported": _notice(
         "Your data was downloaded",
-        "Somebody who was signed in to your account downloaded everything that we store about you: your addresses and "
-        "devices, but no password, no code and no key. That cannot be taken back.",
+        "Somebody who was signed in to your account downloaded everything that we store about you, such as addresses "
+        "and devices. Nothing in that file opens your account, and it cannot be taken back.",
     ),
     "account_deleted": _mail(
         "Your account was deleted",
