@@ -9,6 +9,7 @@ import pytest
 
 from app.authority.changes import CHANGES
 from app.authority.letters import LETTERS, Link
+from app.authority.signs import SIGNS
 from app.letters.catalogue import CATALOGUE
 from app.services.disowning import TAKE_BACK
 from app.services.links import PAGES
@@ -143,6 +144,13 @@ def test_whoever_writes_names_a_row_that_lists_the_write(path: Path) -> None:
 def test_every_row_happens_somewhere() -> None:
     """A row that nobody asks is a promise that nobody keeps."""
     assert sorted(set(CHANGES) - {event for path in DOERS for event in events_in(path)}) == []
+
+
+def test_every_sign_is_seen_somewhere() -> None:
+    """What the history can tell beside changes is written by some service."""
+    said = {node.value for path in DOERS for node in ast.walk(parse(path)) if isinstance(node, ast.Constant)}
+
+    assert sorted(set(SIGNS) - said) == []
 
 
 def test_every_mail_has_words_and_a_rule() -> None:

@@ -137,8 +137,8 @@ PAGES: dict[str, str] = {
     "verification.sent": "A mail with a link is on its way to you. "
     "It can take a few minutes; look among the unwanted mail, too.",
     "export.title": "Your data",
-    "export.lead": "Everything that we store about you, in one file for you and for programs (JSON): your account, "
-    "sign-ins, passkeys, and which mails you got. Nothing in it opens your account.",
+    "export.lead": "Everything that we store about you, in one file for you and for programs (JSON): your account "
+    "and what happened to it, sign-ins, passkeys, and which mails you got. Nothing in it opens your account.",
     "export.care": "Keep it where nobody else reads it. We tell you of each download by mail.",
     "export.submit": "Download your data",
     "export.confirmed": "Thank you, it is you. Now press the button, and the download begins.",

@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64encode
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -20,9 +21,15 @@ def _parse(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value or {}
 
 
+def _write_uuid(value: object) -> object:
+    return str(UUID(bytes=value)) if isinstance(value, bytes) else value
+
+
 Words = Annotated[list[str], BeforeValidator(_split)]
 Base64Url = Annotated[str, BeforeValidator(_encode)]
 Former = Annotated[dict[str, str | None], BeforeValidator(_parse)]
+Facts = Annotated[dict[str, str | int], BeforeValidator(_parse)]
+EventId = Annotated[str, BeforeValidator(_write_uuid)]
 
 
 class Row(BaseModel):
@@ -106,6 +113,7 @@ class ExportedLink(Row):
     purpose: str
     email: str | None = Field(description="The address that it concerns.")
     event: str | None = Field(description="The change that a notice told: `factor.totp.enabled`.")
+    event_id: EventId | None
     former: Former = Field(description="What was there before, which the link brings back.")
     created_at: datetime
     expires_at: datetime
@@ -130,6 +138,24 @@ class ExportedNetwork(Row):
     last_used_at: datetime
 
 
+class ExportedEvent(Row):
+    """Something that happened to the account, as `GET /user/events` shows it; the first first."""
+
+    id: EventId
+    kind: str = Field(examples=["session.started"])
+    at: datetime
+    last_at: datetime
+    count: int = Field(validation_alias="times", description="Refusals of a kind within a minute are one.")
+    outcome: str
+    reason: str | None
+    actor: str
+    client_address: str
+    user_agent: str
+    session_id: str | None = Field(validation_alias="sid")
+    amr: Words
+    facts: Facts
+
+
 class ExportHead(BaseModel):
     """What the file begins with."""
 
@@ -150,3 +176,4 @@ class Export(ExportHead):
     links: list[ExportedLink]
     mails: list[ExportedMail]
     known_networks: list[ExportedNetwork]
+    events: list[ExportedEvent]

@@ -20,6 +20,7 @@ from app.routes import (
     disowning,
     docs,
     emails,
+    events,
     exports,
     health,
     logins,
@@ -71,20 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
 def _endpoints() -> list[BaseRoute]:
     """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
     table = APIRouter()
-    parts = (
-        accounts,
-        exports,
-        logins,
-        sessions,
-        reauthentication,
-        totp,
-        passkeys,
-        passwords,
-        emails,
-        looking,
-        disowning,
-    )
-    for part in (*parts, health, metrics):
+    parts = (accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking, disowning)
+    for part in (*parts, events, exports, health, metrics):
         table.include_router(part.router)
     return table.routes
 

@@ -27,10 +27,10 @@ def get_account(connection: Connection, columns: Columns, user_id: int) -> Value
     return dict(zip(columns, connection.execute(query).one(), strict=True))
 
 
-def list_page(connection: Connection, table: str, columns: Columns, user_id: int, after: Any | None) -> Page:  # noqa: ANN401 of any type
-    """List a table's rows of one person in the order of its key, those that come after this one."""
+def list_page(connection: Connection, table: str, columns: Columns, of: Values, after: Any | None) -> Page:  # noqa: ANN401 of any type
+    """List a table's rows of one person (`of`, by `user_id` or `subject`) in the order of its key, behind this one."""
     query = _select_page(table, columns, is_first=after is None)
-    found = connection.execute(query, {"user_id": user_id, "after": after}).all()
+    found = connection.execute(query, {**of, "after": after}).all()
     rows = [dict(zip(columns, row[1:], strict=True)) for row in found]
     return Page(rows, found[-1][0] if len(found) == PAGE_MAX else None)
 
@@ -39,10 +39,11 @@ def list_page(connection: Connection, table: str, columns: Columns, user_id: int
 def _select_page(table: str, columns: Columns, *, is_first: bool) -> Select[Any]:
     rows = metadata.tables[table]
     key = list(rows.primary_key)[-1]  # of those that begin with the person, what follows
-    query = select(key, *(rows.c[name] for name in columns)).where(rows.c.user_id == bindparam("user_id"))
+    owner = rows.c.subject if "subject" in rows.c else rows.c.user_id
+    query = select(key, *(rows.c[name] for name in columns)).where(owner == bindparam(owner.name))
     if not is_first:
         query = query.where(key > bindparam("after", type_=key.type))
-    if "user_id" not in rows.primary_key:
+    if owner.name not in rows.primary_key:
         # By its order alone a server would choose it, and read everybody's rows on the way.
         for dialect in MARIADB:
             query = query.with_hint(rows, "IGNORE INDEX (PRIMARY)", dialect)

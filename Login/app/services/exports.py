@@ -19,6 +19,7 @@ from app.errors import ApiError
 from app.export_schemas import (
     ExportedAccount,
     ExportedEnrolment,
+    ExportedEvent,
     ExportedLink,
     ExportedMail,
     ExportedNetwork,
@@ -52,6 +53,7 @@ PARTS = (
     Part("links", "one_time_tokens", ExportedLink),
     Part("mails", "mails", ExportedMail),
     Part("known_networks", "known_addresses", ExportedNetwork),
+    Part("events", "events", ExportedEvent),
 )
 
 
@@ -115,6 +117,7 @@ def _read_page(
 ) -> _Page:
     """Read a page and write it out, on the database's thread: other calls must not wait for the writing."""
     require_still_live(connection, resources.settings, principal)
-    page = exports.list_page(connection, part.table, part.row.columns(), principal.account.id, after)
+    of = {"user_id": principal.account.id, "subject": principal.account.public_id}
+    page = exports.list_page(connection, part.table, part.row.columns(), of, after)
     lines = (part.row.model_validate(row).model_dump_json() for row in page.rows)
     return _Page(",\n".join(lines).encode(), page.last)
