@@ -40,11 +40,10 @@ def _select_page(table: str, columns: Columns, *, is_first: bool) -> Select[Any]
     rows = metadata.tables[table]
     key = list(rows.primary_key)[-1]  # of those that begin with the person, what follows
     owner = rows.c.subject if "subject" in rows.c else rows.c.user_id
-    query = select(key, *(rows.c[name] for name in columns)).where(owner == bindparam(owner.name))
-    if not is_first:
-        query = query.where(key > bindparam("after", type_=key.type))
+    # Beside an equality MariaDB takes no range: for each page it would read on from the person's first row.
+    query = select(key, *(rows.c[name] for name in columns)).where(owner >= bindparam(owner.name))
+    query = query.where(owner <= bindparam(owner.name)).order_by(owner, key).limit(PAGE_MAX)
     if owner.name not in rows.primary_key:
-        # By its order alone a server would choose it, and read everybody's rows on the way.
-        for dialect in MARIADB:
+        for dialect in MARIADB:  # else it may go through everybody's rows in the order of the key
             query = query.with_hint(rows, "IGNORE INDEX (PRIMARY)", dialect)
-    return query.order_by(key).limit(PAGE_MAX)
+    return query if is_first else query.where(key > bindparam("after", type_=key.type))
