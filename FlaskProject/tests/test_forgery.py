@@ -21,6 +21,7 @@ FORMS = [
     "/profile/phrase",
     "/profile/username",
     "/profile/email",
+    "/profile/export",
     "/security/password",
     "/security/passkeys/start",
     "/security/passkeys/options",

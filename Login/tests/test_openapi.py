@@ -57,6 +57,7 @@ ENDPOINTS = {
     "POST /logout",
     "GET /user/profile",
     "GET /user/account",
+    "GET /user/export",
     "PUT /user/update",
     "DELETE /user/delete",
     "POST /user/delete",

@@ -144,6 +144,12 @@ def _require_live(settings: Settings, principal: Principal | None, claims: Claim
     return principal
 
 
+def require_still_live(connection: Connection, settings: Settings, principal: Principal) -> None:
+    """Refuse to go on for a caller whose session has ended since the call began."""
+    found = sessions.get_principal(connection, principal.session.sid)
+    _require_live(settings, found, {"sub": principal.account.public_id})
+
+
 def issue_pair(resources: Resources, public_id: str, session: AnySession, now: datetime) -> Pair:
     """Make the tokens of a session; neither outlives it."""
     settings = resources.settings
