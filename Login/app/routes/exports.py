@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import FreshUser, FromClient, FromResources
+from app.deps import FreshUser, FromCaller, FromResources
 from app.export_schemas import Export
 from app.routes.sessions import NOT_FRESH
 from app.services import exports
@@ -19,7 +19,7 @@ router = APIRouter(tags=["Account"])
     response_model=Export,
     responses=refusals(*NOT_FRESH, errors.TooManyAttempts, body=False),
 )
-async def export(user: FreshUser, resources: FromResources, client: FromClient) -> Download:
+async def export(user: FreshUser, resources: FromResources, client: FromCaller) -> Download:
     """Send a file with everything that is stored about the caller, made while it is sent; needs a fresh session.
 
     The owner is told by mail. A file that breaks off, because the session has ended or the database went away, is no
