@@ -16,7 +16,8 @@ Rooms = Mapping[str, set[str]]
 # Each room may import only what stands above it in its list, and of that only what it names.
 API: Rooms = {
     "errors": set(),
-    "identifiers": set(),
+    "field_errors": set(),
+    "identifiers": {"field_errors"},
     "models": set(),
     "clients": set(),
     "letters": set(),
@@ -28,14 +29,14 @@ API: Rooms = {
     "throttling": {"clients", "errors", "identifiers", "secrets"},
     "authority": {"throttling"},
     "crud": {"identifiers", "models", "throttling"},
-    "passwords": {"auth", "clients", "errors", "runtime"},
-    "fields": {"identifiers", "passwords"},
-    "schemas": {"fields", "identifiers"},
+    "passwords": {"auth", "clients", "errors", "field_errors", "runtime"},
+    "fields": {"field_errors", "identifiers", "passwords"},
+    "schemas": {"field_errors", "fields", "identifiers"},
     "factor_schemas": {"fields", "schemas"},
     "settings": {"driver", "identifiers", "passwords", "runtime", "secrets"},
     "webauthn": {"settings"},
     "resources": {"auth", "database", "passwords", "runtime", "secrets", "settings", "throttling"},
-    "web": {"clients", "errors", "runtime", "settings"},
+    "web": {"clients", "errors", "field_errors", "runtime", "settings"},
     "services": {
         *("auth", "authority", "clients", "crud", "database", "errors", "factor_schemas", "identifiers", "letters"),
         *("models", "passwords", "resources", "runtime", "schemas", "secrets", "settings", "throttling", "webauthn"),

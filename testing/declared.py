@@ -1,0 +1,58 @@
+"""What the OpenAPI document says of refusals, held against every answer that a test is given."""
+
+import re
+from functools import cache
+from typing import Any
+
+from pydantic import SecretStr
+
+from app.config import Settings
+from app.errors import HeadTooLarge, InsecureConfiguration, InternalError
+from app.main import create_app
+
+Document = dict[str, Any]
+Codes = dict[str, set[str]]
+
+# Answered before an endpoint is found, or by a fault of ours: the document's introduction tells of them.
+ANYWHERE = {kind.code for kind in (HeadTooLarge, InsecureConfiguration, InternalError)}
+
+
+def make_document() -> Document:
+    """Make the document of somebody who sets nothing."""
+    url, key = SecretStr("sqlite:///never-opened.sqlite3"), SecretStr("k" * 40)
+    return create_app(Settings(database_url=url, jwt_secret_key=key, _env_file=None)).openapi()
+
+
+def list_codes(document: Document, answer: Document) -> set[str]:
+    """Return the codes that an answer of an operation may have, by its schema."""
+    schemas = [content.get("schema", {}) for content in answer.get("content", {}).values()]
+    names = {name for schema in schemas for name in re.findall(r"#/components/schemas/(\w+)", str(schema))}
+    found = [document["components"]["schemas"][name].get("properties", {}).get("code", {}) for name in names]
+    return {code for each in found for code in each.get("enum", [])}
+
+
+@cache
+def _declared() -> list[tuple[str, re.Pattern[str], Codes]]:
+    document = make_document()
+    return [
+        (
+            method.upper(),
+            re.compile(re.sub(r"\{\w+\}", "[^/]+", path)),
+            {status: list_codes(document, answer) for status, answer in operation["responses"].items()},
+        )
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+def require_declared(answer: Any) -> None:
+    """Fail a test that was given a refusal which the document does not name for that endpoint."""
+    if not answer.is_error:
+        return
+    answer.read()
+    method, path = answer.request.method.replace("HEAD", "GET"), answer.request.url.path
+    for known, pattern, codes in _declared():
+        if known == method and pattern.fullmatch(path):
+            code = answer.json()["code"] if answer.content else None
+            declared = codes.get(str(answer.status_code), set()) | ANYWHERE
+            assert code is None or code in declared, f"{method} {path}: {answer.status_code} {code} is not declared"
