@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from app.config import Settings
 from app.errors import HeadTooLarge, InsecureConfiguration, InternalError
+from app.field_errors import FieldCode
 from app.main import create_app
 
 Document = dict[str, Any]
@@ -53,6 +54,13 @@ def require_declared(answer: Any) -> None:
     method, path = answer.request.method.replace("HEAD", "GET"), answer.request.url.path
     for known, pattern, codes in _declared():
         if known == method and pattern.fullmatch(path):
-            code = answer.json()["code"] if answer.content else None
-            declared = codes.get(str(answer.status_code), set()) | ANYWHERE
-            assert code is None or code in declared, f"{method} {path}: {answer.status_code} {code} is not declared"
+            _require_known(answer, codes.get(str(answer.status_code), set()) | ANYWHERE)
+
+
+def _require_known(answer: Any, declared: set[str]) -> None:
+    if not answer.content:  # of HEAD
+        return
+    said, detail = f"{answer.request.method} {answer.request.url.path}: {answer.text}", answer.json()["detail"]
+    assert answer.json()["code"] in declared, f"{said} is not declared"
+    codes = [problem["code"] for problem in detail] if isinstance(detail, list) else []
+    assert FieldCode.INVALID not in codes, f"{said} has no code for a field: see web/field_problems.py"
