@@ -54,7 +54,8 @@ def run(*command: str | Path, folder: Path) -> str:
 
 def tool(name: str) -> str:
     """Return a tool of docs/openapi/package.json, where `npm ci` has been run there."""
-    return shutil.which(name, path=str(TOOLS)) or missing("node", f"no {name}; npm ci --ignore-scripts --prefix {FOLDER}")
+    found = shutil.which("node") and shutil.which(name, path=str(TOOLS))
+    return found or missing("node", f"no {name}; npm ci --ignore-scripts --prefix {FOLDER}")
 
 
 def test_the_python_client_signs_in_and_type_checks(

@@ -38,10 +38,9 @@ class FieldProblem(BaseModel):
 
 
 @cache
-def list_kinds(family: type[ApiError] = ApiError) -> dict[str, type[ApiError]]:
+def list_kinds() -> dict[str, type[ApiError]]:
     """Return every kind of refusal by its name."""
-    found = {kind.__name__: kind for kind in family.__subclasses__()}
-    return found | {name: kind for child in found.values() for name, kind in list_kinds(child).items()}
+    return {kind.__name__: kind for kind in _list_below(ApiError)}
 
 
 def find_shape(kind: type[ApiError]) -> type[ApiError]:
@@ -78,6 +77,10 @@ def make_examples(kinds: dict[str, type[ApiError]]) -> dict[str, Schema]:
         for name, kind in kinds.items()
     }
     return examples | {VALIDATION: {"summary": "A field is missing or not allowed.", "value": body}}
+
+
+def _list_below(family: type[ApiError]) -> list[type[ApiError]]:
+    return [kind for child in family.__subclasses__() for kind in (child, *_list_below(child))]
 
 
 def _make_schema(name: str, code: str, detail: Schema) -> Schema:

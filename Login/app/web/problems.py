@@ -100,9 +100,9 @@ def refusals(*kinds: type[ApiError], body: bool = True, limited: bool = True) ->
     names: dict[int, list[str]] = {}
     for kind in (*kinds, *of_all):
         names.setdefault(int(kind.status), []).append(kind.__name__)
-    return {status: describe_answer(status, found) for status, found in names.items()} | (
-        {422: describe_answer(422, [VALIDATION])} if body else {}
-    )
+    if body:
+        names[422] = [VALIDATION]
+    return {status: describe_answer(status, found) for status, found in names.items()}
 
 
 def refer_to_example(name: str) -> dict[str, str]:
