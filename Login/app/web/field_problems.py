@@ -12,6 +12,7 @@ CODES = {
     "string_too_long": FieldCode.TOO_LONG,
     "too_short": FieldCode.TOO_SHORT,
     "too_long": FieldCode.TOO_LONG,
+    "string_unicode": FieldCode.INVISIBLE_CHARACTER,  # half a surrogate pair
     "json_invalid": FieldCode.MALFORMED_JSON,
 }
 
