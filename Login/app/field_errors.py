@@ -11,6 +11,8 @@ class FieldCode(StrEnum):
     BLANK = "blank"
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
+    OUT_OF_RANGE = "out_of_range"
+    WRONG_FORM = "wrong_form"
     FORBIDDEN_CHARACTER = "forbidden_character"
     INVISIBLE_CHARACTER = "invisible_character"
     COMPATIBILITY_CHARACTER = "compatibility_character"

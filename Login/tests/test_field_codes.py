@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field, ValidationError
 from starlette.testclient import TestClient
 
 from app.field_errors import FieldCode
+from app.web.field_problems import list_field_problems
 from testing.api import PASSWORD, SignedIn
 from testing.documents import ROOT, chapter, first_column
 
 REGISTER = {"email": "bob@example.com", "username": "bob", "password": PASSWORD}
 LOGIN = {"username": "alice", "password": PASSWORD}
+OF_QUERIES = {FieldCode.OUT_OF_RANGE, FieldCode.WRONG_FORM}
 LONG_PART = f"{'a' * 65}@example.com"
 
 # What is sent, and what is said of which field.
@@ -73,7 +76,30 @@ def test_each_rule_has_its_code(api: TestClient, user: SignedIn) -> None:
         assert problem["loc"][1:] == [field] if field else len(problem["loc"]) <= 2, (path, body, problem)
         assert not problem["msg"].startswith("Value error")
 
-    assert {code for *_, code in REFUSED} == set(FieldCode) - {FieldCode.INVALID}
+    assert {code for *_, code in REFUSED} == set(FieldCode) - {FieldCode.INVALID, *OF_QUERIES}
+
+
+class Page(BaseModel):
+    """A query such as lists take."""
+
+    limit: int = Field(ge=1, le=9)
+    kind: str = Field(pattern="^[a-z]+$")
+
+
+@pytest.mark.parametrize(
+    ("limit", "kind", "codes"),
+    [
+        ("0", "a", [FieldCode.OUT_OF_RANGE]),
+        ("10", "A", [FieldCode.OUT_OF_RANGE, FieldCode.WRONG_FORM]),
+        ("x", "", [FieldCode.WRONG_TYPE, FieldCode.WRONG_FORM]),
+    ],
+)
+def test_rules_of_queries_have_theirs(limit: str, kind: str, codes: list[FieldCode]) -> None:
+    """Numbers out of range, and texts of another form than the document says."""
+    with pytest.raises(ValidationError) as refused:
+        Page.model_validate({"limit": limit, "kind": kind})
+
+    assert [problem["code"] for problem in list_field_problems(refused.value.errors())] == codes
 
 
 def test_each_code_of_a_field_is_documented() -> None:

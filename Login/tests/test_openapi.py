@@ -133,6 +133,7 @@ def test_every_endpoint_is_described(document: dict[str, Any]) -> None:
         assert operation["summary"], name
         assert operation["description"], name
         assert len(operation["tags"]) == 1, name
+        assert operation["tags"][0] in [tag["name"] for tag in document["tags"]], name
 
 
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:

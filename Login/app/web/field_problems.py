@@ -5,7 +5,8 @@ from typing import Any
 
 from app.field_errors import FieldCode, FieldError
 
-# What pydantic finds by itself; whatever is of another type than it should be ends in "_type".
+# What pydantic finds by itself; whatever is of another type than it should be ends as WRONG_TYPE says.
+WRONG_TYPE = ("_type", "_parsing")
 CODES = {
     "missing": FieldCode.REQUIRED,
     "string_too_short": FieldCode.TOO_SHORT,
@@ -13,6 +14,9 @@ CODES = {
     "too_short": FieldCode.TOO_SHORT,
     "too_long": FieldCode.TOO_LONG,
     "string_unicode": FieldCode.INVISIBLE_CHARACTER,  # half a surrogate pair
+    "greater_than_equal": FieldCode.OUT_OF_RANGE,
+    "less_than_equal": FieldCode.OUT_OF_RANGE,
+    "string_pattern_mismatch": FieldCode.WRONG_FORM,
     "json_invalid": FieldCode.MALFORMED_JSON,
 }
 
@@ -36,5 +40,5 @@ def _find_code(found: Found) -> FieldCode:
     rule = found.get("ctx", {}).get("error")
     if isinstance(rule, FieldError):
         return rule.code
-    unknown = FieldCode.WRONG_TYPE if found["type"].endswith("_type") else FieldCode.INVALID
+    unknown = FieldCode.WRONG_TYPE if found["type"].endswith(WRONG_TYPE) else FieldCode.INVALID
     return CODES.get(found["type"], unknown)

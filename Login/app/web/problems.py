@@ -91,8 +91,8 @@ def _list_allowed(scope: Scope) -> str:
 # --- the OpenAPI page --------------------------------------------------------------------------------------------
 
 
-def refusals(*kinds: type[ApiError], body: bool = True, limited: bool = True) -> Responses:
-    """List what an endpoint may refuse with, for its `responses`; `body` adds what any body can be refused for.
+def refusals(*kinds: type[ApiError], body: bool = True, query: bool = False, limited: bool = True) -> Responses:
+    """List what an endpoint may refuse with, for its `responses`; `body` and `query` add what any can be refused for.
 
     The document gives each answer its schema from these names: see `openapi.py`.
     """
@@ -100,7 +100,7 @@ def refusals(*kinds: type[ApiError], body: bool = True, limited: bool = True) ->
     names: dict[int, list[str]] = {}
     for kind in (*kinds, *of_all):
         names.setdefault(int(kind.status), []).append(kind.__name__)
-    if body:
+    if body or query:
         names[422] = [VALIDATION]
     return {status: describe_answer(status, found) for status, found in names.items()}
 
