@@ -63,9 +63,8 @@ async def _answer_invalid(request: Request, error: RequestValidationError) -> JS
     """Keep FastAPI's list, without the rejected input: it may be a password."""
     found = error.errors()
     if any(item["loc"] == ("body",) and isinstance(item.get("input"), bytes) for item in found):
-        return await _answer_http_error(
-            request, HTTPException(415, UnsupportedMediaType.detail)
-        )  # it was not taken for JSON
+        # It was not taken for JSON.
+        return await _answer_http_error(request, HTTPException(415, UnsupportedMediaType.detail))
     request.state.code = VALIDATION_CODE
     body = describe(422, list_field_problems(found), VALIDATION_CODE)
     return JSONResponse(body, 422, media_type=MEDIA_TYPE)
