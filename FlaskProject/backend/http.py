@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,7 +42,7 @@ class Refusal(Exception):
 
     status: int
     code: str
-    fields: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)  # what is wrong with which, as a code
     retry_after: int | None = None
     extra: Json = field(default_factory=dict, repr=False)
 
@@ -208,8 +208,8 @@ def _seconds(header: str | None) -> int | None:
     return int(header) if header and header.isascii() and header.isdigit() and len(header) < len("1000000") else None
 
 
-def _refused_fields(detail: Any) -> tuple[str, ...]:  # noqa: ANN401 whatever JSON holds
-    """Name the fields of a 422, whose detail is FastAPI's list."""
-    rows = detail if isinstance(detail, list) else []
-    places = [row.get("loc") for row in rows if isinstance(row, dict)]
-    return tuple(str(place[-1]) for place in places if isinstance(place, list) and place)
+def _refused_fields(detail: Any) -> dict[str, str]:  # noqa: ANN401 whatever JSON holds
+    """Name the fields of a 422, whose detail is FastAPI's list, each with the code of what is wrong with it."""
+    rows = [row for row in detail if isinstance(row, dict)] if isinstance(detail, list) else []
+    places = [(row.get("loc"), str(row.get("code"))) for row in rows]
+    return {str(place[-1]): code for place, code in places if isinstance(place, list) and place}

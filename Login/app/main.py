@@ -39,7 +39,7 @@ from app.services.metrics import sample_forever
 from app.services.sweeping import sweep_forever
 from app.web.cors import allow_origins
 from app.web.middleware import Edge
-from app.web.openapi import describe_api
+from app.web.openapi import describe_api, name_operation
 from app.web.problems import handle_errors
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
 @cache
 def _endpoints() -> list[BaseRoute]:
     """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
-    table = APIRouter()
+    table = APIRouter(generate_unique_id_function=name_operation)
     parts = (accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking, disowning)
     for part in (*parts, events, exports, health, metrics):
         table.include_router(part.router)

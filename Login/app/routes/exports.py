@@ -19,7 +19,7 @@ router = APIRouter(tags=["Account"])
     response_model=Export,
     responses=refusals(*NOT_FRESH, errors.TooManyAttempts, body=False),
 )
-async def export(user: FreshUser, resources: FromResources, client: FromCaller) -> Download:
+async def export_data(user: FreshUser, resources: FromResources, client: FromCaller) -> Download:
     """Send a file with everything that is stored about the caller, made while it is sent; needs a fresh session.
 
     The owner is told by mail. A file that breaks off, because the session has ended or the database went away, is no
