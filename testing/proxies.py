@@ -85,15 +85,18 @@ def running_application() -> Iterator[Application]:
 
 
 @contextmanager
-def running_nginx(folder: Path, name: str, pages: str, application: str, **renamed: str) -> Iterator[int]:
+def running_nginx(
+    folder: Path, name: str, pages: str, application: str, *, port: int = 0, domain: str = "example.com"
+) -> Iterator[int]:
     """Start an example of nginx; what it marks as yours is what a test puts in. Gives the port."""
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program is None:
         missing("nginx", "no nginx is installed")
-    port, certificate = free_port(), str(write_certificate(folder / "tls.pem"))
+    port, certificate = port or free_port(), str(write_certificate(folder / "tls.pem"))
     yours = {"127.0.0.1:5000": urlsplit(pages).netloc, "127.0.0.1:8080": application}
-    yours |= {"listen 443 ssl": f"listen 127.0.0.1:{port} ssl", **renamed}
-    yours |= dict.fromkeys(_certificates(text := (EXAMPLES / "nginx" / name).read_text(encoding="utf-8")), certificate)
+    text = (EXAMPLES / "nginx" / name).read_text(encoding="utf-8")
+    yours |= {"listen 443 ssl": f"listen 127.0.0.1:{port} ssl", **dict.fromkeys(_certificates(text), certificate)}
+    yours |= {"example.com": domain}
     for ours, theirs in yours.items():
         assert ours in text, ours
         text = text.replace(ours, theirs)
