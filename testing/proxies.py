@@ -85,7 +85,7 @@ def running_application() -> Iterator[Application]:
 
 
 @contextmanager
-def running_nginx(
+def running_nginx(  # noqa: PLR0913 what an example leaves to whoever takes it
     folder: Path, name: str, pages: str, application: str, *, port: int = 0, domain: str = "example.com"
 ) -> Iterator[int]:
     """Start an example of nginx; what it marks as yours is what a test puts in. Gives the port."""

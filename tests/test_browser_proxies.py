@@ -1,4 +1,4 @@
-"""An application behind the examples' nginx in a real browser: asked to sign in, back at the very page, and shut again."""
+"""An application behind the examples' nginx, in a real browser: asked to sign in, back at the very page, and out."""
 
 import re
 import time

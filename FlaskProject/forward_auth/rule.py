@@ -8,8 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from FlaskProject.runtime.logs import log_refusal
 
-# What may be asked for, and by which word; any role that is not empty.
-WORDS = {"role": None, "factor": "second", "redirect": "true"}
+WORDS = {"factor": "second", "redirect": "true"}  # the only ones there are; a role may be any word
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,11 @@ class Rule:
 def read_rule(query: MultiDict[str, str]) -> Rule:
     """Take a rule from its query; one that asks for anything unknown lets nobody in: 400, and a line in the log."""
     for name, values in query.lists():
-        if len(values) != 1 or name not in WORDS or values[0] != (WORDS[name] or values[0]) or not values[0]:
+        if not _is_known(name, *values):
             log_refusal("the proxy's rule is none that /auth/verify knows", part=f"{name}={'&'.join(values)}")
             abort(HTTPStatus.BAD_REQUEST)
     return Rule(query.get("role"), "factor" in query, "redirect" in query)
+
+
+def _is_known(name: str, value: str, *more: str) -> bool:
+    return bool(value) and not more and (name == "role" or WORDS.get(name) == value)

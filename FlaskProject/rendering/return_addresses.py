@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from flask import request
 
-from FlaskProject.rendering.own_paths import HOME, own_path
+from FlaskProject.rendering.own_paths import HOME, PASSED_THROUGH, own_path
 from FlaskProject.signed_in.identity import services
 
 # Any path of this host and what a browser sends of its query. The first letter cannot be one by which `//evil.example`,
@@ -15,8 +15,6 @@ SITE_PATH = re.compile(
 )
 DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 LONGEST = 2000
-# Pages of ours that nobody comes back to.
-PASSED_THROUGH = {"login", "logout", "register", "auth"}
 
 
 def return_address(target: str | None, root: str = "", origins: Collection[str] = ()) -> str:

@@ -36,7 +36,7 @@ def show() -> ResponseReturnValue:
             raise
         return redirect(url_for("sessions.login", next=worth_carrying(target)))
     if account.showed_factor:
-        return redirect(target)
+        return _go_on(target)
     session["came_for"] = target
     return step_up_page(Form({"next": target}))
 
@@ -46,5 +46,9 @@ def show() -> ResponseReturnValue:
 def step_up(form: Form) -> ResponseReturnValue:
     """Go on in a session that has shown the second factor."""
     tokens().keep(reauthenticate(form))
+    return _go_on(next_address(form.text("next")))
+
+
+def _go_on(target: str) -> ResponseReturnValue:
     session.pop("came_for", None)
-    return redirect(next_address(form.text("next")))
+    return redirect(target)
