@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from testing.processes import KEPT, ROOT, START_WAIT, STOP_WAIT, free_port, wait_for_port
+from testing.processes import KEPT, ROOT, START_WAIT, STOP_WAIT, wait_for_port
 from testing.quiet import QuietHttpServer
 from testing.required import missing
 from testing.tls import write_certificate
@@ -86,13 +86,13 @@ def running_application() -> Iterator[Application]:
 
 @contextmanager
 def running_nginx(  # noqa: PLR0913 what an example leaves to whoever takes it
-    folder: Path, name: str, pages: str, application: str, *, port: int = 0, domain: str = "example.com"
-) -> Iterator[int]:
-    """Start an example of nginx; what it marks as yours is what a test puts in. Gives the port."""
+    folder: Path, name: str, pages: str, application: str, port: int, *, domain: str = "example.com"
+) -> Iterator[None]:
+    """Start an example of nginx; what it marks as yours is what a test puts in."""
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program is None:
         missing("nginx", "no nginx is installed")
-    port, certificate = port or free_port(), str(write_certificate(folder / "tls.pem"))
+    certificate = str(write_certificate(folder / "tls.pem"))
     yours = {"127.0.0.1:5000": urlsplit(pages).netloc, "127.0.0.1:8080": application}
     text = (EXAMPLES / "nginx" / name).read_text(encoding="utf-8")
     yours |= {"listen 443 ssl": f"listen 127.0.0.1:{port} ssl", **dict.fromkeys(_certificates(text), certificate)}
@@ -102,22 +102,24 @@ def running_nginx(  # noqa: PLR0913 what an example leaves to whoever takes it
         text = text.replace(ours, theirs)
     (folder / "example.conf").write_text(text, encoding="utf-8")
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder), encoding="utf-8")
-    with _running([program, "-e", f"{folder}/nginx.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"], port):
-        yield port
+    with _running(
+        [program, "-e", f"{folder}/nginx.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"], port, domain
+    ):
+        yield
 
 
 @contextmanager
-def running_caddy(folder: Path, pages: str, application: str) -> Iterator[int]:
-    """Start the example of Caddy, which takes what is yours from its environment. Gives the port."""
+def running_caddy(folder: Path, name: str, pages: str, application: str, **sites: str) -> Iterator[None]:
+    """Start an example of Caddy, which takes what is yours, names with ports included, from its environment."""
     program = shutil.which("caddy")
     if program is None:
         missing("caddy", "no Caddy is installed")
-    port = free_port()
-    wrapper = folder / "Caddyfile"
-    wrapper.write_text(CADDY.format(folder=folder, example=EXAMPLES / "caddy" / "Caddyfile"), encoding="utf-8")
-    yours = {"SITE": f"https://localhost:{port}", "PAGES": urlsplit(pages).netloc, "APPLICATION": application}
-    with _running([program, "run", "--adapter", "caddyfile", "--config", str(wrapper)], port, **yours):
-        yield port
+    wrapper, site = folder / "Caddyfile", next(iter(sites.values()))
+    wrapper.write_text(CADDY.format(folder=folder, example=EXAMPLES / "caddy" / name), encoding="utf-8")
+    yours = {"PAGES": urlsplit(pages).netloc, "APPLICATION": application, **sites}
+    command = [program, "run", "--adapter", "caddyfile", "--config", str(wrapper)]
+    with _running(command, int(site.partition(":")[2]), site.partition(":")[0], **yours):
+        yield
 
 
 def _certificates(text: str) -> set[str]:
@@ -125,19 +127,19 @@ def _certificates(text: str) -> set[str]:
 
 
 @contextmanager
-def _running(command: list[str], port: int, **environment: str) -> Iterator[None]:
+def _running(command: list[str], port: int, name: str, **environment: str) -> Iterator[None]:
     kept = {name: value for name in KEPT if (value := os.environ.get(name))}
     process = subprocess.Popen(command, env=kept | environment, stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port)
-        _wait_for_certificate(port)
+        _wait_for_certificate(port, name)
         yield
     finally:
         process.terminate()
         process.wait(STOP_WAIT)
 
 
-def _wait_for_certificate(port: int) -> None:
+def _wait_for_certificate(port: int, name: str) -> None:
     """Wait until it speaks TLS: Caddy listens before it has made the certificate that it makes for itself."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -145,7 +147,7 @@ def _wait_for_certificate(port: int) -> None:
     while True:
         try:
             with socket.create_connection(("127.0.0.1", port)) as plain:
-                context.wrap_socket(plain, server_hostname="localhost").close()
+                context.wrap_socket(plain, server_hostname=name).close()
         except ssl.SSLError:
             if time.monotonic() > end:
                 raise

@@ -28,8 +28,7 @@ def site(request: pytest.FixtureRequest, suite: Suite, application: Application,
     settings = {"COOKIE_DOMAIN": "pupero.localhost", "RETURN_ORIGINS": app} if apart else {}
     settings |= {"TRUSTED_PROXY_COUNT": "1", "SECURE_COOKIES": "true"}
     pages = pages_server(suite.api_url, tmp_path / "pages.log", **settings)
-    behind = {"port": port, "domain": "pupero.localhost"}
-    with running_nginx(tmp_path, request.param, pages.url, application.address, **behind):
+    with running_nginx(tmp_path, request.param, pages.url, application.address, port, domain="pupero.localhost"):
         yield [app, auth if apart else f"{app}/account"]
     pages.stop()
 

@@ -11,6 +11,7 @@ import pytest
 
 from testing.api import PASSWORD
 from testing.browser import pages_server
+from testing.processes import free_port
 from testing.proxies import Application, running_caddy, running_nginx
 from testing.suite import Suite
 
@@ -26,16 +27,17 @@ def proxy(request: Any, suite: Suite, application: Application, tmp_path_factory
     """Give the address of a proxy before pages that trust it, and before the application."""
     folder = tmp_path_factory.mktemp("proxy")
     pages = pages_server(suite.api_url, folder / "pages.log", TRUSTED_PROXY_COUNT="1")
-    with start(request.param, folder, pages.url, application) as port:
+    port = free_port()
+    with start(request.param, folder, pages.url, application, port):
         yield f"https://localhost:{port}"
     pages.stop()
 
 
-def start(name: str, folder: Path, pages: str, application: Application) -> Any:
-    """Start a proxy by its name."""
+def start(name: str, folder: Path, pages: str, application: Application, port: int) -> Any:
+    """Start a proxy by its name, before pages below a path of the application's host."""
     if name == "nginx":
-        return running_nginx(folder, "same-host.conf", pages, application.address)
-    return running_caddy(folder, pages, application.address)
+        return running_nginx(folder, "same-host.conf", pages, application.address, port)
+    return running_caddy(folder, "Caddyfile", pages, application.address, SITE=f"localhost:{port}")
 
 
 @pytest.fixture
@@ -58,13 +60,15 @@ def browser(url: str, **more: Any) -> httpx2.Client:
     return httpx2.Client(base_url=url, verify=False, **more)
 
 
-def sign_in(client: httpx2.Client, suite: Suite, name: str) -> dict[str, Any]:
+def sign_in(
+    client: httpx2.Client, suite: Suite, name: str, prefix: str = "__Host-", domain: str = "localhost.local"
+) -> dict[str, Any]:
     """Open an account and have its cookies, as the pages give them; returns the account."""
     body = {"email": f"{name}@example.com", "username": name, "password": PASSWORD}
     httpx2.post(f"{suite.api_url}/register", json=body)
     pair = httpx2.post(f"{suite.api_url}/login", json={"username": name, "password": PASSWORD}).json()
     for token in ("access_token", "refresh_token"):
-        client.cookies.set(f"__Host-{token}", pair[token], domain="localhost.local", path="/")
+        client.cookies.set(prefix + token, pair[token], domain=domain, path="/")
     headers = {"Authorization": f"Bearer {pair['access_token']}"}
     return dict(httpx2.get(f"{suite.api_url}/user/account", headers=headers).json())
 
@@ -169,7 +173,8 @@ def test_an_api_that_is_away_lets_nobody_in(
     """Both proxies say 503 and in a line why, and the sign-in is still there afterwards."""
     application.asked.clear()
     pages = pages_server("http://127.0.0.1:9", tmp_path / "pages.log", TRUSTED_PROXY_COUNT="1")
-    with start(kind, tmp_path, pages.url, application) as port, browser(f"https://localhost:{port}") as client:
+    port = free_port()
+    with start(kind, tmp_path, pages.url, application, port), browser(f"https://localhost:{port}") as client:
         sign_in(client, suite, name)
         answer = client.get("/", headers=LOOKING)
     pages.stop()
@@ -177,3 +182,25 @@ def test_an_api_that_is_away_lets_nobody_in(
     assert (answer.status_code, application.asked) == (503, [])
     assert "look up who you are" in answer.text
     assert "set-cookie" not in answer.headers
+
+
+def test_caddy_asks_from_a_sibling_host_too(suite: Suite, tmp_path: Path, application: Application, name: str) -> None:
+    """A stranger is led to the pages' own host and back by the whole address; whoever is signed in passes."""
+    application.asked.clear()
+    port = free_port()
+    sites = {part.upper(): f"{part}.pupero.localhost:{port}" for part in ("auth", "app")}
+    settings = {"COOKIE_DOMAIN": "pupero.localhost", "RETURN_ORIGINS": f"https://{sites['APP']}"}
+    settings |= {"TRUSTED_PROXY_COUNT": "1", "SECURE_COOKIES": "true"}
+    pages = pages_server(suite.api_url, tmp_path / "pages.log", **settings)
+    named: Any = {"headers": LOOKING | {"Host": sites["APP"]}, "extensions": {"sni_hostname": "app.pupero.localhost"}}
+    with (
+        running_caddy(tmp_path, "Caddyfile.sibling-hosts", pages.url, application.address, **sites),
+        browser(f"https://127.0.0.1:{port}") as client,
+    ):
+        led = client.get("/page?x=1", **named)
+        sign_in(client, suite, name, "__Secure-", "127.0.0.1")
+        passed = client.get("/page?x=1", **named)
+    pages.stop()
+
+    assert led.headers["location"] == f"https://{sites['AUTH']}/login?next=https://{sites['APP']}/page?x%3D1"
+    assert (passed.status_code, application.asked) == (200, ["GET /page?x=1"])
