@@ -159,7 +159,8 @@ def _refuse_unsafe(settings: Mapping[str, str], environment: str, weakness: str 
 def _sibling_hosts(settings: Mapping[str, str], *, secure: bool) -> tuple[str | None, tuple[str, ...]]:
     """Read which hosts see the sign-in, and where it leads back to."""
     domain = _read(settings, "COOKIE_DOMAIN", parse_domain, None)
-    origins = _read(settings, "RETURN_ORIGINS", parse_origins, ())
+    nowhere: tuple[str, ...] = ()
+    origins = _read(settings, "RETURN_ORIGINS", parse_origins, nowhere)
     if domain and not secure:
         raise ConfigError("COOKIE_DOMAIN: browsers drop its cookies unless SECURE_COOKIES=true")
     if domain and not all(is_below(origin, domain) for origin in origins):

@@ -39,7 +39,7 @@ def test_password_and_code_lead_on_in_a_new_session(
     small_api.on("POST /reauthenticate", lambda _asked: (200, pair))
     led = submit(browser, PAGE, "/auth/step-up", current_password="right", totp="123456", next="/app/x?y=z")
     assert led.headers["Location"] == "/app/x?y=z"
-    assert browser.get_cookie("access_token").value == pair["access_token"]  # type: ignore[union-attr]
+    assert browser.get_cookie("access_token").value == pair["access_token"]
     assert small_api.calls("POST /reauthenticate")[-1]["body"]["totp"] == "123456"
 
 
