@@ -58,7 +58,7 @@ def test_no_origin_is_come_back_to_unless_it_is_named() -> None:
     assert return_address(f"{APP}/") == "/"
 
 
-PREFIXED = [("/app/x?y=z", "/app/x?y=z"), ("/login", "/login"), ("/account/profile", "/account/profile")]
+PREFIXED = [("/", "/"), ("/app/x?y=z", "/app/x?y=z"), ("/login", "/login"), ("/account/profile", "/account/profile")]
 PREFIXED += [("/account/login", "/account/"), ("/account/auth/verify", "/account/"), ("/account", "/account/")]
 
 
