@@ -10,7 +10,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from testing.browser import OpenPage, Picture, pages_server
+from testing.browser import OpenPage, Picture, StartPages
 from testing.processes import free_port
 from testing.proxies import Application, running_nginx
 from testing.suite import Suite
@@ -21,16 +21,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=["same-host.conf", "sibling-hosts.conf"])
-def site(request: pytest.FixtureRequest, suite: Suite, application: Application, tmp_path: Path) -> Iterator[list[str]]:
+def site(
+    request: pytest.FixtureRequest, suite: Suite, start_pages: StartPages, application: Application, tmp_path: Path
+) -> Iterator[list[str]]:
     """Give the addresses of the application and of the pages, behind one of the examples."""
     port, apart = free_port(), request.param == "sibling-hosts.conf"
     app, auth = (f"https://{name}.pupero.localhost:{port}" for name in ("app", "auth"))
     settings = {"COOKIE_DOMAIN": "pupero.localhost", "RETURN_ORIGINS": app} if apart else {}
     settings |= {"TRUSTED_PROXY_COUNT": "1", "SECURE_COOKIES": "true"}
-    pages = pages_server(suite.api_url, tmp_path / "pages.log", **settings)
+    pages = start_pages(suite.api_url, **settings)
     with running_nginx(tmp_path, request.param, pages.url, application.address, port, domain="pupero.localhost"):
         yield [app, auth if apart else f"{app}/account"]
-    pages.stop()
 
 
 def sign_in(page: Page, name: str) -> None:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from testing.api import PASSWORD
-from testing.browser import pages_server
+from testing.browser import StartPages, pages_server
 from testing.processes import free_port
 from testing.proxies import Application, running_caddy, running_nginx
 from testing.suite import Suite
@@ -167,31 +167,31 @@ def test_signing_out_shuts_the_application(
 
 @pytest.mark.asvs("16.5.3")
 @pytest.mark.parametrize("kind", PROXIES)
-def test_an_api_that_is_away_lets_nobody_in(
-    kind: str, suite: Suite, tmp_path: Path, application: Application, name: str
+def test_an_api_that_is_away_lets_nobody_in(  # noqa: PLR0913, PLR0917 a test names its fixtures
+    kind: str, suite: Suite, start_pages: StartPages, tmp_path: Path, application: Application, name: str
 ) -> None:
     """Both proxies say 503 and in a line why, and the sign-in is still there afterwards."""
     application.asked.clear()
-    pages = pages_server("http://127.0.0.1:9", tmp_path / "pages.log", TRUSTED_PROXY_COUNT="1")
-    port = free_port()
+    pages, port = start_pages("http://127.0.0.1:9", TRUSTED_PROXY_COUNT="1"), free_port()
     with start(kind, tmp_path, pages.url, application, port), browser(f"https://localhost:{port}") as client:
         sign_in(client, suite, name)
         answer = client.get("/", headers=LOOKING)
-    pages.stop()
 
     assert (answer.status_code, application.asked) == (503, [])
     assert "look up who you are" in answer.text
     assert "set-cookie" not in answer.headers
 
 
-def test_caddy_asks_from_a_sibling_host_too(suite: Suite, tmp_path: Path, application: Application, name: str) -> None:
+def test_caddy_asks_from_a_sibling_host_too(
+    suite: Suite, start_pages: StartPages, tmp_path: Path, application: Application, name: str
+) -> None:
     """A stranger is led to the pages' own host and back by the whole address; whoever is signed in passes."""
     application.asked.clear()
     port = free_port()
     sites = {part.upper(): f"{part}.pupero.localhost:{port}" for part in ("auth", "app")}
     settings = {"COOKIE_DOMAIN": "pupero.localhost", "RETURN_ORIGINS": f"https://{sites['APP']}"}
     settings |= {"TRUSTED_PROXY_COUNT": "1", "SECURE_COOKIES": "true"}
-    pages = pages_server(suite.api_url, tmp_path / "pages.log", **settings)
+    pages = start_pages(suite.api_url, **settings)
     named: Any = {"headers": LOOKING | {"Host": sites["APP"]}, "extensions": {"sni_hostname": "app.pupero.localhost"}}
     with (
         running_caddy(tmp_path, "Caddyfile.sibling-hosts", pages.url, application.address, **sites),
@@ -200,7 +200,6 @@ def test_caddy_asks_from_a_sibling_host_too(suite: Suite, tmp_path: Path, applic
         led = client.get("/page?x=1", **named)
         sign_in(client, suite, name, "__Secure-", "127.0.0.1")
         passed = client.get("/page?x=1", **named)
-    pages.stop()
 
     assert led.headers["location"] == f"https://{sites['AUTH']}/login?next=https://{sites['APP']}/page?x%3D1"
     assert (passed.status_code, application.asked) == (200, ["GET /page?x=1"])
