@@ -14,6 +14,7 @@ pytest_plugins = [
     "testing.suite",
     "testing.tls",
     "testing.balancer",
+    "testing.proxies",
     "testing.wheels",
     "testing.chance",
     "testing.order",

@@ -69,7 +69,8 @@ PAGES: Rooms = {
     "forms": {"backend", "messages", "rendering", "runtime", "signed_in"},
     "protection": {"messages", "rendering", "runtime", "settings", "signed_in"},
     "mail_links": {"backend", "forms", "rendering", "settings", "signed_in"},
-    "views": {"backend", "forms", "mail_links", "messages", "rendering", "signed_in"},
+    "forward_auth": {"backend", "rendering", "runtime", "signed_in"},
+    "views": {"backend", "forms", "forward_auth", "mail_links", "messages", "rendering", "signed_in"},
     "app": {
         *("backend", "forms", "protection", "rendering", "runtime", "settings", "signed_in", "views"),
     },

@@ -35,6 +35,7 @@ FORMS = [
     "/security/totp/recovery-codes",
     "/security/sessions/abc/end",
     "/security/sessions/end-others",
+    "/auth/step-up",
     "/account/delete",
     "/account/disown",
     "/password/forgot",

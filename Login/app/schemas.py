@@ -148,6 +148,9 @@ class Account(Profile):
     created_at: datetime
     last_login_at: datetime | None
     fresh_until: datetime = Field(description="Until when this session counts as freshly authenticated.")
+    amr: list[str] = Field(
+        description="How this session's person proved who they are, as in access tokens.", examples=[["pwd", "otp"]]
+    )
     session: SessionInfo
 
 
