@@ -1,10 +1,11 @@
 """The one catalogue of everything a person reads, so that a translation has one place to go to."""
 
+from FlaskProject.messages.events import EVENTS
 from FlaskProject.messages.fields import FIELDS
 from FlaskProject.messages.pages import PAGES
 from FlaskProject.messages.refusals import REFUSALS
 
-TEXT = {**PAGES, **FIELDS, **REFUSALS}
+TEXT = {**PAGES, **EVENTS, **FIELDS, **REFUSALS}
 
 
 def t(key: str, **values: object) -> str:

@@ -34,6 +34,8 @@ FORMS = [
     "/security/totp/recovery-codes",
     "/security/sessions/abc/end",
     "/security/sessions/end-others",
+    "/security/history/abc/confirm",
+    "/security/history/abc/disown",
     "/account/delete",
     "/account/disown",
     "/password/forgot",

@@ -1,0 +1,143 @@
+"""The page "History": what can happen to an account, by the names that the API has for it.
+
+Beside a name: `.more`, what it means where the title leaves that open; `.hint`, what to do if it was somebody else.
+"""
+
+_FORMER_ADDRESS = (
+    "Use the link in the mail to your former address: it takes the address back and signs everybody out. "
+    "It is there if that address was confirmed, and works for 72 hours."
+)
+_STRANGER_INSIDE = (
+    "Then somebody else is signed in to your account. Sign out all other devices, and change your password."
+)
+
+EVENTS: dict[str, str] = {
+    "history.title": "History",
+    "history.lead": "What happened to your account, the latest first.",
+    "history.open": "See what happened to your account",
+    "history.parts": "Show",
+    "history.part.everything": "Everything",
+    "history.part.sign_ins": "Sign-ins",
+    "history.part.password": "Password",
+    "history.part.address": "Address",
+    "history.part.factor": "Second factor",
+    "history.part.account": "Profile and account",
+    "history.list": "What happened",
+    "history.none": "There is nothing to show here.",
+    "history.pages": "Pages",
+    "history.older": "Older",
+    "history.newest": "Newest",
+    "history.back": "Back to Security",
+    "history.not_me": "This was not me",
+    "history.hint": "Was that not you?",
+    "history.disown.lead": "Did somebody else do this? Then lock them out.",
+    "history.disown.here": "You are signed out here, too.",
+    "history.disown.keep": "No, leave it as it is",
+    "history.disown.ended": "This sign-in has ended. If you pressed the button twice, the first press did it: "
+    "choose a new password by the link in the mail that is on its way. Otherwise sign in and look at your history.",
+    # How often, why, how, by whom
+    "times": "{count} times within a minute.",
+    "reason.invalid_credentials": "The password was wrong.",
+    "reason.current_password_invalid": "The password was wrong.",
+    "reason.totp_invalid": "The code was wrong, too old, or used already.",
+    "reason.passkey_invalid": "The passkey did not answer as it should.",
+    "reason.passkey_unknown": "The passkey was none of yours.",
+    "reason.ceremony_invalid": "The passkey answered too late, or twice.",
+    "reason.too_many_attempts": "There had been too many attempts.",
+    "reason.account_disabled": "Your account was switched off.",
+    "reason.email_unverified": "Your address was not confirmed yet.",
+    "reason.unknown": "The reason is one that this page has no words for yet.",
+    "means": "With {means}.",
+    "means.and": "{first} and {second}",
+    "means.pwd": "the password",
+    "means.otp": "a code from the app",
+    "means.rc": "a recovery code",
+    "means.hwk": "a passkey",
+    "means.swk": "a passkey",
+    "actor.link": "By a link from a mail.",
+    "actor.operator": "By somebody who runs this service.",
+    "actor.service": "By the service itself.",
+    "fact.left": "{count} were left.",
+    "fact.left.one": "1 was left.",
+    "fact.sessions_ended": "{count} sign-ins ended.",
+    "fact.sessions_ended.one": "1 sign-in ended.",
+    "fact.role": "From {former} to {role}.",
+    # Sign-ins
+    "event.session.started": "Signed in",
+    "event.session.renewed": "Proved again who is there",
+    "event.session.ended": "Signed out",
+    "event.session.revoked": "One device was signed out",
+    "event.sessions.revoked": "All other devices were signed out",
+    "event.sessions.displaced": "The oldest sign-in was ended",
+    "event.sessions.displaced.more": "There were too many at once.",
+    "event.session.reused": "A sign-in was ended to protect you",
+    "event.session.reused.more": "An old copy of it was used, perhaps by somebody else.",
+    "event.sessions.ended": "You were signed out everywhere",
+    "event.session.refused": "A sign-in was refused",
+    "event.session.refused.hint": "Then somebody tried to get in, and did not. "
+    "A password that you use nowhere else and a second factor keep it so.",
+    "event.session.refused.knew": "Then somebody knows your password, and only what else we asked for kept them out. "
+    "Change your password now.",
+    "event.proof.refused": "A check that it is still you failed",
+    "event.proof.refused.hint": _STRANGER_INSIDE,
+    "event.sign_ins.throttled": "Sign-ins were slowed down",
+    "event.sign_ins.throttled.more": "There had been many wrong passwords.",
+    "event.sign_ins.throttled.hint": "Then somebody is guessing your password. "
+    "One that you use nowhere else and a second factor keep them out.",
+    # Password
+    "event.password.changed": "Your password was changed",
+    "event.password.changed.more": "Every other device was signed out.",
+    "event.password.reset": "A new password was set",
+    "event.password.reset.more": "You were signed out everywhere.",
+    "event.password.reset_requested": "A link to choose a new password was asked for",
+    "event.password.reset_requested.hint": "Anybody can ask, and only your mailbox gets the link. "
+    "Do not pass it on, and nothing changes.",
+    # Address
+    "event.email.confirmed": "Your email address was confirmed",
+    "event.email.change_requested": "Another email address was asked for",
+    "event.email.change_requested.more": "It takes the place of yours once the link in the mail to it is used.",
+    "event.email.change_requested.hint": "Then somebody knows your password. Change it now: "
+    "that also ends the link in that mail.",
+    "event.email.changed": "Your email address was changed",
+    "event.email.changed.hint": _FORMER_ADDRESS,
+    "event.email.change_confirmed": "Your email address was changed",
+    "event.email.change_confirmed.hint": _FORMER_ADDRESS,
+    "event.email.returned": "Your email address was changed back",
+    "event.email.reverted": "A change of your email address was taken back",
+    "event.email.reverted.more": "You were signed out everywhere.",
+    "event.email.recovered": "Your former email address took the account back",
+    "event.email.recovered.more": "You were signed out everywhere.",
+    "event.email.claimed": "Somebody wanted an account with your email address",
+    "event.email.claimed.more": "They got none, and a mail told you of it.",
+    # Second factor
+    "event.factor.totp.started": "Setting up the authenticator app was begun",
+    "event.factor.totp.enabled": "The authenticator app was switched on",
+    "event.factor.totp.disabled": "The authenticator app was switched off",
+    "event.factor.totp.reset": "The second factor was removed",
+    "event.factor.totp.reset.more": "The app, the passkeys and the recovery codes no longer work.",
+    "event.factor.passkey.added": "A passkey was added",
+    "event.factor.passkey.renamed": "A passkey got another name",
+    "event.factor.passkey.removed": "A passkey was removed",
+    "event.passkey.counter_went_back": "There may be a copy of one of your passkeys",
+    "event.passkey.counter_went_back.more": "It had been used more often than it said.",
+    "event.passkey.counter_went_back.hint": "Then remove that passkey, and add a new one.",
+    "event.recovery_codes.replaced": "New recovery codes were made",
+    "event.recovery_codes.replaced.more": "The old ones no longer work.",
+    "event.recovery_code.used": "A recovery code was used",
+    # Profile and account
+    "event.username.changed": "Your username was changed",
+    "event.phrase.changed": "Your phrase was changed",
+    "event.account.registered": "Your account was opened",
+    "event.account.claimed": "Your account was made yours by your mailbox",
+    "event.account.claimed.more": "It got a new password, lost any second factor, and everybody was signed out.",
+    "event.account.disowned": "Somebody said: this was not me",
+    "event.account.disowned.more": "What a mail had told of was taken back, and everybody was signed out.",
+    "event.event.disowned": "Somebody said: this was not me",
+    "event.event.disowned.more": "What stood in this history was taken back, and everybody was signed out.",
+    "event.account.role_set": "Your role was changed",
+    "event.account.disabled": "Your account was switched off",
+    "event.account.disabled.more": "You were signed out everywhere.",
+    "event.account.enabled": "Your account was switched on again",
+    "event.account.deleted": "Your account was deleted",
+    "event.unknown": "Something that this page has no words for yet",
+}
