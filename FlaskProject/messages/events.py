@@ -64,7 +64,7 @@ EVENTS: dict[str, str] = {
     "fact.role": "From {former} to {role}.",
     # Sign-ins
     "event.session.started": "Signed in",
-    "event.session.renewed": "Proved again who is there",
+    "event.session.renewed": "Proved again that it is you",
     "event.session.ended": "Signed out",
     "event.session.revoked": "One device was signed out",
     "event.sessions.revoked": "All other devices were signed out",
@@ -128,7 +128,7 @@ EVENTS: dict[str, str] = {
     "event.username.changed": "Your username was changed",
     "event.phrase.changed": "Your phrase was changed",
     "event.account.registered": "Your account was opened",
-    "event.account.claimed": "Your account was made yours by your mailbox",
+    "event.account.claimed": "Your account was claimed from your mailbox",
     "event.account.claimed.more": "It got a new password, lost any second factor, and everybody was signed out.",
     "event.account.disowned": "Somebody said: this was not me",
     "event.account.disowned.more": "What a mail had told of was taken back, and everybody was signed out.",

@@ -33,11 +33,10 @@ SPEAKS_OF_THE_VISITOR = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS} 
 def history_page(form: Form | None = None) -> str:
     """Show a page of what happened, of everything or one part of it."""
     part, before = request.args.get("part", ""), request.args.get("before") or None
-    account = current_account()
     history, is_newest = _list(before, PARTS.get(part, ()))
     values = {"entries": [describe(event) for event in history.events], "next": history.next, "is_newest": is_newest}
-    part = part if part in PARTS else None
-    return render_template("history.html", form=form, account=account, part=part, choices=[None, *PARTS], **values)
+    choices = {"part": part if part in PARTS else None, "choices": [None, *PARTS]}
+    return render_template("history.html", form=form, account=current_account(), **choices, **values)
 
 
 @pages.post("/<event_id>/confirm")
