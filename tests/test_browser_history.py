@@ -129,7 +129,6 @@ def test_everything_that_can_happen_is_told_in_words(suite: Suite, page: Page, l
     assert [kind for kind in KINDS if TEXT[f"event.{kind}"] not in said] == []
     assert [reason for reason in REASONS if TEXT[f"reason.{reason}"] not in said] == []
     assert [kind for kind in KINDS if kind in said] == []
-    look("older")
     page.get_by_role("link", name="Profile and account").click()
     expect(page.get_by_role("link", name="Profile and account")).to_have_attribute("aria-current", "true")
     expect(happened.locator("strong").first).to_have_text("Your phrase was changed")

@@ -1,6 +1,7 @@
 """Everything that can stand in a history has words, and belongs to one part of it."""
 
 import ast
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,18 +28,28 @@ def make_event(kind: str, **more: object) -> Event:
 
 
 def noted_refusals() -> set[str]:
-    """Return the codes that the API's source notes: named to what notes them, or raised where it does."""
-    names: set[str] = set()
-    for path in map(SERVICES.joinpath, ("logins.py", "reauthentication.py")):
-        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
-        noting = [call for call in calls if getattr(call.func, "id", "") in {"_fail", "note_refusal"}]
-        names |= {argument.attr for call in noting for argument in call.args if isinstance(argument, ast.Attribute)}
-    for path in map(SERVICES.joinpath, ("proofs.py", "assertions.py", "attempts.py")):
-        raised = [node.exc for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Raise)]
-        calls = [error.func if isinstance(error, ast.Call) else error for error in raised]
-        names |= {str(getattr(error, "attr", getattr(error, "id", ""))) for error in calls}
+    """Return the codes that the API's source notes: given to what notes them, or raised where refusals are noted."""
+    names = {name for path in ("logins.py", "reauthentication.py") for name in names_given_in(SERVICES / path)}
+    names |= {
+        name for path in ("proofs.py", "assertions.py", "attempts.py") for name in names_raised_in(SERVICES / path)
+    }
     found = [error for name in names if isinstance(error := getattr(errors, name, None), type)]
     return {error.code for error in found if issubclass(error, errors.ApiError) and error.status < 500}
+
+
+def names_given_in(path: Path) -> Iterator[str]:
+    """Yield what is given to the functions that note refusals."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"_fail", "note_refusal"}:
+            yield from (argument.attr for argument in node.args if isinstance(argument, ast.Attribute))
+
+
+def names_raised_in(path: Path) -> Iterator[str]:
+    """Yield what is raised."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Raise):
+            error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            yield str(getattr(error, "attr", getattr(error, "id", "")))
 
 
 def words(prefix: str) -> set[str]:
