@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
 
 from app.authority.changes import CHANGES
@@ -100,8 +100,8 @@ def read_on(page: Page) -> Iterator[str]:
         expect(page.get_by_role("link", name="Newest")).to_be_visible()
 
 
-def test_everything_that_can_happen_is_told_in_words(suite: Suite, page: Page, look: Look) -> None:
-    """Real events and all others, without one raw name; and what was not the owner is taken back for good."""
+def live(suite: Suite, page: Page) -> None:
+    """Open an account, mistype its password, sign in, and change the phrase."""
     body = {"email": "hilda@example.com", "username": "hilda", "password": PASSWORD}
     assert httpx2.post(f"{suite.api_url}/register", json=body).status_code == httpx2.codes.OK
     page.goto(f"{suite.url}/login")
@@ -111,17 +111,19 @@ def test_everything_that_can_happen_is_told_in_words(suite: Suite, page: Page, l
     expect(page.locator("h1")).to_have_text("Hello, hilda")
     page.goto(f"{suite.url}/profile")
     submit(page, "Save phrase", phrase="A thief's phrase")
+
+
+def happened(page: Page) -> Locator:
+    """Find what the page tells."""
+    return page.get_by_role("list", name="What happened").get_by_role("listitem")
+
+
+def test_everything_that_can_happen_is_told_in_words(suite: Suite, page: Page, look: Look) -> None:
+    """Real events and all others, without one raw name; and what was not the owner is taken back for good."""
+    live(suite, page)
     page.goto(f"{suite.url}/security")
     page.get_by_role("link", name="See what happened to your account").click()
-    happened = page.get_by_role("list", name="What happened").get_by_role("listitem")
-    expect(happened).to_have_count(4)
-    expect(happened.first).to_contain_text("Your phrase was changed")
-    expect(happened.nth(1)).to_contain_text(
-        re.compile(r"this device.* on Linux, from 127\.0\.0\.1.*With the password", re.DOTALL)
-    )
-    # Summed up by the minute, refusals stand at its beginning.
-    expect(happened.filter(has_text="A sign-in was refused")).to_contain_text("The password was wrong.")
-
+    read_what_was_lived(page)
     add_history(suite, "hilda")
     page.reload()
     look("history")
@@ -129,14 +131,7 @@ def test_everything_that_can_happen_is_told_in_words(suite: Suite, page: Page, l
     assert [kind for kind in KINDS if TEXT[f"event.{kind}"] not in said] == []
     assert [reason for reason in REASONS if TEXT[f"reason.{reason}"] not in said] == []
     assert [kind for kind in KINDS if kind in said] == []
-    page.get_by_role("link", name="Profile and account").click()
-    expect(page.get_by_role("link", name="Profile and account")).to_have_attribute("aria-current", "true")
-    expect(happened.locator("strong").first).to_have_text("Your phrase was changed")
-    page.get_by_role("link", name="Sign-ins").click()
-    hint = happened.locator("details", has_text="Was that not you?").first
-    hint.locator("summary").focus()
-    page.keyboard.press("Enter")
-    expect(hint.locator("p")).to_be_visible()
+    choose_parts(page)
     look("sign-ins")
 
     page.get_by_role("link", name="Everything").click()
@@ -144,6 +139,36 @@ def test_everything_that_can_happen_is_told_in_words(suite: Suite, page: Page, l
     expect(page.locator("main")).to_contain_text("Your account has its former phrase again.")
     look("confirm")
     suite.make_stale("hilda")
+    take_back(suite, page)
+    expect(page.locator(".phrase")).not_to_contain_text("thief")
+    page.goto(f"{suite.url}/security/history")
+    expect(happened(page).nth(2)).to_contain_text("Somebody said: this was not me")
+
+
+def read_what_was_lived(page: Page) -> None:
+    """Find it told: when, from where, by what means, and why something was refused."""
+    expect(happened(page)).to_have_count(4)
+    expect(happened(page).first).to_contain_text("Your phrase was changed")
+    sign_in = re.compile(r"this device.* on Linux, from 127\.0\.0\.1.*With the password", re.DOTALL)
+    expect(happened(page).nth(1)).to_contain_text(sign_in)
+    # Summed up by the minute, refusals stand at its beginning.
+    expect(happened(page).filter(has_text="A sign-in was refused")).to_contain_text("The password was wrong.")
+
+
+def choose_parts(page: Page) -> None:
+    """Look at parts of it, and ask by the keyboard what to do about a refusal."""
+    page.get_by_role("link", name="Profile and account").click()
+    expect(page.get_by_role("link", name="Profile and account")).to_have_attribute("aria-current", "true")
+    expect(happened(page).first).to_contain_text("Your phrase was changed")
+    page.get_by_role("link", name="Sign-ins").click()
+    hint = happened(page).locator("details", has_text="Was that not you?").first
+    hint.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(hint.locator("p")).to_be_visible()
+
+
+def take_back(suite: Suite, page: Page) -> None:
+    """Confirm it, prove who is there, and go on by the link in the mail."""
     submit(page, "Lock them out")
     expect(page.locator("h1")).to_have_text("Is it still you?")
     submit(page, "Confirm and go on", current_password=PASSWORD)
@@ -152,6 +177,3 @@ def test_everything_that_can_happen_is_told_in_words(suite: Suite, page: Page, l
     submit(page, "Set the password", new_password="green herons at dusk")
     submit(page, "Sign in", username="hilda", password="green herons at dusk")
     expect(page.locator("h1")).to_have_text("Hello, hilda")
-    expect(page.locator(".phrase")).not_to_contain_text("thief")
-    page.goto(f"{suite.url}/security/history")
-    expect(happened.locator("strong").nth(2)).to_have_text("Somebody said: this was not me")

@@ -204,10 +204,14 @@ def test_what_cannot_be_taken_back_any_more_is_said_above_the_history(
     assert "Lock them out" not in answer.text
 
 
-def test_a_second_press_says_what_the_first_may_have_done(api: Any, browser: FlaskClient, submit: Any) -> None:
+@pytest.mark.parametrize("proof", [{}, {"current_password": "right"}], ids=["fresh", "asked again"])
+def test_a_second_press_says_what_the_first_may_have_done(
+    api: Any, browser: FlaskClient, submit: Any, proof: dict[str, str]
+) -> None:
     """The browser drops the first answer, and finds the session ended."""
-    api.on(DISOWN, lambda _asked: (401, {"code": "session_ended"}))
-    answer = submit(browser, "/security/history", ACT, kind="phrase.changed")
+    for call in (DISOWN, "POST /reauthenticate"):
+        api.on(call, lambda _asked: (401, {"code": "session_ended"}))
+    answer = submit(browser, "/security/history", ACT, kind="phrase.changed", **proof)
 
     assert answer.headers["Location"] == "/login"
     api.on("GET /user/account", lambda _asked: (401, {"code": "session_ended"}))

@@ -1,6 +1,8 @@
 """The history: what happened to the account, and taking back what somebody else did."""
 
+from functools import wraps
 from http import HTTPStatus
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import History
 from FlaskProject.backend.http import Refusal
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import submission
+from FlaskProject.forms.submissions import View, submission
 from FlaskProject.mail_links.looks import effects_of_disowning
 from FlaskProject.rendering.happenings import describe, title_of
 from FlaskProject.rendering.telling import tell
@@ -56,19 +58,30 @@ def disown_page(form: Form) -> str:
     return render_template("disown.html", form=form, account=current_account(), event_id=event_id, **values)
 
 
+def twice(view: View) -> View:
+    """Let the second press of a button say what the first did: it finds its session ended."""
+
+    @wraps(view)
+    def answer(**path: Any) -> ResponseReturnValue:  # noqa: ANN401 whatever the route holds
+        try:
+            return view(**path)
+        except Refusal as refusal:
+            if refusal.code != "session_ended":
+                raise
+            tell("history.disown.ended", "warning")
+            return redirect(url_for("sessions.login"))
+
+    return answer
+
+
 @pages.post("/<event_id>/disown")
+@twice
 @submission(disown_page, reauthenticates=True)
 def disown(form: Form, event_id: str) -> ResponseReturnValue:  # noqa: ARG001 it says what to show when refused
-    """Take it back, and end every session; of a button pressed twice the second press finds its session ended."""
-    try:
-        api().disown_event(event_id)
-    except Refusal as refusal:
-        if refusal.code != "session_ended":
-            raise
-        tell("history.disown.ended", "warning")
-    else:
-        sign_out()
-        tell("link.disown.done")
+    """Take it back, and end every session."""
+    api().disown_event(event_id)
+    sign_out()
+    tell("link.disown.done")
     return redirect(url_for("sessions.login"))
 
 
