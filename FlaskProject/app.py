@@ -22,6 +22,7 @@ from FlaskProject.signed_in.session_cookies import PageSessions
 from FlaskProject.views import (
     accounts,
     health,
+    history,
     home,
     link_buttons,
     passkeys,
@@ -63,7 +64,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_error_handler(BackendUnavailable, unavailable_page)
     init_templates(app)
 
-    signed_in = (home, profile, security, totp, passkeys)
+    signed_in = (home, profile, security, history, totp, passkeys)
     for part in (*signed_in, accounts, sessions, passwords, link_buttons, health, verify, step_up):
         app.register_blueprint(part.pages)
 

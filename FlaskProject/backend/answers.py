@@ -150,6 +150,33 @@ class Ceremony(Answer):
 
 
 @dataclass(frozen=True)
+class Event(Answer):
+    """Something that happened to the account."""
+
+    id: str
+    kind: str
+    at: datetime
+    count: int
+    outcome: str
+    reason: str | None
+    actor: str
+    client_address: str | None
+    label: str | None
+    current: bool
+    amr: list[str]
+    facts: Json
+    can_disown: bool
+
+
+@dataclass(frozen=True)
+class History(Answer):
+    """A page of what happened, the latest first, and `before` of the next page."""
+
+    events: list[Event]
+    next: str | None
+
+
+@dataclass(frozen=True)
 class LinkInfo(Answer):
     """What a link from a mail is about."""
 

@@ -1,10 +1,10 @@
 """Every call of the API that the pages make, typed; the road there is http.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from FlaskProject.backend.answers import (
     Account,
@@ -12,6 +12,7 @@ from FlaskProject.backend.answers import (
     Device,
     Devices,
     Enrolment,
+    History,
     Json,
     LinkInfo,
     Passkeys,
@@ -177,6 +178,15 @@ class Api:
     def end_other_devices(self) -> None:
         """Sign every other device out."""
         self._as_owner("DELETE", "/user/sessions", None, _nothing)
+
+    def history(self, before: str | None, kinds: Sequence[str], limit: int) -> History:
+        """List what happened to the account before an event of it, or at last: all, or what is below these kinds."""
+        query = urlencode(_given(before=before, kind=kinds, limit=limit), doseq=True)
+        return self._as_owner("GET", f"/user/events?{query}", None, History.read, READ_SECONDS)
+
+    def disown_event(self, event_id: str) -> None:
+        """Take back what somebody else did, and end every session, this one, too."""
+        self._as_owner("POST", f"/user/events/{quote(event_id, safe='')}/disown", None, _nothing)
 
     def log_out(self) -> None:
         """End this session."""

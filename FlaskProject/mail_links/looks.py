@@ -40,8 +40,12 @@ def works(kind: str, token: str) -> bool:
 
 def effects_of(kind: str, about: LinkInfo | None) -> tuple[str, ...]:
     """Name what pressing the button of a page does."""
-    told = about.event if about and kind == "disown" else None
-    return TAKEN_BACK.get(told or "", EFFECTS.get(kind, ()))
+    return effects_of_disowning(about.event if about else None) if kind == "disown" else EFFECTS.get(kind, ())
+
+
+def effects_of_disowning(event: str | None) -> tuple[str, ...]:
+    """Name what "this was not me" does, by what it is said of."""
+    return TAKEN_BACK.get(event or "", EFFECTS["disown"])
 
 
 def look(token: str) -> LinkInfo | None:

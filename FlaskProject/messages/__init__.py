@@ -1,11 +1,12 @@
 """The one catalogue of everything a person reads, so that a translation has one place to go to."""
 
+from FlaskProject.messages.events import EVENTS
 from FlaskProject.messages.fields import FIELDS
 from FlaskProject.messages.forward_auth import FORWARD_AUTH
 from FlaskProject.messages.pages import PAGES
 from FlaskProject.messages.refusals import REFUSALS
 
-TEXT = {**PAGES, **FIELDS, **FORWARD_AUTH, **REFUSALS}
+TEXT = {**PAGES, **EVENTS, **FIELDS, **FORWARD_AUTH, **REFUSALS}
 
 
 def t(key: str, **values: object) -> str:

@@ -35,6 +35,8 @@ REFUSALS: dict[str, str] = {
     "api.totp_already_enabled": "The second factor is on already.",
     "api.totp_not_enabled": "The second factor is off already.",
     "api.totp_enrolment_invalid": "That set-up is no longer valid. Please start again; it takes a minute.",
+    "api.event_not_found": "That can be taken back no more: it was taken back already, or too long ago. "
+    "If something is still wrong with your account, change your password.",
     "api.session_not_found": "That device was signed out already.",
     "api.token_invalid": "You are signed out. Please sign in again.",
     "api.token_expired": "You were away for a while, so we signed you out. Please sign in again.",

@@ -1,8 +1,10 @@
 """A form sent twice: the browser drops the first answer, and the second must not deny what the first has done."""
 
+import re
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from testing.arrivals import wait_for_link
@@ -57,6 +59,21 @@ def test_a_password_reset_twice_says_what_the_first_did(visit: Visit, tmp_path: 
         visit.send("/password/reset", new_password=PASSWORD)
 
     assert visit.says("If you have just set a new password, sign in with it.")
+
+
+def test_this_was_not_me_twice_says_what_the_first_did(visit: Visit, api_url: str) -> None:
+    """The second press finds its session ended, and its owner knows where to go on."""
+    visit.register("ada").open("/profile").send("/profile/phrase", phrase="Another phrase")
+    asked = re.search(r'action="(/security/history/[^"]+)"', visit.open("/security/history").page)
+    assert asked
+    cookie = visit.send(asked[1]).client.get_cookie("access_token")
+    assert cookie
+    token, event = {"Authorization": f"Bearer {cookie.value}"}, asked[1].split("/")[3]
+    assert httpx2.post(f"{api_url}/user/events/{event}/disown", headers=token).status_code == httpx2.codes.OK
+    visit.send(f"/security/history/{event}/disown")
+
+    assert visit.path == "/login"
+    assert visit.says("the first press did it")
 
 
 def test_an_account_that_waits_for_its_mail_says_so(small_api: Any, open_browser: Any, submit: Any) -> None:

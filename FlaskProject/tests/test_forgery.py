@@ -36,6 +36,8 @@ FORMS = [
     "/security/sessions/abc/end",
     "/security/sessions/end-others",
     "/auth/step-up",
+    "/security/history/abc/confirm",
+    "/security/history/abc/disown",
     "/account/delete",
     "/account/disown",
     "/password/forgot",
