@@ -1,14 +1,13 @@
 """Sessions after sign-in: who is calling, refreshing, whether they are fresh, and ending them here or elsewhere."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
 from app import auth, errors
-from app.auth import Line, Pair, Purpose
+from app.auth import Claims, Line, Pair, Purpose
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
@@ -21,8 +20,8 @@ from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import SessionInfo
 from app.services.consequences import conclude_for
+from app.services.lifetimes import outlives
 
-Claims: TypeAlias = Mapping[str, Any]
 AnySession: TypeAlias = Session | SessionRow
 
 FRESH = timedelta(minutes=5)
@@ -211,11 +210,14 @@ def describe_session(session: SessionRow, *, current: bool) -> SessionInfo:
 
 def _decode(resources: Resources, purpose: Purpose, token: str) -> Claims:
     try:
-        return auth.decode_token(purpose, token, resources.keys.tokens)
+        claims = auth.decode_token(purpose, token, resources.keys.tokens)
     except auth.ExpiredToken:
         raise errors.TokenExpired from None
     except auth.InvalidToken:
         raise errors.TokenInvalid from None
+    if outlives(resources.settings, purpose, claims):  # where settings were shortened, a client refreshes, and goes on
+        raise errors.TokenExpired
+    return claims
 
 
 def _describe(client: Client) -> dict[str, str]:
