@@ -31,8 +31,8 @@ def tell_owner(connection: Connection, row: str, user_id: int, facts: Mapping[st
     return None
 
 
-def log_change(event: str, user_id: str, **facts: object) -> None:
-    """Record a change that is committed: what, to whom (by public id), by whom; the line itself says when.
+def log_change(event: str, **facts: object) -> None:
+    """Record a change that is committed: what, to whom (`user_id` or `service`), by whom; the line itself says when.
 
     On stderr, because stdout is the answer to the operator: `2>> operators.log` collects the trail.
     """
@@ -42,7 +42,7 @@ def log_change(event: str, user_id: str, **facts: object) -> None:
     events.addHandler(handler)
     events.setLevel(logging.INFO)
     try:
-        log_event(event, "success", user_id=user_id, operator=_os_user(), **became, **facts)
+        log_event(event, "success", **facts, operator=_os_user(), **became)
     finally:
         events.removeHandler(handler)
 

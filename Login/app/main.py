@@ -21,6 +21,7 @@ from app.routes import (
     docs,
     emails,
     health,
+    introspection,
     logins,
     looking,
     metrics,
@@ -71,7 +72,7 @@ def _endpoints() -> list[BaseRoute]:
     """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
     table = APIRouter()
     parts = (accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking, disowning)
-    for part in (*parts, health, metrics):
+    for part in (*parts, introspection, health, metrics):
         table.include_router(part.router)
     return table.routes
 

@@ -35,9 +35,9 @@ REVOKED, REVOKED_ELSEWHERE = CHANGES["session.revoked"].reason, CHANGES["session
 
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
     """Say who calls with this access token, by one query; an ended session is refused at once."""
-    claims = _decode(resources, "access", token)
+    claims = decode(resources, "access", token)
     found = await resources.database.read(sessions.get_principal, claims["sid"])
-    principal = _require_live(resources.settings, found, claims)
+    principal = require_live(resources.settings, found, claims)
     if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
         # One that cannot write just now can still be read.
         with suppress(errors.DatabaseUnavailable, errors.OutcomeUnknown):
@@ -62,13 +62,13 @@ def _touch(connection: Connection, principal: Principal, client: Client) -> None
     if is_void(session.created_at, now):
         moments |= {"created_at": now, "expires_at": now + (session.expires_at - session.created_at)}
     if is_void(session.authenticated_at, now):
-        moments["authenticated_at"] = now - FRESH
+        moments["authenticated_at"] = find_proof(principal)
     sessions.touch_session(connection, session.id, moments, _describe(client))
 
 
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     """Trade a refresh token for the pair of the next generation; a replayed one ends its session."""
-    claims = _decode(resources, "refresh", token)
+    claims = decode(resources, "refresh", token)
     try:
         moved = await resources.database.autocommit(_rotate, resources.settings, claims, client)
     except errors.RefreshTokenReused:
@@ -83,16 +83,16 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
 
     One conditional UPDATE decides, so it needs no transaction; run again after a lost connection, it finds a retry.
     """
-    principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+    principal = require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
     if principal.session.generation == claims["gen"]:
         if is_void(principal.session.last_seen_at, principal.now):
             _touch(connection, principal, client)
-            principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+            principal = require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
         if sessions.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
             session, now = principal.session, principal.now
             moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
             return principal._replace(session=moved)
-        principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+        principal = require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
         if principal.session.generation == claims["gen"]:  # no rival was first: the database was too slow
             raise errors.DatabaseUnavailable(retry_after=1)
     if not _is_retry(principal, claims):
@@ -127,19 +127,23 @@ def _is_first_use(session: SessionRow, claims: Claims) -> bool:
     return session.generation > 0 and _is_unused(session) and claims["iat"] >= int(session.rotated_at.timestamp())
 
 
-def _require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
+def require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
     """Raise why a token of ours no longer serves: ended, too old, too long unused, or its account disabled or gone."""
     if principal is None or principal.account.public_id != claims["sub"]:
         raise errors.SessionEnded
     session, now = principal.session, principal.now
     if session.end_reason == REUSED:
         raise errors.RefreshTokenReused
-    over = min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
     # A generation of the future: the database was restored from a backup. That is no theft.
     unknown = claims.get("gen", 0) > session.generation
-    if session.ended_at or now >= over or principal.account.disabled_at or unknown:
+    if session.ended_at or now >= find_end(settings, session) or principal.account.disabled_at or unknown:
         raise errors.SessionEnded
     return principal
+
+
+def find_end(settings: Settings, session: SessionRow) -> datetime:
+    """Return when a session is over unless it is used before."""
+    return min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
 
 
 def issue_pair(resources: Resources, public_id: str, session: AnySession, now: datetime) -> Pair:
@@ -152,9 +156,14 @@ def issue_pair(resources: Resources, public_id: str, session: AnySession, now: d
 
 
 def is_fresh(principal: Principal) -> bool:
-    """Whether the person proved who they are within the last five minutes; a time from a wrong clock proves nothing."""
+    """Whether the person proved who they are within the last five minutes."""
+    return principal.now - find_proof(principal) < FRESH
+
+
+def find_proof(principal: Principal) -> datetime:
+    """Return when the person last proved who they are; a time from a wrong clock proves nothing, and is put back."""
     proved_at, now = principal.session.authenticated_at, principal.now
-    return now - proved_at < FRESH and not is_void(proved_at, now)
+    return now - FRESH if is_void(proved_at, now) else proved_at
 
 
 def require_fresh(principal: Principal) -> None:
@@ -208,7 +217,8 @@ def describe_session(session: SessionRow, *, current: bool) -> SessionInfo:
     )
 
 
-def _decode(resources: Resources, purpose: Purpose, token: str) -> Claims:
+def decode(resources: Resources, purpose: Purpose, token: str) -> Claims:
+    """Return the claims of a token of this purpose, or raise TokenExpired or TokenInvalid."""
     try:
         claims = auth.decode_token(purpose, token, resources.keys.tokens)
     except auth.ExpiredToken:
