@@ -31,7 +31,7 @@ def claims_of(token: str) -> dict[str, Any]:
     return dict(decode(token.split(".")[1]))
 
 
-@pytest.mark.asvs("14.2.6")
+@pytest.mark.asvs("14.2.3", "13.2.2")
 def test_a_service_learns_what_its_scopes_open(user_with_totp: SignedIn, make_service: MakeService) -> None:
     """Ids, times and how somebody signed in; name, address and role by scopes, and the phrase never."""
     user = sign_in(user_with_totp.http, user_with_totp.person, totp=user_with_totp.code())
@@ -132,7 +132,7 @@ def basic(text: str) -> str:
     return f"Basic {b64encode(text.encode()).decode()}"
 
 
-@pytest.mark.asvs("13.2.1", "8.2.1")
+@pytest.mark.asvs("8.2.1", "13.2.2")
 def test_only_services_are_answered(user: SignedIn, shop: Asker, make_service: MakeService) -> None:
     """No credential, a wrong one, another's, a person's token: 401, in one form, whether the token is good or not."""
     other, token = make_service("other"), user.access_token
@@ -181,7 +181,7 @@ def test_the_body_is_a_form_with_one_token(
     assert status != 415 or FORM["Content-Type"] in answer.json()["detail"]
 
 
-@pytest.mark.asvs("13.3.4")
+@pytest.mark.asvs("13.3.2")
 @pytest.mark.parametrize(("seconds", "works"), [(DAY - 60, True), (DAY + 1, False), (-DAY, False)])
 def test_an_old_secret_works_on_for_a_day(user: SignedIn, shop: Asker, sql: RunSql, seconds: int, works: bool) -> None:
     """Both do meanwhile; then, or after a clock that was ahead is put right, the new one alone."""
