@@ -32,17 +32,19 @@ API: Rooms = {
     "fields": {"identifiers", "passwords"},
     "schemas": {"fields", "identifiers"},
     "factor_schemas": {"fields", "schemas"},
+    "event_schemas": set(),
     "settings": {"driver", "identifiers", "passwords", "runtime", "secrets"},
     "webauthn": {"settings"},
     "resources": {"auth", "database", "passwords", "runtime", "secrets", "settings", "throttling"},
     "web": {"clients", "errors", "runtime", "settings"},
     "services": {
-        *("auth", "authority", "clients", "crud", "database", "errors", "factor_schemas", "identifiers", "letters"),
+        *("auth", "authority", "clients", "crud", "database", "errors", "event_schemas", "factor_schemas"),
+        *("identifiers", "letters"),
         *("models", "passwords", "resources", "runtime", "schemas", "secrets", "settings", "throttling", "webauthn"),
     },
     "mail": {"crud", "errors", "identifiers", "letters", "resources", "runtime", "services", "settings"},
     "deps": {"clients", "crud", "errors", "resources", "services", "throttling"},
-    "routes": {"clients", "deps", "errors", "factor_schemas", "schemas", "services", "web"},
+    "routes": {"clients", "deps", "errors", "event_schemas", "factor_schemas", "schemas", "services", "web"},
     "main": {"mail", "resources", "routes", "runtime", "services", "settings", "web"},
 }
 PAGES: Rooms = {

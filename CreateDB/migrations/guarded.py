@@ -11,6 +11,7 @@ MARIADB = ("mysql", "mariadb")
 RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Moment = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), *MARIADB)
 Digest = sa.LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
+EventId = sa.LargeBinary(16).with_variant(mysql.VARBINARY(16), *MARIADB)
 CredentialId = sa.LargeBinary(1023).with_variant(mysql.VARBINARY(1023), *MARIADB)
 PublicKey = sa.LargeBinary(1024).with_variant(mysql.VARBINARY(1024), *MARIADB)
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import IntegrityError
 
+from app.authority.signs import SERVICES
 from app.crud import services
 from app.crud.operations import current_time
 from app.crud.services import OVERLAP, ServiceRow
@@ -18,7 +19,7 @@ from CreateDB.command.errors import OperatorError
 from CreateDB.command.terminal import align, count, say, show
 from CreateDB.server.engine import make_engine, transaction
 from CreateDB.users.accounts import moment
-from CreateDB.users.telling import log_change
+from CreateDB.users.telling import log_change, record_change
 
 SHOWN_ONCE = "It is shown this once: keep it where the service reads its secrets, and nowhere else."
 
@@ -36,14 +37,15 @@ def list_services(arguments: Arguments, url: URL) -> int:
 
 
 def changes_services(event: str) -> Callable[[Work], Callable[[Arguments, URL], int]]:
-    """Make a task of what changes one service: done in one transaction, then logged and said."""
+    """Make a task of what changes one service: done and recorded in one transaction, then logged and said."""
 
     def decorate(work: Work) -> Callable[[Arguments, URL], int]:
         @wraps(work)
         def do(arguments: Arguments, url: URL) -> int:
             with transaction(url, echo=arguments.echo) as connection:
                 lines = work(arguments, connection, current_time(connection))
-            log_change(event, service=arguments.who)
+                record_change(connection, event, SERVICES, {"service": arguments.who})
+            log_change(event.replace(".", "_"), service=arguments.who)
             show(lines)
             return 0
 
@@ -52,7 +54,7 @@ def changes_services(event: str) -> Callable[[Work], Callable[[Arguments, URL], 
     return decorate
 
 
-@changes_services("service_created")
+@changes_services("service.created")
 def create_service(arguments: Arguments, connection: Connection, now: datetime) -> list[str]:
     """Do --create-service."""
     name, (secret, secret_hash) = arguments.who, make_secret()
@@ -65,7 +67,7 @@ def create_service(arguments: Arguments, connection: Connection, now: datetime) 
     return [f"Service {name} may ask whose a token is, and is told {told}.", f"Its secret: {secret}", SHOWN_ONCE]
 
 
-@changes_services("service_rotated")
+@changes_services("service.rotated")
 def rotate_service(arguments: Arguments, connection: Connection, now: datetime) -> list[str]:
     """Do --rotate-service: the old secret works on for a day, or ends at once; there are never three."""
     service, (secret, secret_hash) = _hold(connection, arguments.who), make_secret()
@@ -78,7 +80,7 @@ def rotate_service(arguments: Arguments, connection: Connection, now: datetime) 
     return [f"Service {service.name} has another secret; the old one {ends}.", f"The new one: {secret}", SHOWN_ONCE]
 
 
-@changes_services("service_removed")
+@changes_services("service.removed")
 def remove_service(arguments: Arguments, connection: Connection, _now: datetime) -> list[str]:
     """Do --remove-service: the API looks at each question, so it takes effect at once."""
     service = _hold(connection, arguments.who)

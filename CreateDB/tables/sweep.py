@@ -1,10 +1,16 @@
 """--sweep: removes what has expired, in small batches, as the API does by itself."""
 
-from sqlalchemy import URL
+from collections.abc import Callable
+from functools import partial
 
+from sqlalchemy import URL, Connection, Engine
+
+from app.crud.events import delete_old, list_keeps
 from app.crud.mails import erase_orphans
 from app.crud.sweeping import EXPIRIES, delete_expired
+from CreateDB.command.api_settings import load_for
 from CreateDB.command.arguments import Arguments
+from CreateDB.command.errors import OperatorError
 from CreateDB.command.terminal import count, say
 from CreateDB.command.urls import describe
 from CreateDB.server.engine import make_engine
@@ -15,13 +21,30 @@ def sweep(arguments: Arguments, url: URL) -> int:
     say(f"Connecting to {describe(url)} ...")
     engine = make_engine(url, echo=arguments.echo)
     for expiry in EXPIRIES:
-        total, gone = 0, 1
-        while gone:
-            with engine.begin() as connection:
-                gone = delete_expired(connection, expiry)
-            total += gone
+        total = _repeat(engine, partial(delete_expired, expiry=expiry))
         say(f"{expiry.table}: {count(total, 'expired row')} removed.")
+    say(f"events: {_sweep_events(engine, url)}")
     with engine.begin() as connection:
         erased = erase_orphans(connection)
     say(f"mails: {erased} to deleted accounts erased.")
     return 0
+
+
+def _sweep_events(engine: Engine, url: URL) -> str:
+    """Remove what happened longer ago than the API's settings say; without them nothing, for it cannot come back."""
+    try:
+        keeps = list_keeps(load_for(url).events_keep_days)
+    except OperatorError as refusal:
+        return f"none removed. {refusal}"
+    total = sum(_repeat(engine, partial(delete_old, subject=subject, keep=keep)) for subject, keep in keeps)
+    return f"{count(total, 'expired row')} removed."
+
+
+def _repeat(engine: Engine, remove: Callable[[Connection], int]) -> int:
+    """Remove batches until none is left, each in a transaction of its own, and return how many rows."""
+    total, gone = 0, 1
+    while gone:
+        with engine.begin() as connection:
+            gone = remove(connection)
+        total += gone
+    return total

@@ -39,6 +39,7 @@ def test_the_life_of_a_service(cli: Run, user: SignedIn, sql: RunSql) -> None:
     rotated = [ask(user, secret) for secret in secrets]
     kept = str(sql("SELECT * FROM services"))
     removed = cli("--remove-service", "shop")
+    recorded = sql("SELECT kind, actor, facts FROM events WHERE subject = 'services' ORDER BY id")
 
     assert (overlapping, rotated, ask(user, secrets[2])) == ([200, 200], [401, 401, 200], 401)
     assert (refused.status, "--now" in refused.err) == (1, True)
@@ -49,6 +50,8 @@ def test_the_life_of_a_service(cli: Run, user: SignedIn, sql: RunSql) -> None:
         "service_rotated",
         "service_removed",
     ]
+    assert [row[0].replace(".", "_") for row in recorded] == [event["message"] for event in events]
+    assert {row[1:] for row in recorded} == {("operator", '{"service": "shop"}')}
     assert {event["service"] for event in events} == {"shop"}
     assert not [secret for secret in secrets if secret in kept + str(events)]
 

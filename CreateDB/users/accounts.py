@@ -19,7 +19,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
 from CreateDB.command.terminal import align, count, say, show
 from CreateDB.server.engine import make_engine, transaction
-from CreateDB.users.telling import log_change, tell_owner
+from CreateDB.users.telling import log_change, record_change, tell_owner
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = "never"
@@ -76,7 +76,7 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
         with transaction(url, echo=arguments.echo) as connection:
             entry = find_one(connection, arguments.who)
             done = work(arguments, connection, entry)
-            why_not = tell_owner(connection, done.row, entry.id, done.facts) if done.row else None
+            why_not = _conclude(connection, done.row, entry, done.facts) if done.row else None
         mailed = {"owner_mailed": not why_not} if done.row else {}
         if done.event is not None:
             log_change(done.event, user_id=entry.public_id, **done.facts, **mailed)
@@ -85,6 +85,11 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
         return 0
 
     return do
+
+
+def _conclude(connection: Connection, row: str, entry: Addressee, facts: Mapping[str, object]) -> str | None:
+    event_id = record_change(connection, row, entry.public_id, facts)
+    return tell_owner(connection, row, event_id, entry.id, facts)
 
 
 @changes_one

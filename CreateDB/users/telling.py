@@ -9,16 +9,28 @@ from contextlib import suppress
 
 from sqlalchemy import Connection
 
+from app.crud import accounts
 from app.runtime.logs import JsonFormatter, events, log_event
+from app.services.trail import record
 from CreateDB.command.api_settings import load_for
 from CreateDB.command.errors import OperatorError
 
+OPERATOR_MAX = 64  # characters that the trail keeps of a name
 
-def tell_owner(connection: Connection, row: str, user_id: int, facts: Mapping[str, object]) -> str | None:
+
+def record_change(connection: Connection, row: str, subject: str, facts: Mapping[str, object]) -> bytes | None:
+    """Write a change into the trail of an account or of the services, in this same transaction, with who did it."""
+    return record(connection, None, row, subject, None, facts=facts, operator=_os_user()[:OPERATOR_MAX])
+
+
+def tell_owner(
+    connection: Connection, row: str, event_id: bytes | None, user_id: int, facts: Mapping[str, object]
+) -> str | None:
     """Queue the mail of a row of the table of authority in this same transaction, or say why there is none."""
     try:
         from app.resources import make_resources  # noqa: PLC0415 CreateDB's own requirements do without it
-        from app.services.consequences import conclude_for  # noqa: PLC0415 likewise
+        from app.services.consequences import tell  # noqa: PLC0415 likewise
+        from app.services.links import Told  # noqa: PLC0415 likewise
 
         settings = load_for(connection.engine.url)
     except ModuleNotFoundError as missing:
@@ -27,7 +39,8 @@ def tell_owner(connection: Connection, row: str, user_id: int, facts: Mapping[st
         return str(error).rstrip(".")
     if not settings.delivers_mail:
         return "SMTP_HOST is not set"
-    conclude_for(connection, make_resources(settings), row, user_id, None, facts)
+    if person := accounts.get_addressee(connection, user_id):
+        tell(connection, make_resources(settings), Told(row, event_id), person, None, facts=facts)
     return None
 
 

@@ -96,6 +96,7 @@ Positive = Field(gt=timedelta(0), le=timedelta(days=3650))
 Seconds = Annotated[timedelta, _lift("seconds"), Positive]
 Minutes = Annotated[timedelta, _lift("minutes"), Positive]
 Days = Annotated[timedelta, _lift("days"), Positive]
+DaysOrNone = Annotated[timedelta, _lift("days"), Field(ge=timedelta(0), le=timedelta(days=3650))]
 Flag = Annotated[bool, BeforeValidator(_strip_comment)]
 Count = Annotated[int, BeforeValidator(_strip_comment), Field(ge=1)]
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
@@ -155,6 +156,7 @@ class Settings(Sources, BaseSettings):
     passkey_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split)] = []
     require_verified_email: Flag = False
     unconfirmed_account_days: Days = timedelta(days=30)
+    events_keep_days: DaysOrNone = timedelta(days=365)
     prevent_enumeration: Flag = False
     email_change_requires_verification: Flag | None = None
     private_email_domains: Annotated[list[Domain], NoDecode, BeforeValidator(_split)] = []

@@ -124,4 +124,10 @@ async def get_fresh_user(principal: CurrentUser) -> Principal:
     return principal
 
 
+async def get_caller(principal: CurrentUser, client: FromClient) -> Client:
+    """Give an endpoint who is at the other end, and by which session."""
+    return client.within(principal.session.sid, principal.session.amr)
+
+
+FromCaller: TypeAlias = Annotated[Client, Depends(get_caller)]
 FreshUser: TypeAlias = Annotated[Principal, Depends(get_fresh_user)]

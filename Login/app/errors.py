@@ -212,6 +212,12 @@ class SessionNotFound(ApiError, code="session_not_found", status=404):
     detail = "You have no such session."
 
 
+class EventNotFound(ApiError, code="event_not_found", status=404):
+    """Not an event of the caller's that can be taken back, or not any more."""
+
+    detail = "There is nothing here that you can take back."
+
+
 class EmailTaken(ApiError, code="email_taken", status=409):
     """The unique index decided."""
 

@@ -20,6 +20,7 @@ from app.routes import (
     disowning,
     docs,
     emails,
+    events,
     health,
     introspection,
     logins,
@@ -72,7 +73,7 @@ def _endpoints() -> list[BaseRoute]:
     """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
     table = APIRouter()
     parts = (accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking, disowning)
-    for part in (*parts, introspection, health, metrics):
+    for part in (*parts, events, introspection, health, metrics):
         table.include_router(part.router)
     return table.routes
 

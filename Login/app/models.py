@@ -34,6 +34,7 @@ TABLE_OPTIONS = {
 RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 Digest = sa.LargeBinary(32).with_variant(mysql.VARBINARY(32), *MARIADB)
 CredentialId = sa.LargeBinary(1023).with_variant(mysql.VARBINARY(1023), *MARIADB)  # WebAuthn allows no longer ones
+EventId = sa.LargeBinary(16).with_variant(mysql.VARBINARY(16), *MARIADB)
 PublicKey = sa.LargeBinary(1024).with_variant(mysql.VARBINARY(1024), *MARIADB)
 
 
@@ -235,6 +236,7 @@ class OneTimeToken(Table, table=True):
     email: str | None = Field(default=None, sa_type=sa.String(254))
     email_key: str | None = Field(default=None, sa_type=sa.String(254), index=True)
     event: str | None = Field(default=None, sa_type=sa.String(32))
+    event_id: bytes | None = Field(default=None, sa_type=EventId)
     former: str | None = Field(default=None, sa_type=sa.Text)
     username_key: str | None = Field(default=None, sa_type=sa.String(50), index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -264,6 +266,38 @@ class Mail(Table, table=True):
     next_try_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Event(Table, table=True):
+    """What happened to an account, written in the transaction of its cause; the id is a UUIDv7, so it tells the order.
+
+    The subject is the account's public id, a pseudonym once the account is gone, empty for nobody's. A row changes only
+    then, and while refusals within a minute are summed up in it.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        sa.Index(None, "subject", "id"),
+        sa.Index(None, "kind", "id"),
+        sa.Index(None, "client_address", "id"),
+        TABLE_OPTIONS,
+    )
+
+    id: bytes = Field(primary_key=True, sa_type=EventId)
+    subject: str = Field(default="", sa_type=sa.String(32))
+    kind: str = Field(sa_type=sa.String(32))
+    at: datetime = Field(sa_type=UtcDateTime)
+    outcome: str = Field(sa_type=sa.String(16))
+    reason: str | None = Field(default=None, sa_type=sa.String(32))
+    times: int = Field(default=1, sa_type=sa.Integer)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(sa_type=sa.String(16))
+    operator: str | None = Field(default=None, sa_type=sa.String(64))
+    client_address: str = Field(default="", sa_type=sa.String(45))
+    user_agent: str = Field(default="", sa_type=sa.String(255))
+    sid: str | None = Field(default=None, sa_type=sa.String(32))
+    amr: str | None = Field(default=None, sa_type=sa.String(32))
+    facts: str | None = Field(default=None, sa_type=sa.String(255))
 
 
 class Service(Table, table=True):

@@ -94,7 +94,8 @@ def read_tables(sql: RunSql) -> dict[str, str]:
 def test_no_table_knows_a_deleted_person(user: SignedIn, sql: RunSql, mailbox: Mailbox) -> None:
     """After a whole life with all that it leaves in the tables, deletion takes every trace of it away.
 
-    What stays names nobody: counters under keyed hashes, spent random ids, and that some mail was sent.
+    What stays names nobody: counters under keyed hashes, spent random ids, that some mail was sent, and what happened
+    to a pseudonym.
     """
     names = live(user, mailbox)
     before = read_tables(sql)
@@ -106,8 +107,10 @@ def test_no_table_knows_a_deleted_person(user: SignedIn, sql: RunSql, mailbox: M
     assert mailbox.kinds() == ["account_deleted"]
 
     after = read_tables(sql)
-    assert after.keys() <= {"mails", "attempts", "used_tokens", "schedules"}
+    assert after.keys() <= {"mails", "attempts", "used_tokens", "schedules", "events"}
     assert sql("SELECT kind, user_id, content FROM mails") == [("account_deleted", None, None)]
+    assert len(sql("SELECT DISTINCT subject FROM events")) == 1
+    assert sql("SELECT DISTINCT client_address, user_agent, sid, facts FROM events") == [("", "", None, None)]
     assert [(name, table) for table, text in after.items() for name in names if name in text] == []
 
 

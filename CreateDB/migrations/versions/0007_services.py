@@ -1,6 +1,6 @@
 """Services that may ask whose a token is.
 
-Revises: 0005.
+Revises: 0006.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from CreateDB.migrations.guarded import Digest, Moment, create_table
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

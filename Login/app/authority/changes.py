@@ -8,7 +8,7 @@ test finds the write that no row knows of.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 
 from app.authority.letters import Link
@@ -41,6 +41,19 @@ class Ends(Enum):
     ALL = "all"
 
 
+class Actor(StrEnum):
+    """By whom something happens."""
+
+    PERSON = "person"
+    LINK = "link"
+    OPERATOR = "operator"
+    SERVICE = "service"
+    SOMEBODY = "somebody"  # who has proved nothing
+
+
+_ACTORS = {Proof.NOTHING: Actor.SOMEBODY, Proof.LINK: Actor.LINK, Proof.OPERATOR: Actor.OPERATOR}
+
+
 class Mailbox(Enum):
     """Whom a notice goes to."""
 
@@ -71,6 +84,12 @@ class Change:
     reason: str = ""  # what sessions are said to have ended of
     voids: tuple[Link, ...] = ()
     takes_back: str = ""  # what "this was not me" of its notice undoes, beside ending every session
+    by: Actor | None = None  # where the proof does not tell
+
+    @property
+    def actor(self) -> Actor:
+        """Return by whom it happens: in most cases whoever showed the proof."""
+        return self.by or _ACTORS.get(self.proof, Actor.PERSON)
 
 
 _TO_NEW = Notice("email_changed", Mailbox.NEW, unproved="email_changed_unverified")
@@ -79,7 +98,13 @@ _TO_FORMER = Notice("email_moved_away", Mailbox.FORMER, unproved="email_left")
 _TO_THERE = (Link.CHANGE, Link.RESET, Link.RESCUE, Link.VERIFY)  # what the address that is left could still use
 
 _ROWS = (
-    Change("account.registered", Proof.NOTHING, ("insert_user", "insert_token"), (Notice("verify_email"),)),
+    Change(
+        "account.registered",
+        Proof.NOTHING,
+        ("insert_user", "insert_token"),
+        (Notice("verify_email"),),
+        by=Actor.PERSON,
+    ),
     Change("email.confirmed", Proof.LINK, ("update_user", "take_link"), voids=(Link.VERIFY,)),
     Change(
         "email.change_requested",
@@ -186,7 +211,7 @@ _ROWS = (
         takes_back="the codes: none is left",
     ),
     Change("recovery_code.used", Proof.PASSWORD, ("spend_recovery_code",), (Notice("recovery_code_used"),)),
-    Change("session.started", Proof.PASSWORD_OR_PASSKEY, ("insert_session", "update_user"), (Notice("new_device"),)),
+    Change("session.started", Proof.PASSWORD_OR_PASSKEY, ("insert_session", "note_login"), (Notice("new_device"),)),
     Change(
         "session.renewed",
         Proof.PASSWORD_OR_PASSKEY,
@@ -194,7 +219,14 @@ _ROWS = (
         ends=Ends.ONE,
         reason="renewed",
     ),
-    Change("sessions.displaced", Proof.PASSWORD_OR_PASSKEY, ("end_surplus",), ends=Ends.ONE, reason="displaced"),
+    Change(
+        "sessions.displaced",
+        Proof.PASSWORD_OR_PASSKEY,
+        ("end_surplus",),
+        ends=Ends.ONE,
+        reason="displaced",
+        by=Actor.SERVICE,
+    ),
     Change("session.ended", Proof.TOKEN, ("end_session",), ends=Ends.ONE, reason="logged_out"),
     Change("session.revoked", Proof.FRESH, ("end_own_session",), ends=Ends.ONE, reason="revoked"),
     Change("sessions.revoked", Proof.FRESH, ("end_sessions",), ends=Ends.OTHERS, reason="revoked"),
@@ -205,12 +237,25 @@ _ROWS = (
         (Notice("refresh_token_reused"),),
         Ends.ONE,
         "refresh_token_reused",
+        by=Actor.SERVICE,
     ),
     Change(
         "account.disowned",
         Proof.LINK,
         (
             *("take_link", "update_user", "disable_totp", "void_recovery_codes"),
+            *("remove_passkey", "remove_passkeys_since"),
+        ),
+        (Notice("account_rescue", Mailbox.LINKED),),
+        Ends.ALL,
+        "disowned",
+        (Link.CHANGE,),
+    ),
+    Change(
+        "event.disowned",
+        Proof.FRESH,
+        (
+            *("take_link_of_event", "update_user", "disable_totp", "void_recovery_codes"),
             *("remove_passkey", "remove_passkeys_since"),
         ),
         (Notice("account_rescue", Mailbox.LINKED),),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
@@ -24,6 +24,12 @@ class Client:
 
     address: str
     user_agent: str
+    sid: str | None = None  # of whoever is signed in, and how that was proved
+    amr: str | None = None
+
+    def within(self, sid: str, amr: str | None) -> "Client":
+        """Return the same client, known by a session."""
+        return replace(self, sid=sid, amr=amr)
 
 
 def find_address(

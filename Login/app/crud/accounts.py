@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
 
 from app.crud.operations import NOW, find_one, insert_row
+from app.crud.prepared import Prepared
 from app.models import User, metadata
 
 users = metadata.tables["users"]
@@ -100,6 +101,11 @@ def list_columns(fields: Iterable[str]) -> list[ColumnElement[Any]]:
 
 ADDRESSEE = select(*list_columns(Addressee._fields))
 _CREDENTIALS = select(*(users.c[name] for name in Credentials._fields if name != "now"), NOW)
+_NOTE_LOGIN = Prepared(
+    update(users)
+    .where(users.c.id == bindparam("of_id"))
+    .values(last_login_at=bindparam("now", type_=users.c.last_login_at.type))
+)
 _HOLD = _CREDENTIALS.where(users.c.id == bindparam("id")).with_for_update()
 
 
@@ -140,6 +146,11 @@ def find_addressee(connection: Connection, email_key: str) -> Addressee | None:
 def update_user(connection: Connection, user_id: int, **values: object) -> bool:
     """Change columns of an account that still exists; IntegrityError when an identifier is taken."""
     return connection.execute(update(users).where(users.c.id == user_id).values(values)).rowcount == 1
+
+
+def note_login(connection: Connection, user_id: int, now: datetime) -> None:
+    """Note when somebody has signed in last."""
+    _NOTE_LOGIN.count(connection, of_id=user_id, now=now)
 
 
 def hold_credentials(connection: Connection, user_id: int) -> Credentials | None:

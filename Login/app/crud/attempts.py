@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from app.crud.clock import is_void, utc_horizon, utc_now
+from app.crud.clock import SLACK, is_void, utc_horizon, utc_now
 from app.crud.operations import NOW, Upsert
+from app.crud.prepared import Prepared
 from app.models import metadata
 from app.throttling.limits import Tally
 
@@ -36,6 +37,16 @@ _KNOWN = select(known_addresses.c.last_used_at, NOW).where(
 )
 
 _NOW = bindparam("now", type_=known_addresses.c.last_used_at.type)
+_RENEW = Prepared(
+    update(known_addresses)
+    .where(
+        known_addresses.c.user_id == bindparam("of_user_id"),
+        known_addresses.c.address_hash == bindparam("of_address_hash"),
+        known_addresses.c.last_used_at > bindparam("since", type_=known_addresses.c.last_used_at.type),
+        known_addresses.c.last_used_at <= bindparam("horizon", type_=known_addresses.c.last_used_at.type),
+    )
+    .values(last_used_at=_NOW)
+)
 _NOTE = Upsert(
     known_addresses,
     [{"user_id": bindparam("user_id"), "address_hash": bindparam("address_hash"), "last_used_at": _NOW}],
@@ -108,6 +119,12 @@ def is_known_address(connection: Connection, user_id: int, address_hash: bytes) 
     """Whether this account has signed in from there within the last 90 days."""
     row = connection.execute(_KNOWN, {"user_id": user_id, "address_hash": address_hash}).one_or_none()
     return row is not None and row.now - row.last_used_at < KNOWN_FOR and not is_void(row.last_used_at, row.now)
+
+
+def renew_address(connection: Connection, user_id: int, address_hash: bytes, now: datetime) -> bool:
+    """Note that an account has signed in from there once more; False when it has not within the last 90 days."""
+    bounds = {"since": now - KNOWN_FOR, "horizon": now + SLACK}
+    return _RENEW.count(connection, of_user_id=user_id, of_address_hash=address_hash, now=now, **bounds) == 1
 
 
 def note_address(connection: Connection, user_id: int, address_hash: bytes, now: datetime) -> None:

@@ -43,10 +43,19 @@ def find_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link
 def take_link(connection: Connection, token_hash: bytes, *purposes: str) -> Link | None:
     """Use a live link up; of rivals a single one succeeds."""
     link = find_link(connection, token_hash, *purposes)
-    if link is None:
-        return None
-    used = delete(tokens).where(tokens.c.id == link.id, _has_not_expired())
-    return link if connection.execute(used).rowcount == 1 else None
+    return link if link is not None and _use(connection, link) else None
+
+
+def take_link_of_event(connection: Connection, user_id: int, event_id: bytes, purpose: str) -> Link | None:
+    """Use up an account's live link that tells of an event."""
+    link = _find(connection, [purpose], tokens.c.user_id == user_id, tokens.c.event_id == event_id)
+    return link if link is not None and _use(connection, link) else None
+
+
+def list_told(connection: Connection, user_id: int, purpose: str) -> set[bytes]:
+    """List the events that an account's live links tell of."""
+    live = select(tokens.c.event_id).where(tokens.c.user_id == user_id, tokens.c.purpose == purpose, _has_not_expired())
+    return set(connection.execute(live.where(tokens.c.event_id.is_not(None))).scalars())
 
 
 def find_way_back(connection: Connection, purpose: str, user_id: int, *, beside: str) -> Link | None:
@@ -81,6 +90,11 @@ def _find(connection: Connection, purposes: Sequence[str], *conditions: ColumnEl
     live = select(*_COLUMNS).where(tokens.c.purpose.in_(purposes), _has_not_expired(), *conditions)
     row = connection.execute(live.order_by(tokens.c.created_at).limit(1)).one_or_none()
     return None if row is None else Link._make(row)._replace(former=json.loads(row.former or "{}"))
+
+
+def _use(connection: Connection, link: Link) -> bool:
+    used = delete(tokens).where(tokens.c.id == link.id, _has_not_expired())
+    return connection.execute(used).rowcount == 1
 
 
 def _has_not_expired() -> ColumnElement[bool]:

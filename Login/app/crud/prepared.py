@@ -1,10 +1,10 @@
-"""The statements of each call and each refresh, prepared: parsed once a connection, answered in binary."""
+"""The statements of each call, each refresh and each event, prepared: parsed once a connection, answered in binary."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Select, Update
+from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -26,8 +26,8 @@ class Prepared:
     SQLAlchemy writes the text and converts the values; what is left out is all that it does anew for each execution.
     """
 
-    def __init__(self, statement: Select[Any] | Update) -> None:
-        """Take an UPDATE, or a SELECT of one row at most; its text is made when a database is first asked."""
+    def __init__(self, statement: Select[Any] | Update | Insert) -> None:
+        """Take an UPDATE or INSERT, or a SELECT of one row at most; its text is made when a database is first asked."""
         self._statement = statement
         self._plans: dict[str, _Plan] = {}
 

@@ -80,10 +80,10 @@ def insert_session(connection: Connection, session: Session) -> int:
     return insert_row(connection, session)
 
 
-def end_surplus(connection: Connection, user_id: int, reason: str, now: datetime) -> None:
-    """End those of an account's live sessions that were not used for longest, if it has more than a hundred."""
-    if surplus := connection.execute(_SURPLUS, {"user_id": user_id}).scalars().all():
-        _end(connection, reason, now, sessions.c.id.in_(surplus))
+def end_surplus(connection: Connection, user_id: int, reason: str, now: datetime) -> int:
+    """End those of an account's live sessions beyond a hundred that were not used for longest, and return how many."""
+    surplus = connection.execute(_SURPLUS, {"user_id": user_id}).scalars().all()
+    return _end(connection, reason, now, sessions.c.id.in_(surplus)) if surplus else 0
 
 
 def get_principal(connection: Connection, sid: str) -> Principal | None:

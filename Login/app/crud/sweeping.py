@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tupl
 from sqlalchemy.exc import IntegrityError
 
 from app.crud.clock import utc_horizon
+from app.crud.events import forget as forget_events
 from app.crud.operations import current_time
 from app.crud.passkeys import CEREMONY_LIFETIME
 from app.crud.second_factors import ENROLMENT_LIFETIME
@@ -88,7 +89,12 @@ def delete_unconfirmed(connection: Connection, first: int, keep: timedelta) -> i
     """
     unused = and_(*(users.c[name].is_(None) for name in ("email_verified_at", "last_login_at", "disabled_at")))
     old = and_(unused, users.c.created_at < current_time(connection) - keep)
-    found = select(users.c.id).where(users.c.id.between(first, first + SLICE - 1), old).limit(BATCH)
-    ids = connection.execute(found).scalars().all()
-    # Asked again, because somebody may have come back since.
-    return connection.execute(delete(users).where(users.c.id.in_(ids), old)).rowcount if ids else 0
+    between = users.c.id.between(first, first + SLICE - 1)
+    found = connection.execute(select(users.c.id, users.c.public_id).where(between, old).limit(BATCH)).all()
+    if not found:
+        return 0
+    mine = users.c.id.in_([row.id for row in found])
+    gone = connection.execute(delete(users).where(mine, old)).rowcount  # asked again: somebody may have come back since
+    back = set(connection.execute(select(users.c.public_id).where(mine)).scalars())
+    forget_events(connection, [row.public_id for row in found if row.public_id not in back])
+    return gone

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources, limit
+from app.deps import CurrentUser, FromCaller, FromClient, FromResources, limit
 from app.routes.sessions import SIGNED_IN, UNAUTHORIZED, UNPROVED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
 from app.services import accounts, emails
@@ -46,7 +46,7 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     response_model_exclude_none=True,
     responses=refusals(*UNAUTHORIZED, *WEAK_PASSWORD, *BAD_IDENTIFIER, errors.CurrentPasswordRequired, *UNPROVED),
 )
-async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromClient) -> Updated:
+async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromCaller) -> Updated:
     """Make all the changes or none. A new password ends every session and answers with a new pair.
 
     A confirmed address that is left gets a link that undoes this for 72 hours. Where mail is delivered, the email
@@ -70,7 +70,7 @@ async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, 
     summary="Delete your account (for clients that drop bodies of DELETE)",
     responses=DELETION,
 )
-async def delete(body: Deletion, user: CurrentUser, resources: FromResources, client: FromClient) -> Message:
+async def delete(body: Deletion, user: CurrentUser, resources: FromResources, client: FromCaller) -> Message:
     """Delete the account and everything that belongs to it, at once and for good."""
     await accounts.delete(resources, user, body, client)
     return Message(message="Your account has been deleted.")

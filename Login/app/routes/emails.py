@@ -27,9 +27,9 @@ async def send_verification(user: CurrentUser, resources: FromResources) -> Mess
 
 
 @router.post("/verify", dependencies=[limit("link")], summary="Confirm an address", responses=BAD_LINK)
-async def verify(body: LinkToken, resources: FromResources) -> Message:
+async def verify(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Take the address as confirmed; no need to sign in."""
-    await emails.verify(resources, body.token.get_secret_value())
+    await emails.verify(resources, body.token.get_secret_value(), client)
     return Message(message="Your email address is confirmed.")
 
 

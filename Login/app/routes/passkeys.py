@@ -3,7 +3,7 @@
 from fastapi import APIRouter, status
 
 from app import errors
-from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
+from app.deps import CurrentUser, FreshUser, FromCaller, FromResources, limit
 from app.factor_schemas import Challenge, Passkey, PasskeyAdded, PasskeyList, PasskeyRegistration, PasskeyRename
 from app.routes.sessions import NOT_FRESH, SIGNED_IN, UNAUTHORIZED
 from app.schemas import Message
@@ -44,22 +44,24 @@ async def start(user: FreshUser, resources: FromResources) -> Challenge:
     ),
 )
 async def add(
-    body: PasskeyRegistration, user: CurrentUser, resources: FromResources, client: FromClient
+    body: PasskeyRegistration, user: CurrentUser, resources: FromResources, client: FromCaller
 ) -> PasskeyAdded:
     """Take the browser's new credential, from the session that began; the first second factor brings recovery codes."""
     return await passkeys.add(resources, user, body, client)
 
 
 @router.put("/{passkey_id}", summary="Rename a passkey", responses=refusals(*NOT_FRESH, errors.PasskeyNotFound))
-async def rename(passkey_id: str, body: PasskeyRename, user: FreshUser, resources: FromResources) -> Passkey:
+async def rename(
+    passkey_id: str, body: PasskeyRename, user: FreshUser, resources: FromResources, client: FromCaller
+) -> Passkey:
     """Call a passkey something else; needs a fresh session."""
-    return await passkeys.rename(resources, user, passkey_id, body.name)
+    return await passkeys.rename(resources, user, passkey_id, body.name, client)
 
 
 @router.delete(
     "/{passkey_id}", summary="Remove a passkey", responses=refusals(*NOT_FRESH, errors.PasskeyNotFound, body=False)
 )
-async def remove(passkey_id: str, user: FreshUser, resources: FromResources, client: FromClient) -> Message:
+async def remove(passkey_id: str, user: FreshUser, resources: FromResources, client: FromCaller) -> Message:
     """Remove a passkey; needs a fresh session. With the last second factor the recovery codes go."""
     was_last = await passkeys.remove(resources, user, passkey_id, client)
     gone = " It was your last second factor, so your recovery codes work no more." if was_last else ""

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources, limit
+from app.deps import CurrentUser, FromCaller, FromResources, limit
 from app.factor_schemas import Challenge, PasskeyProof, PasskeyProofStart
 from app.routes.sessions import UNAUTHORIZED, UNPROVED, WRONG_PASSKEY
 from app.schemas import Reauthenticated, Reauthentication
@@ -19,7 +19,7 @@ FRESH = "Thank you. Your session is fresh for five minutes."
     "", dependencies=[limit("proof")], summary="Prove who you are again", responses=refusals(*UNAUTHORIZED, *UNPROVED)
 )
 async def reauthenticate(
-    body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromClient
+    body: Reauthentication, user: CurrentUser, resources: FromResources, client: FromCaller
 ) -> Reauthenticated:
     """Go on in a session that is fresh for five minutes, as some endpoints need; the tokens used here are dead."""
     pair = await reauthentication.reauthenticate(resources, user, body, client)
@@ -48,7 +48,7 @@ async def start(body: PasskeyProofStart, user: CurrentUser, resources: FromResou
     responses=refusals(*UNAUTHORIZED, *WRONG_PASSKEY),
 )
 async def reauthenticate_by_passkey(
-    body: PasskeyProof, user: CurrentUser, resources: FromResources, client: FromClient
+    body: PasskeyProof, user: CurrentUser, resources: FromResources, client: FromCaller
 ) -> Reauthenticated:
     """Do the same without the password: a passkey that has verified you is both factors at once."""
     pair = await reauthentication.reauthenticate_by_passkey(resources, user, body, client)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FreshUser, FromClient, FromResources, limit
+from app.deps import CurrentUser, FreshUser, FromCaller, FromClient, FromResources, limit
 from app.schemas import Message, RefreshRequest, SessionInfo, Tokens
 from app.services import sessions
 from app.web.problems import refusals
@@ -44,9 +44,9 @@ async def refresh(body: RefreshRequest, resources: FromResources, client: FromCl
 
 
 @router.post("/logout", summary="Sign out", responses=SIGNED_IN)
-async def log_out(user: CurrentUser, resources: FromResources) -> Message:
+async def log_out(user: CurrentUser, resources: FromResources, client: FromCaller) -> Message:
     """End this session: both its tokens are dead at once."""
-    await sessions.log_out(resources, user)
+    await sessions.log_out(resources, user, client)
     return Message(message="Signed out.")
 
 
@@ -57,9 +57,9 @@ async def list_sessions(user: CurrentUser, resources: FromResources) -> list[Ses
 
 
 @router.delete("/user/sessions", summary="End all your other sessions", responses=refusals(*NOT_FRESH, body=False))
-async def end_others(user: FreshUser, resources: FromResources) -> Message:
+async def end_others(user: FreshUser, resources: FromResources, client: FromCaller) -> Message:
     """Sign out everywhere but here; needs a fresh session."""
-    count = await sessions.end_others(resources, user)
+    count = await sessions.end_others(resources, user, client)
     return Message(message=f"{count} other {'session' if count == 1 else 'sessions'} ended.")
 
 
@@ -68,7 +68,7 @@ async def end_others(user: FreshUser, resources: FromResources) -> Message:
     summary="End one of your sessions",
     responses=refusals(*NOT_FRESH, errors.SessionNotFound, body=False),
 )
-async def end_one(session_id: str, user: FreshUser, resources: FromResources) -> Message:
+async def end_one(session_id: str, user: FreshUser, resources: FromResources, client: FromCaller) -> Message:
     """Sign out on one device; needs a fresh session."""
-    await sessions.end_one(resources, user, session_id)
+    await sessions.end_one(resources, user, session_id, client)
     return Message(message="The session has ended.")

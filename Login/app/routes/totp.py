@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromClient, FromResources, limit
+from app.deps import CurrentUser, FromCaller, FromResources, limit
 from app.factor_schemas import RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
 from app.routes.sessions import NOT_FRESH, SIGNED_IN, UNAUTHORIZED, UNPROVED, WRONG_CODE
 from app.schemas import Message, Proof
@@ -28,7 +28,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
     responses=refusals(*NOT_PROVED, errors.TotpAlreadyEnabled, errors.EmailConfirmationRequired),
 )
 async def start(
-    user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
+    user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
 ) -> TotpSetup:
     """Give a secret and its QR code, good for ten minutes; asked again meanwhile, the same ones.
 
@@ -44,7 +44,7 @@ async def start(
     responses=refusals(*UNAUTHORIZED, *WRONG_CODE, errors.TotpEnrolmentInvalid, errors.TotpAlreadyEnabled),
 )
 async def confirm(
-    body: TotpConfirmation, user: CurrentUser, resources: FromResources, client: FromClient
+    body: TotpConfirmation, user: CurrentUser, resources: FromResources, client: FromCaller
 ) -> TotpEnabled:
     """Take the secret that `start` gave to this session and a code of it; answer with ten recovery codes, once.
 
@@ -62,7 +62,7 @@ async def confirm(
     responses=refusals(*NOT_PROVED, errors.TotpNotEnabled),
 )
 async def make_recovery_codes(
-    user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
+    user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
 ) -> RecoveryCodes:
     """Replace the recovery codes by ten new ones, shown once; needs a fresh session, or a proof in the body."""
     return RecoveryCodes(recovery_codes=await totp.make_recovery_codes(resources, user, body, client))
@@ -75,7 +75,7 @@ async def make_recovery_codes(
     responses=refusals(*NOT_PROVED, errors.TotpNotEnabled),
 )
 async def disable(
-    user: CurrentUser, resources: FromResources, client: FromClient, body: Proof | None = None
+    user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
 ) -> Message:
     """Switch two-factor authentication off; needs a fresh session, or a proof in the body."""
     await totp.disable(resources, user, body, client)

@@ -24,6 +24,7 @@ from app.services.attempts import count_move
 from app.services.consequences import conclude
 from app.services.emails import find_holder, finish_change, is_move, must_confirm, request_change
 from app.services.mails import ADDRESS_WANTED, describe_client, queue_note
+from app.services.oblivion import leave_no_trace
 from app.services.passwords import hash_new
 from app.services.proofs import Proof, ask_for_factor, begin_change, needs_factor
 from app.services.reauthentication import follow_session, prove, prove_for
@@ -63,7 +64,7 @@ def _insert(
     elif _add(connection, user) is not None:
         raise errors.EmailTaken
     elif person := accounts.find_addressee(connection, user.email_key):
-        conclude(connection, resources, "account.registered", person, None)
+        conclude(connection, resources, "account.registered", person, client)
     return public_id
 
 
@@ -250,3 +251,4 @@ def _delete(connection: Connection, resources: Resources, principal: Principal, 
     person = accounts.get_addressee(connection, proof.account.id)
     if person is not None and accounts.delete_user(connection, person.id):
         conclude(connection, resources, "account.deleted", person, client)
+        leave_no_trace(connection, resources, (person.public_id, auth.make_id()), client)

@@ -1,4 +1,4 @@
-"""What follows from a change, as the table of authority has it: sessions end, links die, mailboxes hear of it."""
+"""What follows from a change, as the table of authority has it: sessions end, links die, the trail and mails tell."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,9 @@ from app.crud import accounts, one_time_tokens, sessions
 from app.crud.accounts import Addressee
 from app.crud.operations import current_time
 from app.resources import Resources
-from app.services.mails import NO_FACTS, Facts, queue_mail
+from app.services.links import Told
+from app.services.mails import queue_mail
+from app.services.trail import NO_FACTS, Facts, record
 
 
 def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it concerns
@@ -18,7 +20,7 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     resources: Resources,
     event: str,
     person: Addressee,
-    client: Client | None,
+    client: Client,
     *,
     other: Addressee | None = None,
     former: Mapping[str, str | None] | None = None,
@@ -27,27 +29,37 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     """Let everything follow from a change just made, but for the one session that the caller may mean.
 
     `person` is the account as it was: its words are those that no thief has chosen. `other` is the new address, or the
-    one that a link went to, `former` what "this was not me" brings back. Without a client it was an operator.
+    one that a link went to, `former` what "this was not me" brings back.
     """
     change = CHANGES[event]
     if change.ends is Ends.ALL:
         sessions.end_sessions(connection, person.id, change.reason, current_time(connection))
     if change.voids:
         one_time_tokens.void_links(connection, person.id, change.voids)
+    event_id = record(connection, resources.settings, event, person.public_id, client, facts=facts)
+    tell(connection, resources, Told(event, event_id, former), person, client, other=other, facts=facts)
+
+
+def tell(  # noqa: PLR0913 who hears what, of whom
+    connection: Connection,
+    resources: Resources,
+    told: Told,
+    person: Addressee,
+    client: Client | None,
+    *,
+    other: Addressee | None = None,
+    facts: Facts = NO_FACTS,
+) -> None:
+    """Write to everybody who is to hear of a change; without a client it was an operator."""
     mailboxes = {Mailbox.OWNER: person, Mailbox.FORMER: person, Mailbox.NEW: other, Mailbox.LINKED: other}
-    for notice in change.notices:
+    for notice in CHANGES[told.event or ""].notices:
         if to := mailboxes[notice.to]:
             kind = notice.kind if to.is_proved else notice.unproved or notice.kind
-            queue_mail(connection, resources, to, kind, client, event=event, former=former, facts=facts)
+            queue_mail(connection, resources, to, kind, client, told=told, facts=facts)
 
 
 def conclude_for(  # noqa: PLR0913, PLR0917 what happened to whom, by whom
-    connection: Connection,
-    resources: Resources,
-    event: str,
-    user_id: int,
-    client: Client | None,
-    facts: Facts = NO_FACTS,
+    connection: Connection, resources: Resources, event: str, user_id: int, client: Client, facts: Facts = NO_FACTS
 ) -> None:
     """Let everything follow from a change to an account that keeps its name, phrase and address."""
     person = accounts.get_addressee(connection, user_id)

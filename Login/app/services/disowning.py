@@ -8,14 +8,18 @@ from sqlalchemy.exc import IntegrityError
 
 from app.authority.letters import Link as Purpose
 from app.clients.addresses import Client
-from app.crud import accounts, passkeys, second_factors
+from app.crud import accounts, one_time_tokens, passkeys, second_factors
 from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import Link
+from app.crud.sessions import Principal
+from app.errors import EventNotFound
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.services.consequences import conclude
 from app.services.emails import at_address, bring_back
+from app.services.history import can_disown, read_id
 from app.services.links import find_way_back, take_link
+from app.services.proofs import require_session
 
 
 async def disown(resources: Resources, token: str, client: Client) -> None:
@@ -32,14 +36,43 @@ def _disown(connection: Connection, resources: Resources, token: str, client: Cl
     """
     link, person = take_link(connection, token, Purpose.DISOWN, Purpose.VERIFY)
     way_back = find_way_back(connection, link, person)
-    if take_back := TAKE_BACK.get(link.event or ""):
-        take_back(connection, link, person)
     is_about_address = link.purpose == Purpose.VERIFY or (link.event or "").startswith("email.")
     if way_back is not None and (link.email_key != person.email_key or is_about_address):
+        _undo(connection, link, person)
         bring_back(connection, resources, "email.reverted", way_back, person, client)
     else:
+        _undo(connection, link, person)
         there = at_address(person, way_back) if way_back else person
         conclude(connection, resources, "account.disowned", person, client, other=there)
+    return person.public_id, link.event
+
+
+def _undo(connection: Connection, link: Link, person: Addressee) -> None:
+    if take_back := TAKE_BACK.get(link.event or ""):
+        take_back(connection, link, person)
+
+
+async def disown_event(resources: Resources, principal: Principal, event_id: str, client: Client) -> None:
+    """Do what "this was not me" of an event's notice would do, for somebody who has just proved who they are.
+
+    But for the address: that is the mailbox' to move, for which the person's proof is not enough.
+    """
+    public_id, event = await resources.database.transaction(_disown_event, resources, principal, event_id, client)
+    log_event("disowned", "success", user_id=public_id, change=event or "none")
+
+
+def _disown_event(
+    connection: Connection, resources: Resources, principal: Principal, event_id: str, client: Client
+) -> tuple[str, str | None]:
+    require_session(connection, principal)
+    link = one_time_tokens.take_link_of_event(connection, principal.account.id, read_id(event_id), Purpose.DISOWN)
+    person = accounts.get_addressee(connection, principal.account.id)
+    if link is None or person is None or not can_disown(link.event):
+        raise EventNotFound
+    _undo(connection, link, person)
+    way_back = one_time_tokens.find_way_back(connection, Purpose.REVERT, person.id, beside=person.email_key)
+    there = at_address(person, way_back) if way_back else person
+    conclude(connection, resources, "event.disowned", person, client, other=there)
     return person.public_id, link.event
 
 

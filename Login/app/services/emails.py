@@ -18,6 +18,7 @@ from app.runtime.logs import log_event
 from app.services.consequences import conclude
 from app.services.links import make_link, take_link
 from app.services.mails import ADDRESS_WANTED, find_room, queue_mail, queue_note
+from app.services.trail import record
 
 # --- confirming --------------------------------------------------------------------------------------------------
 
@@ -40,19 +41,19 @@ def resend_verification(connection: Connection, resources: Resources, user_id: i
     return queue_mail(connection, resources, person, "verify_email", None)
 
 
-async def verify(resources: Resources, token: str) -> None:
+async def verify(resources: Resources, token: str, client: Client) -> None:
     """Take an address as confirmed, by a link."""
-    public_id = await resources.database.transaction(_verify, resources, token)
+    public_id = await resources.database.transaction(_verify, resources, token, client)
     log_event("email_verified", "success", user_id=public_id)
 
 
-def _verify(connection: Connection, resources: Resources, token: str) -> str:
+def _verify(connection: Connection, resources: Resources, token: str, client: Client) -> str:
     link, person = take_link(connection, token, Purpose.VERIFY)
     if link.email_key != person.email_key:
         raise LinkInvalid
     now = current_time(connection)
     accounts.update_user(connection, person.id, email_verified_at=now, opened_from=None)
-    conclude(connection, resources, "email.confirmed", person, None)
+    conclude(connection, resources, "email.confirmed", person, client)
     return person.public_id
 
 
@@ -88,7 +89,8 @@ def request_change(
         return
     if not resources.settings.prevent_enumeration:
         raise EmailTaken
-    # As much work as above, though nobody gets the link: the time must not tell.
+    # As much work as above, though nobody gets the link: neither the time nor the account's own history must tell.
+    record(connection, resources.settings, "email.change_requested", person.public_id, client)
     one_time_tokens.void_links(connection, person.id, (Purpose.CHANGE,))
     if not find_room(connection, resources, there, "email_change_requested"):
         make_link(connection, resources, Purpose.CHANGE, there)
@@ -192,7 +194,8 @@ def answer_claim(connection: Connection, resources: Resources, claim: tuple[str,
     if holder is None:
         return
     if holder.public_id == claimant:
-        conclude(connection, resources, "account.registered", holder, None)
+        conclude(connection, resources, "account.registered", holder, client)
     else:
         link = f"{resources.settings.public_url}/password/forgot"
+        record(connection, resources.settings, "email.claimed", holder.public_id, client)
         queue_mail(connection, resources, holder, "account_exists", client, facts={"forgot_link": link})

@@ -11,14 +11,16 @@ from app.crud import mails
 from app.crud.mails import MailRow
 from app.resources import Resources
 from app.services.emails import answer_claim
-from app.services.mails import ADDRESS_WANTED, RESET_REQUEST, THROTTLED, open_content
+from app.services.mails import ADDRESS_WANTED, LEFT_BEHIND, RESET_REQUEST, THROTTLED, open_content
 from app.services.notices import notify_throttled
+from app.services.oblivion import leave_no_trace
 from app.services.passwords import grant_reset
 
 ERRANDS: dict[str, Callable[[Connection, Resources, Any, Client], None]] = {
     RESET_REQUEST: grant_reset,
     THROTTLED: notify_throttled,
     ADDRESS_WANTED: answer_claim,
+    LEFT_BEHIND: leave_no_trace,
 }
 
 

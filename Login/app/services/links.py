@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -27,20 +28,21 @@ PAGES = {
 }
 
 
-def make_link(  # noqa: PLR0913 which link of whom, and what it can take back
-    connection: Connection,
-    resources: Resources,
-    purpose: Purpose,
-    person: Addressee,
-    *,
-    event: str | None = None,
-    former: Mapping[str, str | None] | None = None,
-) -> str:
-    """Make a link for somebody, about the mailbox that it goes to.
+class Told(NamedTuple):
+    """The change that a notice tells of, so that its link can take it back to what was there before."""
 
-    That of a notice keeps the change that it tells of and what was there before, so that it can take it back; a
-    username stays reserved for as long.
-    """
+    event: str | None = None
+    id: bytes | None = None
+    former: Mapping[str, str | None] | None = None
+
+
+NO_CHANGE = Told()
+
+
+def make_link(
+    connection: Connection, resources: Resources, purpose: Purpose, person: Addressee, told: Told = NO_CHANGE
+) -> str:
+    """Make a link for somebody, about the mailbox that it goes to; a former username stays reserved for as long."""
     (path, lifetime), now = PAGES[purpose], current_time(connection)
     token, token_hash = auth.make_one_time_token()
     row = OneTimeToken(
@@ -49,9 +51,10 @@ def make_link(  # noqa: PLR0913 which link of whom, and what it can take back
         user_id=person.id,
         email=person.email,
         email_key=person.email_key,
-        event=event,
-        former=json.dumps(former) if former else None,
-        username_key=former.get("username_key") if former else None,
+        event=told.event,
+        event_id=told.id,
+        former=json.dumps(told.former) if told.former else None,
+        username_key=told.former.get("username_key") if told.former else None,
         created_at=now,
         expires_at=now + lifetime,
     )

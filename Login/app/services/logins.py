@@ -21,13 +21,18 @@ from app.runtime.logs import log_event
 from app.schemas import LoginRequest
 from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove_passkey
 from app.services.attempts import Guess, expect_guess, judge_password
-from app.services.consequences import conclude
+from app.services.consequences import tell
 from app.services.emails import resend_verification
 from app.services.lifetimes import outlives
+from app.services.links import Told
 from app.services.proofs import Proof, prove_code, spend_proof
+from app.services.refusals import note_refusal, noting_refusals
 from app.services.sessions import issue_pair
+from app.services.trail import record
 from app.throttling.counters import hash_address, name_account
 from app.webauthn import InvalidResponse
+
+REFUSED = "session.refused"
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,16 @@ async def log_in_by_passkey(resources: Resources, body: PasskeyLogin, client: Cl
         first = await _resume(resources, body.login_token.get_secret_value())
         asker = Asker(Purpose.SECOND_STEP, login_jti=first.jti)
     else:
-        first = FirstStep(await _find_owner(resources, body), body.remember_me)
+        first = FirstStep(await _find_owner(resources, body, client), body.remember_me)
         asker = Asker(Purpose.SIGN_IN)
     shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=first.jti is None)
-    proof = await prove_passkey(resources, first.account, shown, client)
-    _require_enabled(first.account)
+    async with noting_refusals(resources, REFUSED, first.account.public_id, client):
+        proof = await prove_passkey(resources, first.account, shown, client)
+    await _require_enabled(resources, first.account, client)
     return await _admit(resources, first, proof, client)
 
 
-async def _find_owner(resources: Resources, body: PasskeyLogin) -> Credentials:
+async def _find_owner(resources: Resources, body: PasskeyLogin, client: Client) -> Credentials:
     """Find whose passkey answers."""
     try:
         credential_id = webauthn.read_id(body.credential)
@@ -82,7 +88,7 @@ async def _find_owner(resources: Resources, body: PasskeyLogin) -> Credentials:
         raise errors.PasskeyInvalid from None
     account = await resources.database.read(_get_owner, credential_id)
     if account is None:
-        raise _fail(None, errors.PasskeyUnknown)
+        raise await _fail(resources, None, errors.PasskeyUnknown, client)
     return account
 
 
@@ -96,18 +102,21 @@ async def _take_first_step(resources: Resources, body: LoginRequest, client: Cli
         first = await _resume(resources, body.login_token.get_secret_value())
     else:
         first = await _check_password(resources, body, client)
-    _require_enabled(first.account)
+    await _require_enabled(resources, first.account, client)
     return first
 
 
-def _require_enabled(account: Credentials) -> None:
+async def _require_enabled(resources: Resources, account: Credentials, client: Client) -> None:
     """Refuse a disabled account, which is said only once the password or the passkey was right."""
     if account.disabled_at is not None:
-        raise _fail(account, errors.AccountDisabled)
+        raise await _fail(resources, account, errors.AccountDisabled, client)
 
 
-def _fail(account: Credentials | None, why: type[errors.ApiError]) -> errors.ApiError:
-    """Log whose sign-in is refused, by public id; what somebody typed who means nobody is never logged."""
+async def _fail(
+    resources: Resources, account: Credentials | None, why: type[errors.ApiError], client: Client
+) -> errors.ApiError:
+    """Note whose sign-in is refused, by public id; what somebody typed who means nobody stands nowhere."""
+    await note_refusal(resources, REFUSED, account.public_id if account else None, why, client)
     log_event("login_failed", "failure", reason=why.code, **({"user_id": account.public_id} if account else {}))
     return why()
 
@@ -119,7 +128,7 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     password = body.password.get_secret_value() if body.password else ""
     right = await judge_password(resources, guess, password, account.password_hash if account else None)
     if account is None or not right:
-        raise _fail(account, errors.InvalidCredentials)
+        raise await _fail(resources, account, errors.InvalidCredentials, client)
     await _keep_hash_up_to_date(resources, account, password, guess.party)
     return FirstStep(account, body.remember_me)
 
@@ -144,7 +153,8 @@ def _find_account(
 
 async def _check_code(resources: Resources, first: FirstStep, code: str | None, client: Client) -> Proof:
     try:
-        return await prove_code(resources, first.account, code, client)
+        async with noting_refusals(resources, REFUSED, first.account.public_id, client):
+            return await prove_code(resources, first.account, code, client)
     except errors.SecondFactorRequired:
         raise  # no code is no wrong one
     except errors.ApiError as error:
@@ -154,17 +164,17 @@ async def _check_code(resources: Resources, first: FirstStep, code: str | None, 
 
 async def _admit(resources: Resources, first: FirstStep, proof: Proof, client: Client) -> Pair:
     """Begin a session, once both factors are proved."""
-    await _require_verified(resources, first)
+    await _require_verified(resources, first, client)
     session = await resources.database.transaction(_start_session, resources, first, proof, client)
     log_event("login_succeeded", "success", user_id=first.account.public_id, amr=list(proof.methods))
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 
 
-async def _require_verified(resources: Resources, first: FirstStep) -> None:
+async def _require_verified(resources: Resources, first: FirstStep, client: Client) -> None:
     """Refuse an address that nobody has confirmed, where the settings want that, and send it the link again."""
     if first.account.email_verified_at is None and resources.settings.needs_verified_email:
         await resources.database.transaction(resend_verification, resources, first.account.id)
-        raise _fail(first.account, errors.EmailUnverified)
+        raise await _fail(resources, first.account, errors.EmailUnverified, client)
 
 
 def _start_session(
@@ -174,10 +184,12 @@ def _start_session(
     over = first.account.now + auth.LOGIN_TOKEN_LIFETIME
     if first.jti is not None and not operations.spend_token(connection, first.jti, over):
         raise errors.LoginTokenInvalid
-    _note_place(connection, resources, first.account, client, now)
-    accounts.update_user(connection, first.account.id, last_login_at=now)
+    client = client.within(auth.make_id(), " ".join(proof.methods))
+    event_id = record(connection, resources.settings, "session.started", first.account.public_id, client, now=now)
+    _note_place(connection, resources, first.account, client, now, event_id)
+    accounts.note_login(connection, first.account.id, now)
     session = Session(
-        sid=auth.make_id(),
+        sid=client.sid or "",
         user_id=first.account.id,
         rotated_at=now,
         created_at=now,
@@ -187,26 +199,33 @@ def _start_session(
         remember=first.remember,
         client_address=client.address,
         user_agent=client.user_agent,
-        amr=" ".join(proof.methods),
+        amr=client.amr,
     )
     sessions.insert_session(connection, session)
-    sessions.end_surplus(connection, first.account.id, CHANGES["sessions.displaced"].reason, now)
+    subject, reason = first.account.public_id, CHANGES["sessions.displaced"].reason
+    if surplus := sessions.end_surplus(connection, first.account.id, reason, now):
+        facts = {"sessions_ended": surplus}
+        record(connection, resources.settings, "sessions.displaced", subject, client, now=now, facts=facts)
     return session
 
 
-def _note_place(
-    connection: Connection, resources: Resources, account: Credentials, client: Client, now: datetime
+def _note_place(  # noqa: PLR0913, PLR0917 whose place, and what to say of it
+    connection: Connection,
+    resources: Resources,
+    account: Credentials,
+    client: Client,
+    now: datetime,
+    event_id: bytes | None,
 ) -> None:
     """Remember where somebody signs in from, and tell the owner when that is new; the very first place is no news."""
     address_hash = hash_address(resources.keys, account.public_id, client.address)
-    is_known = attempts.is_known_address(connection, account.id, address_hash)
-    attempts.note_address(connection, account.id, address_hash, now)
-    if is_known:
+    if attempts.renew_address(connection, account.id, address_hash, now):
         return
+    attempts.note_address(connection, account.id, address_hash, now)
     attempts.forget_addresses(connection, account.id)
     person = accounts.get_addressee(connection, account.id)
     if person is not None and person.last_login_at is not None:
-        conclude(connection, resources, "session.started", person, client)
+        tell(connection, resources, Told("session.started", event_id), person, client)
 
 
 def _make_login_token(resources: Resources, first: FirstStep) -> str:

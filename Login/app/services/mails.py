@@ -1,10 +1,7 @@
 """Putting mails into the queue, in the transaction of the change that causes them, at the pace of their mailbox."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
-from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -22,16 +19,15 @@ from app.letters.letter import Letter
 from app.models import Mail
 from app.resources import Resources
 from app.secrets.encryption import decrypt, encrypt
-from app.services.links import make_link
+from app.services.links import NO_CHANGE, Told, make_link
 from app.services.paces import count_all
+from app.services.trail import NO_FACTS, Facts
 from app.throttling.counters import hash_mailbox, name_counter
 
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
+LEFT_BEHIND = "left_behind"  # likewise
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
 OPERATOR = "somebody who runs this service"
-
-Facts: TypeAlias = Mapping[str, object]  # by the names that letters have for them
-NO_FACTS: Facts = MappingProxyType({})
 
 
 def mail_place(message_id: str) -> str:
@@ -46,8 +42,7 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     kind: str,
     client: Client | None,
     *,
-    event: str | None = None,
-    former: Mapping[str, str | None] | None = None,
+    told: Told = NO_CHANGE,
     facts: Facts = NO_FACTS,
 ) -> int:
     """Queue a mail at its mailbox' pace and return 0, or for how many seconds there is no room for it.
@@ -62,7 +57,7 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     due = _find_time(connection, resources, person, kind, now) if rule.is_notice else now
     if due is None:
         return 0
-    urls = {link: make_link(connection, resources, link, person, event=event, former=former) for link in rule.links}
+    urls = {link: make_link(connection, resources, link, person, told) for link in rule.links}
     links = {"reset_link" if link is Link.RESCUE else f"{link}_link": url for link, url in urls.items()}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
     opened = {"opened_when": _write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}

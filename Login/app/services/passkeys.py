@@ -78,7 +78,8 @@ def _add(  # noqa: PLR0913, PLR0917 which key of whom, and who hears of it
     row = _insert(connection, principal, key, name, client)
     codes = [] if person.has_factor else make_first_codes(connection, principal)
     former = {"passkey": row.public_id, "since": row.created_at.isoformat(), "codes": "new" if codes else None}
-    conclude(connection, resources, "factor.passkey.added", person, client, former=former)
+    facts = {"passkey": row.public_id}
+    conclude(connection, resources, "factor.passkey.added", person, client, former=former, facts=facts)
     return row, codes
 
 
@@ -105,19 +106,21 @@ def _insert(connection: Connection, principal: Principal, key: Key, name: str, c
     return _get(connection, principal, public_id)
 
 
-async def rename(resources: Resources, principal: Principal, public_id: str, name: str) -> PasskeyInfo:
+async def rename(resources: Resources, principal: Principal, public_id: str, name: str, client: Client) -> PasskeyInfo:
     """Call a passkey something else."""
-    row = await resources.database.transaction(_rename, resources, principal, public_id, name)
+    row = await resources.database.transaction(_rename, resources, principal, public_id, name, client)
     log_event("passkey_renamed", "success", user_id=principal.account.public_id, passkey=public_id)
     return describe(row)
 
 
-def _rename(
-    connection: Connection, resources: Resources, principal: Principal, public_id: str, name: str
+def _rename(  # noqa: PLR0913, PLR0917 which key of whom, and who does it
+    connection: Connection, resources: Resources, principal: Principal, public_id: str, name: str, client: Client
 ) -> PasskeyRow:
     require_session(connection, principal)
     if passkeys.rename_passkey(connection, principal.account.id, public_id, name):
-        conclude_for(connection, resources, "factor.passkey.renamed", principal.account.id, None)
+        conclude_for(
+            connection, resources, "factor.passkey.renamed", principal.account.id, client, {"passkey": public_id}
+        )
     return _get(connection, principal, public_id)
 
 
@@ -132,7 +135,7 @@ def _remove(connection: Connection, resources: Resources, principal: Principal, 
     require_session(connection, principal)
     if not passkeys.remove_passkey(connection, principal.account.id, public_id):
         raise errors.PasskeyNotFound
-    conclude_for(connection, resources, "factor.passkey.removed", principal.account.id, client)
+    conclude_for(connection, resources, "factor.passkey.removed", principal.account.id, client, {"passkey": public_id})
     person = accounts.get_addressee(connection, principal.account.id)
     return person is not None and not person.has_factor
 

@@ -19,8 +19,9 @@ from app.runtime.logs import log_event
 from app.schemas import PasswordReset, PasswordResetRequest
 from app.services.consequences import conclude
 from app.services.emails import bring_back, find_former_holder
-from app.services.links import find_link, find_way_back, take_link
+from app.services.links import NO_CHANGE, Told, find_link, find_way_back, take_link
 from app.services.mails import RESET_REQUEST, queue_mail, queue_note
+from app.services.trail import record
 
 
 async def request_reset(resources: Resources, body: PasswordResetRequest, client: Client) -> None:
@@ -41,9 +42,10 @@ def grant_reset(connection: Connection, resources: Resources, typed: str, client
         person = find_former_holder(connection, key)
     if key is None or person is None or person.disabled_at is not None:
         return
+    record(connection, resources.settings, "password.reset_requested", person.public_id, client)
     contested = one_time_tokens.find_way_back(connection, Link.REVERT, person.id, beside=key)
     kind = "password_reset_elsewhere" if contested else "password_reset"
-    queue_mail(connection, resources, person, kind, client, event="email.changed" if contested else None)
+    queue_mail(connection, resources, person, kind, client, told=Told("email.changed") if contested else NO_CHANGE)
 
 
 async def hash_new(

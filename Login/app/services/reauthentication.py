@@ -22,7 +22,9 @@ from app.schemas import Reauthentication
 from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove_passkey
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.proofs import Proof, prove_code, require_session, spend_proof
+from app.services.refusals import note_refusal, noting_refusals
 from app.services.sessions import is_fresh, issue_pair, require_fresh
+from app.services.trail import record
 from app.throttling.counters import name_account
 
 
@@ -51,14 +53,16 @@ async def prove(
     account, guess = await resources.database.read(_expect_own_guess, resources, principal.account.id, client)
     password = body.current_password.get_secret_value() if body.current_password else ""
     if not await judge_password(resources, guess, password, account.password_hash):
+        await note_refusal(resources, "proof.refused", account.public_id, errors.CurrentPasswordInvalid, client)
         raise errors.CurrentPasswordInvalid
     if not need_factor:
         return Proof(account)
-    if body.ceremony is not None and body.credential is not None:
-        asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
-        shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=False)
-        return await prove_passkey(resources, account, shown, client)
-    return await prove_code(resources, account, body.totp, client)
+    async with noting_refusals(resources, "proof.refused", account.public_id, client):
+        if body.ceremony is not None and body.credential is not None:
+            asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
+            shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=False)
+            return await prove_passkey(resources, account, shown, client)
+        return await prove_code(resources, account, body.totp, client)
 
 
 def _expect_own_guess(
@@ -96,22 +100,27 @@ async def reauthenticate_by_passkey(
     account = await resources.database.read(_get_own, principal.account.id)
     asker = Asker(Purpose.REAUTHENTICATE, principal.session.id)
     shown = Shown(body.ceremony.get_secret_value(), body.credential, asker, alone=True)
-    return await _go_on(resources, principal, await prove_passkey(resources, account, shown, client), client)
+    async with noting_refusals(resources, "proof.refused", account.public_id, client):
+        proof = await prove_passkey(resources, account, shown, client)
+    return await _go_on(resources, principal, proof, client)
 
 
 async def _go_on(resources: Resources, principal: Principal, proof: Proof, client: Client) -> Pair:
     """Go on in a new session that is fresh for five minutes; tokens of the old one that somebody copied are dead."""
-    session = await resources.database.transaction(_renew, principal, proof, client)
+    session = await resources.database.transaction(_renew, resources, principal, proof, client)
     log_event("reauthenticated", "success", user_id=principal.account.public_id, amr=list(proof.methods))
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at)
 
 
-def _renew(connection: Connection, principal: Principal, proof: Proof, client: Client) -> Session:
+def _renew(connection: Connection, resources: Resources, principal: Principal, proof: Proof, client: Client) -> Session:
     now = spend_proof(connection, proof)
     old = require_session(connection, principal)
     sessions.end_session(connection, old.sid, CHANGES["session.renewed"].reason, now)
     amr = " ".join(proof.methods)
-    return follow_session(connection, principal.account.id, old, client, authenticated_at=now, amr=amr)
+    session = follow_session(connection, principal.account.id, old, client, authenticated_at=now, amr=amr)
+    within = client.within(session.sid, amr)
+    record(connection, resources.settings, "session.renewed", principal.account.public_id, within)
+    return session
 
 
 def follow_session(  # noqa: PLR0913 what of it is new

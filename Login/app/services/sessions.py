@@ -21,6 +21,7 @@ from app.runtime.logs import log_event
 from app.schemas import SessionInfo
 from app.services.consequences import conclude_for
 from app.services.lifetimes import outlives
+from app.services.trail import record
 
 AnySession: TypeAlias = Session | SessionRow
 
@@ -172,10 +173,15 @@ def require_fresh(principal: Principal) -> None:
         raise errors.ReauthenticationRequired
 
 
-async def log_out(resources: Resources, principal: Principal) -> None:
+async def log_out(resources: Resources, principal: Principal, client: Client) -> None:
     """End the caller's session."""
-    await resources.database.transaction(sessions.end_session, principal.session.sid, LOGGED_OUT, principal.now)
+    await resources.database.transaction(_log_out, resources, principal, client)
     log_event("logged_out", "success", user_id=principal.account.public_id)
+
+
+def _log_out(connection: Connection, resources: Resources, principal: Principal, client: Client) -> None:
+    if sessions.end_session(connection, principal.session.sid, LOGGED_OUT, principal.now):
+        record(connection, resources.settings, "session.ended", principal.account.public_id, client, now=principal.now)
 
 
 async def list_sessions(resources: Resources, principal: Principal) -> list[SessionInfo]:
@@ -186,20 +192,32 @@ async def list_sessions(resources: Resources, principal: Principal) -> list[Sess
     return [describe_session(row, current=row.sid == own.sid) for row in rows]
 
 
-async def end_one(resources: Resources, principal: Principal, sid: str) -> None:
+async def end_one(resources: Resources, principal: Principal, sid: str, client: Client) -> None:
     """End one of the caller's own sessions."""
-    user_id, now = principal.account.id, principal.now
-    if not await resources.database.transaction(sessions.end_own_session, user_id, sid, REVOKED, now):
-        raise errors.SessionNotFound
+    await resources.database.transaction(_end_one, resources, principal, sid, client)
     log_event("session_revoked", "success", user_id=principal.account.public_id)
 
 
-async def end_others(resources: Resources, principal: Principal) -> int:
+def _end_one(connection: Connection, resources: Resources, principal: Principal, sid: str, client: Client) -> None:
+    if not sessions.end_own_session(connection, principal.account.id, sid, REVOKED, principal.now):
+        raise errors.SessionNotFound
+    subject, facts = principal.account.public_id, {"ended_session": sid}
+    record(connection, resources.settings, "session.revoked", subject, client, now=principal.now, facts=facts)
+
+
+async def end_others(resources: Resources, principal: Principal, client: Client) -> int:
     """End all sessions of the caller but this one, and return how many."""
-    count = await resources.database.transaction(
-        sessions.end_sessions, principal.account.id, REVOKED_ELSEWHERE, principal.now, keep=principal.session.id
-    )
+    count = await resources.database.transaction(_end_others, resources, principal, client)
     log_event("sessions_revoked", "success", user_id=principal.account.public_id, count=count)
+    return count
+
+
+def _end_others(connection: Connection, resources: Resources, principal: Principal, client: Client) -> int:
+    account, own, now = principal.account, principal.session.id, principal.now
+    count = sessions.end_sessions(connection, account.id, REVOKED_ELSEWHERE, now, keep=own)
+    if count:
+        facts = {"sessions_ended": count}
+        record(connection, resources.settings, "sessions.revoked", account.public_id, client, now=now, facts=facts)
     return count
 
 

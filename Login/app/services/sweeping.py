@@ -5,6 +5,7 @@ import logging
 from datetime import timedelta
 
 from app.crud import sweeping
+from app.crud.events import delete_old, list_keeps
 from app.crud.mails import erase_orphans
 from app.errors import ApiError
 from app.resources import Resources
@@ -37,9 +38,20 @@ async def sweep(resources: Resources) -> dict[str, int]:
         while gone := await resources.database.transaction(sweeping.delete_expired, expiry):
             counts[expiry.table] += gone
             await asyncio.sleep(PAUSE)
+    counts["events"] = await sweep_events(resources)
     await resources.database.transaction(erase_orphans)
     logger.info("swept", extra={"event": {"rows": {table: count for table, count in counts.items() if count}}})
     return counts
+
+
+async def sweep_events(resources: Resources) -> int:
+    """Remove what happened longer ago than is kept, batch by batch, and return how much."""
+    count = 0
+    for subject, keep in list_keeps(resources.settings.events_keep_days):
+        while gone := await resources.database.transaction(delete_old, subject, keep):
+            count += gone
+            await asyncio.sleep(PAUSE)
+    return count
 
 
 async def sweep_unconfirmed(resources: Resources) -> int:

@@ -22,6 +22,7 @@ from app.services.consequences import conclude, conclude_for
 from app.services.proofs import Proof, begin_change, match_totp_step, open_totp_secret, require_session, totp_place
 from app.services.reauthentication import prove_for
 from app.services.sessions import FRESH
+from app.services.trail import record
 from app.throttling.counters import name_code_counters
 
 
@@ -40,7 +41,7 @@ async def start(resources: Resources, principal: Principal, body: ProofBody | No
     proof = await prove_for(resources, principal, "factor.totp.started", body, client)
     public_id = principal.account.public_id
     offered = encrypt(auth.make_totp_secret(), totp_place(public_id), resources.keys.secrets)
-    ciphertext = await resources.database.transaction(_begin_enrolment, principal, proof, offered)
+    ciphertext = await resources.database.transaction(_begin_enrolment, resources, principal, proof, offered, client)
     secret = open_totp_secret(resources, public_id, ciphertext)
     uri = auth.provisioning_uri(secret, principal.account.email, resources.settings.totp_issuer)
     picture = await asyncio.to_thread(draw_qr_code, uri)  # a tenth of a second in which others are answered
@@ -53,12 +54,20 @@ def require_proved_address(resources: Resources, principal: Principal) -> None:
         raise errors.EmailConfirmationRequired
 
 
-def _begin_enrolment(connection: Connection, principal: Principal, proof: Proof | None, offered: str) -> str:
+def _begin_enrolment(  # noqa: PLR0913, PLR0917 what is offered to whom, by which proof
+    connection: Connection,
+    resources: Resources,
+    principal: Principal,
+    proof: Proof | None,
+    offered: str,
+    client: Client,
+) -> str:
     begin_change(connection, principal, proof)  # and hold the account: two tabs that start at once get one secret
     begun = second_factors.get_enrolment(connection, principal.account.id)
     if begun is not None and begun.session_id == principal.session.id:
         return str(begun.secret)
     second_factors.replace_enrolment(connection, principal.account.id, principal.session.id, offered)
+    record(connection, resources.settings, "factor.totp.started", principal.account.public_id, client)
     return offered
 
 

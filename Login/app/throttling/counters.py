@@ -109,6 +109,11 @@ def hash_mailbox(keys: Keyrings, email_key: str) -> bytes:
     return _hash(keys, "mailbox", email_key)
 
 
+def hash_refusals(keys: Keyrings, *of_what: str) -> bytes:
+    """Hash what refusals have in common that are summed up."""
+    return _hash(keys, "refusals", *of_what)
+
+
 def name_counter(keys: Keyrings, limit: Limit, *who: str) -> Counter:
     """Name the counter of a limit for an account, for an address of it, or for a mailbox."""
     return Counter(_hash(keys, limit.name, *who), limit)
