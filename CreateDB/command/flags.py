@@ -117,7 +117,7 @@ def _add_services(parser: Parser) -> None:
     services = parser.add_argument_group("instead: look after services that accept the API's tokens")
     for task, help_ in TASKS_ON_SERVICES.items():
         takes = {"action": "store_true"} if task == "list_services" else {"metavar": "NAME", "type": _service}
-        services.add_argument(flag_of(task), help=help_, **takes)  # type: ignore[arg-type]  # one or the other
+        services.add_argument(flag_of(task), help=help_, **takes)
     help_ = f"with --create-service: what it is told of people, some of {','.join(SCOPES)} (default: ids alone)"
     services.add_argument("--scopes", metavar="WORDS", type=_scopes, help=help_)
     services.add_argument("--now", action="store_true", help="with --rotate-service: the old secret ends at once")
