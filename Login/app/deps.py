@@ -111,7 +111,7 @@ class BasicCredential(SecurityBase):
         except ValueError:
             decoded = ""
         name, _, secret = decoded.partition(":")
-        return Credential(unquote_plus(name), unquote_plus(secret))
+        return Credential(unquote_plus(name), unquote_plus(secret), request.state.client)
 
 
 FromService: TypeAlias = Annotated[Credential, Depends(BasicCredential())]

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from app.crud.accounts import Account, list_columns, users
+from app.crud.accounts import users
 from app.crud.clock import is_void, utc_horizon
 from app.crud.operations import NOW, find_one
 from app.crud.prepared import Prepared
-from app.crud.sessions import Principal, SessionRow, sessions
+from app.crud.sessions import sessions
 from app.models import Service, metadata
 
 services = metadata.tables["services"]
@@ -34,18 +34,51 @@ class ServiceRow(NamedTuple):
         return self.former_hash if overlaps else None
 
 
+class Subject(NamedTuple):
+    """The account behind a token, as far as a service may be told of it."""
+
+    public_id: str
+    email: str
+    email_verified_at: datetime | None
+    username: str | None
+    role: str
+    disabled_at: datetime | None
+
+
+class Standing(NamedTuple):
+    """The session of a token: what says whether it is alive, and how it was proved."""
+
+    sid: str
+    generation: int
+    last_seen_at: datetime
+    authenticated_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+    remember: bool
+    amr: str | None
+
+
+class Holder(NamedTuple):
+    """Whose a token is, whatever the state of account and session; half the columns of a `Principal`."""
+
+    account: Subject
+    session: Standing
+    now: datetime
+
+
 class Asked(NamedTuple):
-    """Who asks, and about whom: account and session are there if there is such a session, whatever its state."""
+    """Who asks, and about whom if there is such a session."""
 
     service: ServiceRow
-    principal: Principal | None
+    holder: Holder | None
     now: datetime
 
 
 _SERVICE = [services.c[name] for name in ServiceRow._fields]
-_ACCOUNT, _SESSION = list_columns(Account._fields), [sessions.c[name] for name in SessionRow._fields]
+_SUBJECT, _STANDING = [users.c[name] for name in Subject._fields], [sessions.c[name] for name in Standing._fields]
 _ASKED = Prepared(
-    select(*_SERVICE, *_ACCOUNT, *_SESSION, NOW)
+    select(*_SERVICE, *_SUBJECT, *_STANDING, NOW)
     .select_from(services)
     .outerjoin(sessions, sessions.c.sid == bindparam("sid"))
     .outerjoin(users, users.c.id == sessions.c.user_id)
@@ -59,10 +92,10 @@ def find_asked(connection: Connection, name: str, sid: str | None) -> Asked | No
     row = _ASKED.fetch(connection, name=name, sid=sid)
     if row is None:
         return None
-    first, second = len(_SERVICE), len(_SERVICE) + len(_ACCOUNT)
-    service, account, session, now = ServiceRow(*row[:first]), row[first:second], row[second:-1], row[-1]
-    known = account[0] is not None
-    return Asked(service, Principal(Account(*account), SessionRow(*session), now) if known else None, now)
+    first, second = len(_SERVICE), len(_SERVICE) + len(_SUBJECT)
+    service, subject, standing, now = ServiceRow(*row[:first]), row[first:second], row[second:-1], row[-1]
+    known = subject[0] is not None
+    return Asked(service, Holder(Subject(*subject), Standing(*standing), now) if known else None, now)
 
 
 def list_services(connection: Connection) -> list[ServiceRow]:

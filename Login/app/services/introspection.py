@@ -10,9 +10,8 @@ from app.auth import Claims
 from app.clients.addresses import Client
 from app.config import Settings
 from app.crud import services
-from app.crud.accounts import Account
 from app.crud.clock import is_void
-from app.crud.services import Asked
+from app.crud.services import Asked, Subject
 from app.resources import Resources
 from app.schemas import Introspection
 from app.secrets.service_secrets import NAME, hash_secret
@@ -23,13 +22,14 @@ INACTIVE = Introspection(active=False)
 
 
 class Credential(NamedTuple):
-    """Who a service says it is, and the secret that it shows."""
+    """Who a service says it is, the secret that it shows, and from where."""
 
     name: str
     secret: str
+    client: Client
 
 
-async def introspect(resources: Resources, credential: Credential, token: str, client: Client) -> Introspection:
+async def introspect(resources: Resources, credential: Credential, token: str) -> Introspection:
     """Tell a service about an access token, by one query: a session that has ended counts as such at once.
 
     To ask is no use of the session: no service's background job keeps anybody signed in.
@@ -37,7 +37,7 @@ async def introspect(resources: Resources, credential: Credential, token: str, c
     claims = _read(resources, token)
     asked = await _prove(resources, credential, claims)
     if asked is None:
-        await resources.floods.hit("failed_service", client.address)
+        await resources.floods.hit("failed_service", credential.client.address)
         raise errors.InvalidClient
     await resources.floods.hit_service(asked.service.name)
     await _note_use(resources, asked)
@@ -75,23 +75,23 @@ async def _note_use(resources: Resources, asked: Asked) -> None:
 
 def _describe(settings: Settings, asked: Asked, claims: Claims) -> Introspection:
     try:
-        principal = require_live(settings, asked.principal, claims)
+        holder = require_live(settings, asked.holder, claims)
     except errors.ApiError:
         return INACTIVE
-    account, session = principal.account, principal.session
+    account, session = holder.account, holder.session
     return Introspection(
         active=True,
         sub=account.public_id,
         sid=session.sid,
         iat=int(claims["iat"]),
         exp=int(min(claims["exp"], find_end(settings, session).timestamp())),
-        auth_time=int(find_proof(principal).timestamp()),
+        auth_time=int(find_proof(holder).timestamp()),
         amr=session.amr.split() if session.amr else None,
         **_tell(account, asked.service.scopes.split()),
     )
 
 
-def _tell(account: Account, scopes: list[str]) -> dict[str, str | bool | None]:
+def _tell(account: Subject, scopes: list[str]) -> dict[str, str | bool | None]:
     """Return what the scopes open; an address that nobody confirmed may be a stranger's, so that is said too."""
     told = {scope: getattr(account, scope) for scope in scopes}
     return told | ({"email_verified": account.email_verified_at is not None} if "email" in told else {})

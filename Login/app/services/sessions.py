@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,7 @@ from app.clients.devices import describe_device
 from app.config import Settings
 from app.crud import sessions
 from app.crud.clock import is_void
+from app.crud.services import Holder, Standing
 from app.crud.sessions import Principal, SessionRow
 from app.models import Session
 from app.resources import Resources
@@ -24,6 +25,7 @@ from app.services.lifetimes import outlives
 from app.services.trail import record
 
 AnySession: TypeAlias = Session | SessionRow
+AnyPrincipal = TypeVar("AnyPrincipal", Principal, Holder)
 
 FRESH = timedelta(minutes=5)
 GRACE = timedelta(seconds=10)  # for tabs that refresh at once
@@ -128,7 +130,7 @@ def _is_first_use(session: SessionRow, claims: Claims) -> bool:
     return session.generation > 0 and _is_unused(session) and claims["iat"] >= int(session.rotated_at.timestamp())
 
 
-def require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
+def require_live(settings: Settings, principal: AnyPrincipal | None, claims: Claims) -> AnyPrincipal:
     """Raise why a token of ours no longer serves: ended, too old, too long unused, or its account disabled or gone."""
     if principal is None or principal.account.public_id != claims["sub"]:
         raise errors.SessionEnded
@@ -142,7 +144,7 @@ def require_live(settings: Settings, principal: Principal | None, claims: Claims
     return principal
 
 
-def find_end(settings: Settings, session: SessionRow) -> datetime:
+def find_end(settings: Settings, session: SessionRow | Standing) -> datetime:
     """Return when a session is over unless it is used before."""
     return min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
 
@@ -161,7 +163,7 @@ def is_fresh(principal: Principal) -> bool:
     return principal.now - find_proof(principal) < FRESH
 
 
-def find_proof(principal: Principal) -> datetime:
+def find_proof(principal: Principal | Holder) -> datetime:
     """Return when the person last proved who they are; a time from a wrong clock proves nothing, and is put back."""
     proved_at, now = principal.session.authenticated_at, principal.now
     return now - FRESH if is_void(proved_at, now) else proved_at
