@@ -14,7 +14,7 @@ from app.crud.clock import is_void
 from app.crud.services import Asked, Subject
 from app.resources import Resources
 from app.schemas import Introspection
-from app.secrets.service_secrets import NAME, hash_secret
+from app.secrets.service_secrets import NAME, SCOPES, hash_secret
 from app.services.sessions import decode, find_end, find_proof, require_live
 
 NOTED = timedelta(hours=1)  # how exactly the last use of a service is known
@@ -93,5 +93,5 @@ def _describe(settings: Settings, asked: Asked, claims: Claims) -> Introspection
 
 def _tell(account: Subject, scopes: list[str]) -> dict[str, str | bool | None]:
     """Return what the scopes open; an address that nobody confirmed may be a stranger's, so that is said too."""
-    told = {scope: getattr(account, scope) for scope in scopes}
+    told = {scope: getattr(account, scope) for scope in SCOPES if scope in scopes}
     return told | ({"email_verified": account.email_verified_at is not None} if "email" in told else {})
