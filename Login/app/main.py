@@ -44,6 +44,8 @@ from app.web.problems import handle_errors
 
 logger = logging.getLogger(__name__)
 
+PAGE = ("Account", "Sessions", "Second factor", "Services", "Operation")  # in the order of the page of the API
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application as the settings say."""
@@ -53,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs_enabled else None,
+        openapi_tags=[{"name": name} for name in PAGE],
         redirect_slashes=False,  # to wherever the Host header says
         telemetry={"tracing": False, "metrics": False},
         routes=_endpoints(),

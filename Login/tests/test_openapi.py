@@ -260,7 +260,7 @@ def authorize(page: Page, token: str) -> None:
     """Paste a token as the page's visitors do."""
     page.get_by_role("button", name="Authorize").click()
     page.get_by_label("auth-bearer-value").fill(token)
-    page.get_by_role("button", name="Apply credentials").click()
+    page.locator("form", has_text="HTTPBearer").get_by_role("button", name="Apply credentials").click()
     page.locator(".close-modal, .btn-done").first.click()
 
 
