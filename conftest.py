@@ -15,6 +15,7 @@ pytest_plugins = [
     "testing.suite",
     "testing.tls",
     "testing.balancer",
+    "testing.proxies",
     "testing.wheels",
     "testing.chance",
     "testing.order",

@@ -29,7 +29,9 @@ from FlaskProject.views import (
     profile,
     security,
     sessions,
+    step_up,
     totp,
+    verify,
 )
 
 LARGEST_FORM = 64 * 1024
@@ -62,7 +64,7 @@ def create_app(config: Config | None = None) -> Flask:
     init_templates(app)
 
     signed_in = (home, profile, security, totp, passkeys)
-    for part in (*signed_in, accounts, sessions, passwords, link_buttons, health):
+    for part in (*signed_in, accounts, sessions, passwords, link_buttons, health, verify, step_up):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from FlaskProject.settings.sibling_hosts import is_below, parse_domain, parse_origins
 from FlaskProject.settings.stray_env import own_environment
 from FlaskProject.settings.weak_keys import weakness_of
 
@@ -39,6 +40,8 @@ class Config:
     remember_me: timedelta = timedelta(days=30)
     secure_cookies: bool = False
     samesite: str = "Lax"
+    cookie_domain: str | None = None
+    return_origins: tuple[str, ...] = ()
     environment: str = "development"
     trusted_proxy_count: int = 0
     drain_file: Path | None = None
@@ -56,6 +59,7 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
     samesite = _read(settings, "SESSION_COOKIE_SAMESITE", _one_of("Lax", "Strict", "None"), "Lax")
     if samesite == "None" and not secure:
         raise ConfigError("SESSION_COOKIE_SAMESITE: browsers drop a None cookie unless SECURE_COOKIES=true")
+    domain, origins = _sibling_hosts(settings, secure=secure)
     return Config(
         secret_key=key,
         secret_key_fallbacks=_fallbacks(settings),
@@ -65,6 +69,8 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
         remember_me=timedelta(days=_read(settings, "REMEMBER_ME_DAYS", _whole_number(1, 3650), 30)),
         secure_cookies=secure,
         samesite=samesite,
+        cookie_domain=domain,
+        return_origins=origins,
         environment=environment,
         trusted_proxy_count=_read(settings, "TRUSTED_PROXY_COUNT", _whole_number(0, 20), 0),
         drain_file=_read(settings, "DRAIN_FILE", Path, None),
@@ -148,6 +154,18 @@ def _refuse_unsafe(settings: Mapping[str, str], environment: str, weakness: str 
         refusals += ["SECURE_COOKIES: must be true in production, where the pages are served over HTTPS"]
     if refusals:
         raise ConfigError("; ".join(refusals))
+
+
+def _sibling_hosts(settings: Mapping[str, str], *, secure: bool) -> tuple[str | None, tuple[str, ...]]:
+    """Read which hosts see the sign-in, and where it leads back to."""
+    domain = _read(settings, "COOKIE_DOMAIN", parse_domain, None)
+    nowhere: tuple[str, ...] = ()
+    origins = _read(settings, "RETURN_ORIGINS", parse_origins, nowhere)
+    if domain and not secure:
+        raise ConfigError("COOKIE_DOMAIN: browsers drop its cookies unless SECURE_COOKIES=true")
+    if domain and not all(is_below(origin, domain) for origin in origins):
+        raise ConfigError("RETURN_ORIGINS: one of them is not below COOKIE_DOMAIN, so it would never see a sign-in")
+    return domain, origins
 
 
 def _boolean(value: str) -> bool:

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from CreateDB.server.engine import make_engine
+from testing.declared import require_declared
 from testing.processes import Server, free_port
 
 CHEAP_ARGON2 = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}
@@ -140,6 +141,7 @@ def api(settings: Settings) -> Iterator[TestClient]:
     client = TestClient(create_app(settings), client=("127.0.0.1", 50000), raise_server_exceptions=False)
     with client:
         client.headers["User-Agent"] = FIREFOX
+        client.event_hooks["response"].append(require_declared)
         yield client
 
 

@@ -4,15 +4,14 @@ import re
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from socket import create_connection, socket
+from socket import socket
 
 import pytest
 
-from testing.processes import ROOT, START_WAIT, STOP_WAIT, free_port
+from testing.processes import ROOT, STOP_WAIT, free_port, wait_for_port
 from testing.required import missing
 from testing.tls import write_certificate
 
@@ -63,23 +62,10 @@ def start_balancer(tmp_path: Path) -> Iterator[StartBalancer]:
         (tmp_path / name).write_text(text, encoding="utf-8")
         started.append(subprocess.Popen([program, "-db", "-f", tmp_path / name]))
         for port in ports.values():
-            _wait_for(port)
+            wait_for_port(port)
         return Balancer(ports)
 
     yield start
     for process in started:
         process.terminate()
         process.wait(STOP_WAIT)
-
-
-def _wait_for(port: int) -> None:
-    end = time.monotonic() + START_WAIT
-    while True:
-        try:
-            create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-        else:
-            return

@@ -6,7 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "SECURITY.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+OURS = [page for page in sorted((ROOT / "docs").rglob("*.md")) if "node_modules" not in page.parts]
+PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "SECURITY.md")), *OURS]
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 
 

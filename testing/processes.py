@@ -48,6 +48,20 @@ def free_port() -> int:
     raise RuntimeError("every port of this process is in use")
 
 
+def wait_for_port(port: int) -> None:
+    """Wait until somebody listens on a port of this machine."""
+    end = time.monotonic() + START_WAIT
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 class Server:
     """One server process, with its address and its log."""
 

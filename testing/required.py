@@ -7,7 +7,7 @@ import pytest
 
 
 def missing(what: str, reason: str) -> NoReturn:
-    """Skip, or fail when PUPERO_REQUIRE (a comma list: mariadb, redis, haproxy, chromium, index) names it."""
+    """Skip, or fail when PUPERO_REQUIRE (a comma list: mariadb, redis, nginx, node and so on) names it."""
     required = {name.strip() for name in os.environ.get("PUPERO_REQUIRE", "").split(",")}
     if what in required:
         pytest.fail(f"{what} is required here: {reason}", pytrace=False)

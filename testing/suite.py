@@ -47,10 +47,14 @@ class Suite:
         """Let somebody's present code count as unused, as if half a minute had passed."""
         self._run("UPDATE users SET totp_last_step = 1 WHERE username = :name", name)
 
-    def _run(self, statement: str, name: str) -> None:
+    def give_role(self, name: str, role: str) -> None:
+        """Give somebody a role, as an operator does."""
+        self._run("UPDATE users SET role = :role WHERE username = :name", name, role=role)
+
+    def _run(self, statement: str, name: str, **values: str) -> None:
         engine = make_engine(self.database_url)
         with engine.begin() as connection:
-            connection.execute(text(statement), {"name": name})
+            connection.execute(text(statement), {"name": name, **values})
         engine.dispose()
 
 

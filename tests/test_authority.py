@@ -9,6 +9,7 @@ import pytest
 
 from app.authority.changes import CHANGES
 from app.authority.letters import LETTERS, Link
+from app.authority.signs import SIGNS
 from app.letters.catalogue import CATALOGUE
 from app.services.disowning import TAKE_BACK
 from app.services.links import PAGES
@@ -16,7 +17,11 @@ from scripts.authority_page import PAGE, write_page
 
 ROOT = Path(__file__).resolve().parents[1]
 CRUD = sorted((ROOT / "Login/app/crud").glob("*.py"))
-DOERS = [*sorted((ROOT / "Login/app/services").glob("*.py")), *sorted((ROOT / "CreateDB" / "users").glob("*.py"))]
+DOERS = [
+    path
+    for room in ("Login/app/services", "CreateDB/users", "CreateDB/services")
+    for path in sorted((ROOT / room).glob("*.py"))
+]
 TABLES = {"users", "recovery_codes", "enrolments", "sessions", "tokens", "passkeys", "ceremonies"}
 ROWS = {"User", "Session", "OneTimeToken", "Passkey"}
 WRITES = {"insert", "update", "delete"}
@@ -131,7 +136,7 @@ def events_in(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in DOERS if path.name not in GENERAL], ids=lambda path: f"{path.parent.name}/{path.name}"
+    "path", [path for path in DOERS if path.name not in GENERAL], ids=lambda path: "/".join(path.parts[-3:])
 )
 def test_whoever_writes_names_a_row_that_lists_the_write(path: Path) -> None:
     """A service that changes an account lets follow what the table says."""
@@ -143,6 +148,13 @@ def test_whoever_writes_names_a_row_that_lists_the_write(path: Path) -> None:
 def test_every_row_happens_somewhere() -> None:
     """A row that nobody asks is a promise that nobody keeps."""
     assert sorted(set(CHANGES) - {event for path in DOERS for event in events_in(path)}) == []
+
+
+def test_every_sign_is_seen_somewhere() -> None:
+    """What the history can tell beside changes is written by some service."""
+    said = {node.value for path in DOERS for node in ast.walk(parse(path)) if isinstance(node, ast.Constant)}
+
+    assert sorted(set(SIGNS) - said) == []
 
 
 def test_every_mail_has_words_and_a_rule() -> None:

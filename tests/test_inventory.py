@@ -10,8 +10,10 @@ import pytest
 from app.config import Settings
 from app.crud.events import events
 from app.crud.sweeping import EXPIRIES
+from app.export_schemas import ExportedAccount
 from app.models import metadata
 from app.secrets.keys import Keyrings, make_keyrings
+from app.services.exports import PARTS
 from deploy.make_secrets import FILES
 from testing.documents import chapter, table
 
@@ -75,6 +77,18 @@ def test_every_column_has_a_class() -> None:
 def all_columns() -> list[object]:
     """Return every column of every table."""
     return [column for table_ in metadata.sorted_tables for column in table_.columns]
+
+
+@pytest.mark.asvs("14.1.1")
+def test_a_person_downloads_every_column_that_is_not_named_here() -> None:
+    """A new one is shown in the file, by the models that it is made of, or the page says why it is not."""
+    models = [("users", ExportedAccount), *((part.table, part.row) for part in PARTS)]
+    shown = {f"{name}.{column}" for name, model in models for column in model.columns()} - {"users.has_totp"}
+    rows = table(chapter(PAGE, "What a person downloads"))[1:]
+    withheld = [column for row in rows for column in in_code(row[0])]
+
+    assert sorted([*shown, *withheld]) == sorted(str(column) for column in all_columns())
+    assert all(reason for _, reason in rows)
 
 
 @pytest.mark.asvs("14.1.2", "14.2.4")

@@ -72,6 +72,8 @@ class Devices(Answer):
 class Account(Answer):
     """Who is signed in, and in what state the account is."""
 
+    user_id: str
+    role: str
     email: str
     email_verified: bool
     username: str | None
@@ -83,6 +85,7 @@ class Account(Answer):
     created_at: datetime
     last_login_at: datetime | None
     fresh_until: datetime | None
+    amr: list[str] | None  # likewise
     session: Device
 
     @property
@@ -94,6 +97,11 @@ class Account(Answer):
     def has_factor(self) -> bool:
         """Tell whether signing in takes more than the password."""
         return self.totp_enabled or bool(self.passkeys)
+
+    @property
+    def showed_factor(self) -> bool:
+        """Tell whether this sign-in took more than the password."""
+        return bool(set(self.amr or ()) - {"pwd"})
 
     @property
     def is_fresh(self) -> bool:

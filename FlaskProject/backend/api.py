@@ -18,7 +18,7 @@ from FlaskProject.backend.answers import (
     RecoveryCodes,
     TokenPair,
 )
-from FlaskProject.backend.http import Backend, BackendUnavailable, Refusal, Visitor
+from FlaskProject.backend.http import Backend, BackendUnavailable, Download, Refusal, Visitor
 
 READ_SECONDS = 2.0
 # A password waits for its turn in the API's hashing queue (10 s, unless it stalls), a write for a lock (likewise).
@@ -182,6 +182,11 @@ class Api:
         """End this session."""
         self._as_owner("POST", "/logout", None, _nothing)
 
+    def export(self) -> Download:
+        """Begin the file with everything that is stored about this person."""
+        ask = partial(self.backend.download, self.visitor, "/user/export", seconds=WORK_SECONDS)
+        return self._with_token(lambda token: ask(token=token))
+
     def delete_account(self, current_password: str, factor: Json) -> None:
         """Erase the account for good."""
         # The POST twin: proxies drop the body of a DELETE.
@@ -198,14 +203,16 @@ class Api:
         self, method: str, path: str, body: Json | None, read: Callable[[Json], Answer], seconds: float = WORK_SECONDS
     ) -> Answer:
         send = partial(self.backend.send, self.visitor, method, path, body=body, seconds=seconds)
+        return _take(read, self._with_token(lambda token: send(token=token)), f"{method} {path}")
+
+    def _with_token(self, ask: Callable[[str], Answer]) -> Answer:
         try:
-            data = send(token=self.access_token())
+            return ask(self.access_token())
         except Refusal as refusal:
             if refusal.code != "token_expired":
                 raise
             # It ended on its way; a 401 did nothing, so asking again is safe.
-            data = send(token=self.renewed_access_token())
-        return _take(read, data, f"{method} {path}")
+            return ask(self.renewed_access_token())
 
 
 def _take(read: Callable[[Json], Answer], data: Json, call: str) -> Answer:

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -21,6 +23,7 @@ CONNECT_SECONDS = 2.0
 LARGEST_ANSWER = 1024 * 1024
 CHUNK = 64 * 1024
 BUSY_SECONDS = 5  # to come back in, when too many wait for the API already
+SHARE_OF_DOWNLOADS = 6  # one download for so many calls at once: each holds its thread for as long as a slow browser
 
 
 class BackendUnavailable(Exception):
@@ -39,7 +42,7 @@ class Refusal(Exception):
 
     status: int
     code: str
-    fields: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)  # what is wrong with which, as a code
     retry_after: int | None = None
     extra: Json = field(default_factory=dict, repr=False)
 
@@ -51,6 +54,15 @@ class Visitor:
     address: str
     user_agent: str
     request_id: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on its way from the API; whoever passes it on closes it, however far it came."""
+
+    disposition: str
+    pieces: Iterator[bytes]
+    close: Callable[[], None]
 
 
 def _pooled_http(ca_bundle: Path | None) -> requests.Session:
@@ -74,6 +86,7 @@ class Backend:
         """Remember where the API is, and who alone may have signed its certificate, if not the public authorities."""
         self._url = url
         self._places = BoundedSemaphore(at_once)
+        self._downloads = BoundedSemaphore(max(1, at_once // SHARE_OF_DOWNLOADS))
         self._http = _pooled_http(ca_bundle)
 
     def send(  # noqa: PLR0913 a request has this many parts
@@ -93,24 +106,52 @@ class Backend:
         except requests.RequestException as failure:
             raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
 
+    def download(self, visitor: Visitor, path: str, *, token: str, seconds: float) -> Download:
+        """Ask for a file once, and hand it back unread; each piece of it has so many seconds to arrive."""
+        deadline = time.monotonic() + CONNECT_SECONDS + seconds
+        with ExitStack() as held:
+            held.enter_context(_place(self._downloads, f"GET {path}"))
+            try:
+                response = held.enter_context(self._request("GET", path, None, _headers(visitor, token), seconds))
+            except requests.RequestException as failure:
+                raise BackendUnavailable(f"GET {path}: {type(failure).__name__}") from None
+            disposition = response.headers.get("Content-Disposition")
+            if response.status_code != HTTPStatus.OK or disposition is None:
+                _understand(response, _read_all(response, deadline))
+                raise BackendUnavailable(f"GET {path}: an answer that is no file")
+            return Download(disposition, _read_pieces(response), held.pop_all().close)
+
     def _ask(self, method: str, path: str, body: Json | None, headers: dict[str, str], seconds: float) -> Json:
         deadline = time.monotonic() + CONNECT_SECONDS + seconds
-        # Whoever finds no place is told at once, and holds no thread that a page without the API could use.
-        if not self._places.acquire(blocking=False):
-            raise BackendUnavailable(f"{method} {path}: too many wait for the API already", retry_after=BUSY_SECONDS)
-        try:
-            with self._http.request(
-                method,
-                self._url + path,
-                json=body,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return _understand(response, _read_all(response, deadline))
-        finally:
-            self._places.release()
+        with (
+            _place(self._places, f"{method} {path}"),
+            self._request(method, path, body, headers, seconds) as response,
+        ):
+            return _understand(response, _read_all(response, deadline))
+
+    def _request(
+        self, method: str, path: str, body: Json | None, headers: dict[str, str], seconds: float
+    ) -> requests.Response:
+        return self._http.request(
+            method,
+            self._url + path,
+            json=body,
+            headers=headers,
+            timeout=(CONNECT_SECONDS, seconds),
+            allow_redirects=False,
+            stream=True,
+        )
+
+
+@contextmanager
+def _place(places: BoundedSemaphore, call: str) -> Iterator[None]:
+    """Take a place; whoever finds none is told at once, and holds no thread that a page without the API could use."""
+    if not places.acquire(blocking=False):
+        raise BackendUnavailable(f"{call}: too many wait for the API already", retry_after=BUSY_SECONDS)
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:
@@ -126,14 +167,20 @@ def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:
 def _read_all(response: requests.Response, deadline: float) -> bytes:
     """Read the body as it comes, giving up on one that never ends or drips in."""
     body = b""
+    for piece in _read_pieces(response):
+        body += piece
+        if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
+            raise BackendUnavailable("the answer is too large or too slow")
+    return body
+
+
+def _read_pieces(response: requests.Response) -> Iterator[bytes]:
+    """Read the body as it comes; one that is shorter than announced, or lacks its last chunk, raises."""
     try:
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            body += chunk
-            if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
-                raise BackendUnavailable("the answer is too large or too slow")
+        while piece := response.raw.read1(CHUNK, decode_content=True):
+            yield piece
     except BaseHTTPError as failure:
         raise BackendUnavailable(f"the answer broke off: {type(failure).__name__}") from None
-    return body
 
 
 def _understand(response: requests.Response, body: bytes) -> Json:
@@ -161,8 +208,8 @@ def _seconds(header: str | None) -> int | None:
     return int(header) if header and header.isascii() and header.isdigit() and len(header) < len("1000000") else None
 
 
-def _refused_fields(detail: Any) -> tuple[str, ...]:  # noqa: ANN401 whatever JSON holds
-    """Name the fields of a 422, whose detail is FastAPI's list."""
-    rows = detail if isinstance(detail, list) else []
-    places = [row.get("loc") for row in rows if isinstance(row, dict)]
-    return tuple(str(place[-1]) for place in places if isinstance(place, list) and place)
+def _refused_fields(detail: Any) -> dict[str, str]:  # noqa: ANN401 whatever JSON holds
+    """Name the fields of a 422, whose detail is FastAPI's list, each with the code of what is wrong with it."""
+    rows = [row for row in detail if isinstance(row, dict)] if isinstance(detail, list) else []
+    places = [(row.get("loc"), str(row.get("code"))) for row in rows]
+    return {str(place[-1]): code for place, code in places if isinstance(place, list) and place}

@@ -132,8 +132,8 @@ class Form:
     def refuse(self, refusal: Refusal) -> None:
         """Turn the API's refusal into sentences."""
         self.refused_as = refusal.code
-        for name in refusal.fields:
-            self._blame(name, field_sentence(name))
+        for name, code in refusal.fields.items():
+            self._blame(name, field_sentence(name, code))
         if refusal.fields:
             return
         code = self._find_sentence(refusal)

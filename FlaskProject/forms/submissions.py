@@ -69,6 +69,15 @@ def reauthentication_page(form: Form, action: str | None = None) -> str:
     return render_template("reauthenticate.html", form=form, account=current_account(), **where)
 
 
+def reauthenticate(form: Form) -> TokenPair:
+    """Prove again who is there, by the password and a second factor or by a passkey alone."""
+    if form.passkey is None:
+        form.require("current_password")
+    if form.passkey and not form.text("current_password"):
+        return api().reauthenticate_with_passkey(form.passkey)
+    return api().reauthenticate(form.text("current_password"), form.factor("totp"))
+
+
 def stale_form(error: CSRFError) -> ResponseReturnValue:
     """Bring a form back whose cookie has ended or whose key was rotated while somebody typed."""
     log_refusal(str(error.description))
@@ -94,9 +103,7 @@ def unavailable_page(outage: BackendUnavailable, *, resend: bool = True) -> Resp
 def _proved_again(form: Form) -> bool:
     """Go on in a fresh session; False, with the reasons noted, when the API refuses."""
     try:
-        if form.passkey is None:
-            form.require("current_password")
-        tokens().keep(_reauthenticate(form))
+        tokens().keep(reauthenticate(form))
     except Refusal as refusal:
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             raise
@@ -104,12 +111,6 @@ def _proved_again(form: Form) -> bool:
     except Incomplete:
         pass  # what is missing is noted
     return not form.failed
-
-
-def _reauthenticate(form: Form) -> TokenPair:
-    if form.passkey and not form.text("current_password"):
-        return api().reauthenticate_with_passkey(form.passkey)
-    return api().reauthenticate(form.text("current_password"), form.factor("totp"))
 
 
 def _refused(page: Page, form: Form, refusal: Refusal) -> ResponseReturnValue:

@@ -1,10 +1,11 @@
 """The one catalogue of everything a person reads, so that a translation has one place to go to."""
 
 from FlaskProject.messages.fields import FIELDS
+from FlaskProject.messages.forward_auth import FORWARD_AUTH
 from FlaskProject.messages.pages import PAGES
 from FlaskProject.messages.refusals import REFUSALS
 
-TEXT = {**PAGES, **FIELDS, **REFUSALS}
+TEXT = {**PAGES, **FIELDS, **FORWARD_AUTH, **REFUSALS}
 
 
 def t(key: str, **values: object) -> str:
@@ -23,7 +24,8 @@ def sentence_for(code: str, **values: object) -> str:
     return t(f"api.{code}" if has_text(f"api.{code}") else "api.unknown", **values)
 
 
-def field_sentence(name: str) -> str:
-    """Return what to say beside a field that the API found malformed."""
-    key = f"invalid.{name.removeprefix('new_')}"
-    return t(key if has_text(key) else "invalid.other")
+def field_sentence(name: str, code: str) -> str:
+    """Return what to say beside a field that the API refuses: of this field and code, of the code, or of the field."""
+    field = name.removeprefix("new_").removeprefix("current_")
+    keys = (f"invalid.{field}.{code}", f"invalid.{code}", f"invalid.{field}", "invalid.other")
+    return t(next(key for key in keys if has_text(key)))

@@ -40,6 +40,13 @@ FIELDS: dict[str, str] = {
     "invalid.name": "Use 1 to 64 ordinary characters on one line.",
     "invalid.phrase": "Use 1 to 255 ordinary characters on one line.",
     "invalid.password": "This password cannot be used; it may be far too long.",
+    "invalid.password.too_long": "This password is too long: a few words are enough.",
+    "invalid.email.too_long": "This is longer than an email address can be.",
+    "invalid.required": "Please fill this in.",
+    "invalid.blank": "Please fill this in.",
+    "invalid.invisible_character": "Something in this cannot be seen, such as a line break or a mark that came along "
+    "with a copy. Please type it anew.",
+    "invalid.compatibility_character": "Some letters in this only look like the usual ones. Please type them anew.",
     "invalid.other": "This cannot be used as it is. Please check it.",
     # Times
     "clock.today": "{time} UTC",

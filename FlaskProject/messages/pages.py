@@ -69,6 +69,7 @@ PAGES: dict[str, str] = {
     "if a mail from us asks you for something, do that first.",
     "delete.title": "Delete your account",
     "delete.lead": "Deletion is at once and for good. Nobody can undo it, not even us.",
+    "delete.export": "You may want to keep a copy first.",
     "delete.goes": "What goes",
     "delete.goes.profile": "your email address, username and phrase",
     "delete.goes.factor": "your password, second factor and recovery codes",
@@ -107,7 +108,7 @@ PAGES: dict[str, str] = {
     "Once it is back, sign in and look at Security for devices to sign out.",
     # Asking again
     "reauthenticate.title": "Is it still you?",
-    "reauthenticate.lead": "This change needs your password again. After that we carry on with what you asked for.",
+    "reauthenticate.lead": "This needs your password again. After that we carry on with what you asked for.",
     "reauthenticate.submit": "Confirm and go on",
     # Profile
     "profile.title": "Profile",
@@ -135,6 +136,12 @@ PAGES: dict[str, str] = {
     "verification.submit": "Send it again",
     "verification.sent": "A mail with a link is on its way to you. "
     "It can take a few minutes; look among the unwanted mail, too.",
+    "export.title": "Your data",
+    "export.lead": "Everything that we store about you, in one file for you and for programs (JSON): your account "
+    "and what happened to it, sign-ins, passkeys, and which mails you got. Nothing in it opens your account.",
+    "export.care": "Keep it where nobody else reads it. We tell you of each download by mail.",
+    "export.submit": "Download your data",
+    "export.confirmed": "Thank you, it is you. Now press the button, and the download begins.",
     "profile.leave": "Leaving?",
     "profile.delete": "Delete this account",
     # Security

@@ -71,6 +71,9 @@ REFUSALS: dict[str, str] = {
     "outage.busy": "The service is very busy right now. Please try again in {wait}.",
     "outage.typed": "What you typed",
     "outage.again": "Try again",
+    "error.denied.title": "Your account may not open this page",
+    "error.denied.text": "It is for accounts with another role. Whoever runs it can give you that role; "
+    "or sign out, and sign in as somebody who has it.",
     "error.404.title": "There is no such page",
     "error.404.text": "The address may be mistyped, or the page may have moved.",
     "error.405.title": "This address is only for forms",

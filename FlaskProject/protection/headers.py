@@ -24,6 +24,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+FORMS = "form-action 'self'"
+LEAD_BACK = {"sessions", "step_up"}  # whose forms lead to where a visitor came from
 ONE_YEAR = 31_536_000
 
 
@@ -36,6 +38,8 @@ def init_headers(app: Flask, config: Config) -> None:
         response.headers.update(HEADERS)
         if "script" in g:
             response.headers["Content-Security-Policy"] = WITH_SCRIPT
+        if request.blueprint in LEAD_BACK and config.return_origins:
+            _let_forms_lead_to(config.return_origins, response)
         if is_secure(config):
             response.headers["Strict-Transport-Security"] = stay_with_https
         if request.endpoint != "static":
@@ -44,6 +48,12 @@ def init_headers(app: Flask, config: Config) -> None:
         elif _is_what_the_address_says(response):
             response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}"
         return response
+
+
+def _let_forms_lead_to(origins: tuple[str, ...], response: Response) -> None:
+    """Let a form's answer lead to these: browsers take a redirect for a part of what `form-action` allows."""
+    policy = response.headers["Content-Security-Policy"]
+    response.headers["Content-Security-Policy"] = policy.replace(FORMS, f"{FORMS} {' '.join(origins)}")
 
 
 def _is_what_the_address_says(response: Response) -> bool:

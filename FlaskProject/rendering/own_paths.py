@@ -7,6 +7,7 @@ from flask import request
 # An allowlist, because every list of tricks (//, /\, schemes, control characters, %2f) has been one short.
 OWN_PATH = re.compile(r"/(?:[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*)?(?:\?[A-Za-z0-9_=&-]*)?(?:#[A-Za-z0-9_-]*)?")
 LONGEST = 500
+PASSED_THROUGH = {"login", "logout", "register", "auth"}  # nobody comes back to these
 HOME = "/"
 
 
@@ -19,7 +20,7 @@ def own_path(target: str | None, root: str = "") -> str:
     if len(inside) > LONGEST or not OWN_PATH.fullmatch(inside):
         return root + HOME
     path = re.split(r"[?#]", inside)[0]
-    return root + HOME if path.split("/")[1] in {"login", "logout", "register"} else root + inside
+    return root + HOME if path.split("/")[1] in PASSED_THROUGH else root + inside
 
 
 def here() -> str:

@@ -101,6 +101,16 @@ def current_account() -> Account:
     return cast("Account", g.account)
 
 
+def account_without_refresh() -> Account:
+    """Return the account by the access token as it came: not every asker can hand a new pair to the browser."""
+    found = tokens()
+    kept, found.refresh = found.refresh, None
+    try:
+        return current_account()
+    finally:
+        found.refresh = kept
+
+
 def account_if_any() -> Account | None:
     """Return the account for a page that stands without one, whatever goes wrong."""
     if "account" in g or tokens().sent:

@@ -15,6 +15,7 @@ from FlaskProject.config import Config
 from FlaskProject.signed_in.jwt_claims import claims_of
 
 ACCESS, REFRESH, LOGIN_STEP = "access_token", "refresh_token", "login_token"
+SHARED = {ACCESS, REFRESH}  # what COOKIE_DOMAIN is about: forms and the steps of a login stay on this host
 SESSION = "pupero_session"
 LOGIN_STEP_LIFETIME = timedelta(minutes=5)
 # Anything else cannot be a token of the API and must not become part of a header.
@@ -31,7 +32,7 @@ class TokenCookies:
 
     def read(self, request: Request, name: str) -> str | None:
         """Return a cookie's token, the latest of ours: a neighbour on this host or domain may use the same name."""
-        sent = request.cookies.getlist(named(name, secure=self.secure))
+        sent = request.cookies.getlist(self._named(name))
         tokens = [token for token in sent if len(token) <= LONGEST_TOKEN and TOKEN.fullmatch(token)]
         found = [(claims.issued, token) for token in tokens if (claims := claims_of(token)) and claims.ours]
         return max(found)[1] if found else None
@@ -47,7 +48,7 @@ class TokenCookies:
         """Take these tokens away, and leave what is not ours."""
         for name in names:
             if self.read(request, name):
-                response.delete_cookie(named(name, secure=self.secure), **self._flags(name))
+                response.delete_cookie(self._named(name), **self._flags(name))
 
     def write_login_step(self, response: Response, token: str) -> None:
         """Keep what proves that the password was right until the code is typed."""
@@ -61,12 +62,20 @@ class TokenCookies:
         return min(claims.lifetime, int(self.config.remember_me.total_seconds()))
 
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
-        response.set_cookie(named(name, secure=self.secure), value, max_age=seconds, **self._flags(name))
+        response.set_cookie(self._named(name), value, max_age=seconds, **self._flags(name))
+
+    def _named(self, name: str) -> str:
+        # What is for sibling hosts cannot be bound to this one, only to https.
+        return f"__Secure-{name}" if self._domain(name) else named(name, secure=self.secure)
+
+    def _domain(self, name: str) -> str | None:
+        return self.config.cookie_domain if name in SHARED else None
 
     def _flags(self, name: str) -> dict[str, Any]:
         # `__Host-` demands the path /; without it the login step goes nowhere but to the login pages.
         path = f"{request.script_root}/login" if name == LOGIN_STEP and not self.secure else "/"
-        return {"path": path, "secure": self.secure, "httponly": True, "samesite": self.config.samesite}
+        flags = {"path": path, "secure": self.secure, "httponly": True, "samesite": self.config.samesite}
+        return flags | {"domain": self._domain(name)}
 
 
 class PageSessions(SecureCookieSessionInterface):

@@ -34,7 +34,7 @@ FOREIGN = [
     "/profile/../../x",
     "/ünicode",
     "/\u2028/evil",
-    "/" + "a" * 1000,
+    "/" + "a" * 3000,
     "/login",
     "/login?next=/login",
     "/logout",

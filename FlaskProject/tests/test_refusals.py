@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+UNSEEN = {"loc": ["body", "username"], "code": "invisible_character"}
 SIGN_IN = {"username": "ada", "password": "secret-of-ada"}
 
 
@@ -35,6 +36,8 @@ def test_a_limit_says_how_long_to_wait(
         ((400, {"code": "totp_invalid", "clock_off": True}), "the clock of your phone seems off"),
         ((422, {"code": "validation_error", "detail": [{"loc": ["body"], "msg": "x"}]}), "cannot be used as it is"),
         ((422, {"code": "validation_error", "detail": "odd"}), "cannot be used as it is"),
+        ((422, {"code": "validation_error", "detail": [UNSEEN]}), "cannot be seen, such as a line break"),
+        ((422, {"code": "validation_error", "detail": [UNSEEN | {"code": "of_tomorrow"}]}), "Use 3 to 50 letters"),
         ((503, {"code": "secret_unreadable"}), "Your second factor cannot be read"),
         ((503, {"code": "outcome_unknown"}), "Please look whether the change was made"),
         ((500, {"code": "internal_error"}), "Something broke on our side"),

@@ -1,4 +1,4 @@
-"""The profile: the phrase, the name, the address."""
+"""The profile: the phrase, the name, the address, and all that there is about somebody in one file."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
 from FlaskProject.forms.submissions import submission
+from FlaskProject.rendering.downloads import pass_on
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
@@ -16,7 +17,7 @@ pages = Blueprint("profile", __name__)
 
 @pages.get("/profile", endpoint="show")
 def profile_page(form: Form | None = None) -> str:
-    """Show the three forms."""
+    """Show the forms."""
     account = current_account()
     passkeys = changed_passkeys() if account.passkeys else None
     return render_template("profile.html", form=form or Form(), account=account, passkeys=passkeys)
@@ -62,6 +63,19 @@ def send_verification(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it hol
     """Send the mail that confirms the address once more."""
     api().send_verification()
     return tell_at("profile.show", "email-title", "verification.sent")
+
+
+@pages.post("/profile/export")
+@submission(profile_page, reauthenticates=True)
+def export(form: Form) -> ResponseReturnValue:
+    """Pass the file on with everything that is stored about the person.
+
+    A browser that is sent a file stays on the page it shows: whoever had to give the password goes back to the
+    profile first, and presses the button again.
+    """
+    if "current_password" in form.values:
+        return tell_at("profile.show", "export-title", "export.confirmed")
+    return pass_on(api().export())
 
 
 @pages.get("/profile/<step>")

@@ -1,6 +1,6 @@
 """The security page: password, second factor and devices in one place."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms.form import Form
@@ -19,7 +19,7 @@ def security_page(form: Form | None = None) -> str:
     # Without any, only a browser that has just helped to remove the last one has to hear of it.
     passkeys = changed_passkeys() or (api().passkeys() if account.passkeys else None)
     devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
-    values = {"account": account, "devices": devices, "passkeys": passkeys}
+    values = {"account": account, "devices": devices, "passkeys": passkeys, "came_for": session.get("came_for")}
     return render_template("security.html", form=form or Form(), **values)
 
 

@@ -9,7 +9,8 @@ from FlaskProject.backend.answers import TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
 from FlaskProject.forms.submissions import require_passkey, submission
-from FlaskProject.rendering.own_paths import own_path, worth_carrying
+from FlaskProject.rendering.own_paths import worth_carrying
+from FlaskProject.rendering.return_addresses import next_address
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import (
     account_if_any,
@@ -170,4 +171,4 @@ def _login_step() -> str | None:
 
 
 def _next(form: Form) -> str:
-    return own_path(form.text("next") or request.args.get("next"), request.script_root)
+    return next_address(form.text("next"))

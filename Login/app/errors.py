@@ -15,6 +15,7 @@ class ApiError(Exception):
     detail: ClassVar[str]
     challenge: ClassVar[str] = 'Bearer error="invalid_token"'
     sample: ClassVar[Mapping[str, Any]] = {}  # further members of the answer, as the API's page shows them
+    sometimes: ClassVar[frozenset[str]] = frozenset()  # those of them that an answer may lack
 
     def __init_subclass__(cls, *, code: str | None = None, status: int | None = None) -> None:
         """Take the code and the status of a refusal, 400 if none is said; without either it shares its family's."""
@@ -64,6 +65,7 @@ class TotpInvalid(ApiError, code="totp_invalid"):
     """The password was right; the code was wrong, too old, or used before."""
 
     detail = "That code is wrong, too old, or already used. Wait for the next one and try again."
+    sometimes = frozenset({"clock_off"})
 
 
 class ClockOff(TotpInvalid):

@@ -32,13 +32,13 @@ class TotpConfirmation(Body):
     code: Code
 
 
-class RecoveryCodes(BaseModel):
+class RecoveryCodeSet(BaseModel):
     """Ten ways back in without the device, each good once; shown once, so none where they were made before."""
 
     recovery_codes: list[str] = Field(examples=[["7Q2M-X0KD-9RWA-3TNE-5HJC-8VPB"]])
 
 
-class TotpEnabled(Message, RecoveryCodes):
+class TotpEnabled(Message, RecoveryCodeSet):
     """Two-factor authentication is on."""
 
 
@@ -79,7 +79,7 @@ class PasskeyList(BaseModel):
     passkeys: list[Passkey]
 
 
-class PasskeyAdded(Passkey, RecoveryCodes):
+class PasskeyAdded(Passkey, RecoveryCodeSet):
     """A passkey just added; with the first factor of an account come its recovery codes."""
 
 

@@ -3,11 +3,16 @@
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, SecretStr
+from pydantic.fields import FieldInfo
 
+from app.field_errors import FieldCode, FieldError
 from app.identifiers import (
     BLANKS,
+    EMAIL_MAX,
     PASSKEY_NAME_MAX,
     PHRASE_MAX,
+    USERNAME_MAX,
+    USERNAME_MIN,
     normalize_email,
     normalize_username,
     normalize_words,
@@ -22,7 +27,7 @@ def _blank_is_none(value: object) -> object:
 
 def _require_true(value: object) -> object:
     if value is not True:  # 1 equals True, and is no consent
-        raise ValueError("must be true")
+        raise FieldError(FieldCode.NOT_TRUE, "must be true")
     return value
 
 
@@ -34,14 +39,26 @@ def _normalize_secret(secret: SecretStr) -> SecretStr:
     return SecretStr(normalize_password(secret.get_secret_value()))
 
 
+def _typed(least: int, most: int) -> FieldInfo:
+    """Take what may be trimmed and composed, and tell clients the lengths that count after that."""
+    field: FieldInfo = Field(max_length=1000, json_schema_extra={"minLength": least, "maxLength": most})
+    return field
+
+
 Identifier = Annotated[str, Field(max_length=1000), AfterValidator(_trim)]
 # Checked, and kept as typed.
-Email = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_email(typed) and typed)]
-Username = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_username(typed) and typed)]
-Phrase = Annotated[str, Field(max_length=1000), AfterValidator(lambda typed: normalize_words(typed, PHRASE_MAX))]
-Password = Annotated[SecretStr, AfterValidator(_normalize_secret)]
+Email = Annotated[str, _typed(3, EMAIL_MAX), AfterValidator(lambda typed: normalize_email(typed) and typed)]
+Username = Annotated[
+    str, _typed(USERNAME_MIN, USERNAME_MAX), AfterValidator(lambda typed: normalize_username(typed) and typed)
+]
+Phrase = Annotated[str, _typed(1, PHRASE_MAX), AfterValidator(lambda typed: normalize_words(typed, PHRASE_MAX))]
+Password = Annotated[SecretStr, Field(json_schema_extra={"maxLength": BYTES_MAX}), AfterValidator(_normalize_secret)]
 NewPassword = Annotated[
-    Password, Field(description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.")
+    Password,
+    Field(
+        description=f"At least {LENGTH_MIN} characters, at most {BYTES_MAX} bytes, and not a common one.",
+        json_schema_extra={"minLength": LENGTH_MIN},
+    ),
 ]
 Code = Annotated[str, Field(min_length=1, max_length=100)]
 # Without a least length: a form's empty field counts as absent, in the schema of generated clients too.
@@ -52,7 +69,9 @@ OptionalCode = Annotated[
 ]
 Token = Annotated[SecretStr, Field(max_length=8192)]
 OptionalIdentifier = Annotated[Identifier | None, BeforeValidator(_blank_is_none)]
-OptionalUsername = Annotated[Username | None, BeforeValidator(_blank_is_none)]
+OptionalUsername = Annotated[
+    Annotated[Username, Field(json_schema_extra={"minLength": 0})] | None, BeforeValidator(_blank_is_none)
+]
 # Half a surrogate pair could not even be compared.
 EnrolmentSecret = Annotated[
     SecretStr, Field(min_length=1, max_length=100), AfterValidator(lambda s: require_text(s.get_secret_value()) and s)
@@ -60,7 +79,8 @@ EnrolmentSecret = Annotated[
 Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
 PasskeyName = Annotated[
     str,
-    Field(max_length=1000, description=f"1 to {PASSKEY_NAME_MAX} characters.", examples=["My phone"]),
+    _typed(1, PASSKEY_NAME_MAX),
+    Field(description=f"1 to {PASSKEY_NAME_MAX} characters.", examples=["My phone"]),
     AfterValidator(lambda typed: normalize_words(typed, PASSKEY_NAME_MAX)),
 ]
 Ceremony = Annotated[SecretStr, Field(max_length=100, description="From the start; good once, for five minutes.")]

@@ -5,6 +5,8 @@ import unicodedata
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
 
+from app.field_errors import FieldCode, FieldError
+
 EMAIL_MAX = 254
 LOCAL_PART_MAX = 64  # RFC 5321, section 4.5.3.1.1; email-validator lets 65 pass
 USERNAME_MIN = 3
@@ -27,18 +29,19 @@ BLANKS = " \t\u00a0\u3000"  # what is trimmed; a line break is refused, for it c
 
 
 def require_text(text: str, *, allowed: str = "") -> str:
-    """Return text without control, bidi or invisible characters, else raise ValueError; `allowed` lists exceptions."""
+    """Return text without control, bidi or invisible characters, else raise FieldError; `allowed` lists exceptions."""
     rest = text.translate(dict.fromkeys(map(ord, allowed)))
     if INVISIBLE.search(rest) or any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in rest):
-        raise ValueError("must not contain control or invisible characters")
+        raise FieldError(FieldCode.INVISIBLE_CHARACTER, "must not contain control or invisible characters")
     return text
 
 
 def _canonical(typed: str) -> str:
-    """Trim and compose; raise ValueError for what NFKC would change (full-width letters, ligatures and the like)."""
+    """Trim and compose; raise FieldError for what NFKC would change (full-width letters, ligatures and the like)."""
     text = require_text(unicodedata.normalize("NFC", typed.strip(BLANKS)))
     if unicodedata.normalize("NFKC", text) != text:
-        raise ValueError("must not contain compatibility characters, such as full-width letters")
+        sentence = "must not contain compatibility characters, such as full-width letters"
+        raise FieldError(FieldCode.COMPATIBILITY_CHARACTER, sentence)
     return text
 
 
@@ -58,17 +61,17 @@ def find_private_domain(email: str) -> str | None:
 
 
 def normalize_email(typed: str) -> tuple[str, str]:
-    """Return an address as displayed and its key; ValueError unless it is one bare address."""
+    """Return an address as displayed and its key; FieldError unless it is one bare address."""
     text = _canonical(typed)
     if not BARE_ADDRESS.fullmatch(text) or ENCODED_WORD in text:
-        raise ValueError("must be one bare email address")
+        raise FieldError(FieldCode.NOT_AN_EMAIL, "must be one bare email address")
     try:
         parts = parse_email(text)
     except EmailNotValidError as error:
-        raise ValueError("must be one valid email address") from error
+        raise FieldError(FieldCode.NOT_AN_EMAIL, "must be one valid email address") from error
     key = _fold(f"{parts.local_part}@{parts.domain}")
     if len(parts.local_part.encode()) > LOCAL_PART_MAX or max(len(key), len(text)) > EMAIL_MAX:
-        raise ValueError("must be a shorter email address")
+        raise FieldError(FieldCode.TOO_LONG, "must be a shorter email address")
     return text, key
 
 
@@ -82,13 +85,14 @@ def name_mailbox(address: str) -> str:
 
 
 def normalize_username(typed: str) -> tuple[str, str]:
-    """Return a username as displayed and its key; ValueError names the rule that it breaks."""
+    """Return a username as displayed and its key; FieldError names the rule that it breaks."""
     text = _canonical(typed)
     key = _fold(text)
     if not USERNAME_MIN <= len(key) <= USERNAME_MAX or len(text) > USERNAME_MAX:
-        raise ValueError(f"must have {USERNAME_MIN} to {USERNAME_MAX} characters")
+        code = FieldCode.TOO_SHORT if len(key) < USERNAME_MIN else FieldCode.TOO_LONG
+        raise FieldError(code, f"must have {USERNAME_MIN} to {USERNAME_MAX} characters")
     if not all(c in USERNAME_EXTRA or unicodedata.category(c)[0] == "L" or c.isdecimal() for c in key):
-        raise ValueError("may contain letters, digits, '.', '_' and '-' only")
+        raise FieldError(FieldCode.FORBIDDEN_CHARACTER, "may contain letters, digits, '.', '_' and '-' only")
     return text, key
 
 
@@ -107,10 +111,10 @@ def login_keys(*identifiers: str | None) -> dict[str, str] | None:
 
 
 def normalize_words(typed: str, longest: int) -> str:
-    """Return words of a person's own, trimmed and composed; ValueError if empty, too long or in part invisible."""
+    """Return words of a person's own, trimmed and composed; FieldError if empty, too long or in part invisible."""
     text = require_text(unicodedata.normalize("NFC", typed.strip(BLANKS)), allowed=JOINERS)
     if not text.strip(JOINERS):
-        raise ValueError("must not be empty")
+        raise FieldError(FieldCode.BLANK, "must not be empty")
     if len(text) > longest:
-        raise ValueError(f"must have at most {longest} characters")
+        raise FieldError(FieldCode.TOO_LONG, f"must have at most {longest} characters")
     return text

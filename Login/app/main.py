@@ -21,6 +21,7 @@ from app.routes import (
     docs,
     emails,
     events,
+    exports,
     health,
     introspection,
     logins,
@@ -39,12 +40,10 @@ from app.services.metrics import sample_forever
 from app.services.sweeping import sweep_forever
 from app.web.cors import allow_origins
 from app.web.middleware import Edge
-from app.web.openapi import describe_api
+from app.web.openapi import describe_api, name_operation
 from app.web.problems import handle_errors
 
 logger = logging.getLogger(__name__)
-
-PAGE = ("Account", "Sessions", "Second factor", "Services", "Operation")  # in the order of the page of the API
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -55,7 +54,6 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs_enabled else None,
-        openapi_tags=[{"name": name} for name in PAGE],
         redirect_slashes=False,  # to wherever the Host header says
         telemetry={"tracing": False, "metrics": False},
         routes=_endpoints(),
@@ -74,10 +72,10 @@ def create_app(settings: Settings) -> FastAPI:
 @cache
 def _endpoints() -> list[BaseRoute]:
     """Put the routers together, once for all applications of a process: to read them is half of what one costs."""
-    table = APIRouter()
+    table = APIRouter(generate_unique_id_function=name_operation)
     # Each request is compared with one after the other: what services ask all day stands in front.
     parts = (introspection, accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking)
-    for part in (*parts, disowning, events, health, metrics):
+    for part in (*parts, disowning, events, exports, health, metrics):
         table.include_router(part.router)
     return table.routes
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from app import fields
+from app.field_errors import FieldCode, FieldError
 from app.identifiers import EMAIL_MAX, PHRASE_MAX
 
 NEEDS_PROOF = "Needs current_password and, with a second factor on, totp unless the session is fresh."
@@ -61,9 +62,9 @@ class LoginRequest(Body):
     def _be_one_of_two_forms(self) -> Self:
         if self.login_token is not None:
             if self.totp is None or self.password is not None or self.username or self.email:
-                raise ValueError("login_token goes with totp and nothing else")
+                raise FieldError(FieldCode.CONFLICTING_FIELDS, "login_token goes with totp and nothing else")
         elif self.password is None or not (self.username or self.email):
-            raise ValueError("give username or email, and password")
+            raise FieldError(FieldCode.MISSING_FIELDS, "give username or email, and password")
         return self
 
 
@@ -147,6 +148,9 @@ class Account(Profile):
     created_at: datetime
     last_login_at: datetime | None
     fresh_until: datetime = Field(description="Until when this session counts as freshly authenticated.")
+    amr: list[str] = Field(
+        description="How this session's person proved who they are, as in access tokens.", examples=[["pwd", "otp"]]
+    )
     session: SessionInfo
 
 

@@ -253,7 +253,7 @@ def test_account_tells_what_a_person_wants_to_know(user_with_totp: SignedIn) -> 
     assert account["user_id"] == user_with_totp.person.user_id
     assert (account["totp_enabled"], account["recovery_codes_left"]) == (True, 10)
     assert (account["phrase_is_default"], account["email_verified"]) == (True, False)
-    assert account["session"]["label"] == "Firefox on Linux"
+    assert (account["session"]["label"], account["amr"]) == ("Firefox on Linux", ["pwd"])
     assert account["created_at"].endswith("Z")
 
 

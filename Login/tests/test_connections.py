@@ -1,5 +1,6 @@
-"""What a connection may cost before its request is there, on real sockets: size, time and number."""
+"""What a connection may cost, on real sockets: the size, time and number of heads, and answers that nobody takes."""
 
+import asyncio
 import json
 import secrets
 import time
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from socket import create_connection, socket
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -21,16 +22,36 @@ from testing.processes import Server, free_port
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 LINE = b"X-Long: " + b"a" * 990 + b"\r\n"
 PATIENCE = 60.0
+LET_GO = Event()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answer 200 once the body is there; 413 at once when it would be long."""
+    if scope["path"] == "/endless":
+        await send_endlessly(receive, send)
+        return
     headers = dict(scope["headers"])
     status = 413 if int(headers.get(b"content-length", b"0")) > 1000 else 200
     while status == 200 and (await receive()).get("more_body"):
         pass
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def send_endlessly(receive: Any, send: Any) -> None:
+    """Answer until the client has gone, and note that it has."""
+    gone = asyncio.ensure_future(wait_for_the_end(receive))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while not gone.done():
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await asyncio.sleep(0)
+    LET_GO.set()
+
+
+async def wait_for_the_end(receive: Any) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 @pytest.fixture
@@ -178,6 +199,30 @@ def test_the_longest_silence_gives_way(port: int, monkeypatch: pytest.MonkeyPatc
 
         assert b"200" in read_answer(newest)
         assert read_to_end(silent[0]) == b""
+
+
+@pytest.mark.asvs("15.2.2")
+def test_an_answer_that_nobody_takes_is_given_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that its client began and does not read held a connection for ever."""
+    monkeypatch.setattr(connections, "TAKE_WAIT", 0.5)
+    LET_GO.clear()
+    with connect(port) as connection:
+        connection.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        assert LET_GO.wait(PATIENCE)
+
+
+@pytest.mark.asvs("15.2.2")
+def test_an_answer_that_is_taken_goes_on(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it had to wait for its client."""
+    monkeypatch.setattr(connections, "TAKE_WAIT", PATIENCE)
+    LET_GO.clear()
+    with connect(port) as connection:
+        connection.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        taken = sum(len(connection.recv(65536)) for _ in range(500))
+
+        assert (taken > 1_000_000, LET_GO.is_set()) == (True, False)
+    assert LET_GO.wait(PATIENCE)
 
 
 @pytest.mark.asvs("4.2.5")

@@ -1,5 +1,6 @@
 """The API's description: complete, true under generated requests, and shown by a page that needs nobody else."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import hypothesis
 import pytest
 import schemathesis
 from playwright.sync_api import Page
+from pydantic import BaseModel
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -19,8 +21,11 @@ from schemathesis.specs.openapi.checks import (
 from starlette.testclient import TestClient
 
 from app.errors import ApiError
+from app.identifiers import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
+from app.passwords.rules import LENGTH_MIN
 from testing.api import PASSWORD, StartApi, register, sign_in
 from testing.browser import OpenPage, Picture
+from testing.declared import list_codes
 
 LINKS = {
     "/password/reset/confirm",
@@ -57,6 +62,7 @@ ENDPOINTS = {
     "POST /logout",
     "GET /user/profile",
     "GET /user/account",
+    "GET /user/export",
     "PUT /user/update",
     "DELETE /user/delete",
     "POST /user/delete",
@@ -80,8 +86,8 @@ ENDPOINTS = {
     "GET /healthz",
     "GET /readyz",
 }
-# Faults of ours, what the page's introduction tells, and an endpoint that is not for clients.
-ELSEWHERE = {"internal_error", "insecure_configuration", "metrics_forbidden", "head_too_large"}
+# Where there is no endpoint, what the page's introduction tells, and an endpoint that is not for clients.
+ELSEWHERE = {"not_found", "method_not_allowed", "insecure_configuration", "metrics_forbidden"}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -129,6 +135,7 @@ def test_every_endpoint_is_described(document: dict[str, Any]) -> None:
         assert operation["summary"], name
         assert operation["description"], name
         assert len(operation["tags"]) == 1, name
+        assert operation["tags"][0] in [tag["name"] for tag in document["tags"]], name
 
 
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:
@@ -156,16 +163,17 @@ def test_every_refusal_has_a_code(document: dict[str, Any]) -> None:
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
                 [(media, content)] = answer["content"].items()
-                codes = [example["value"]["code"] for example in content.get("examples", {}).values()]
+                shown = [document["components"]["examples"][each]["value"] for each in content["examples"]]
                 assert media == "application/problem+json", name
-                assert status == "422" or codes, (name, status)
+                assert {each["code"] for each in shown} == list_codes(document, answer) != set(), (name, status)
+                assert {each["status"] for each in shown} == {int(status)}, (name, status)
                 assert ("Retry-After" in answer.get("headers", {})) == (status in {"429", "503"}), (name, status)
 
 
 def test_every_code_is_described(document: dict[str, Any]) -> None:
     """Whatever a client may have to switch on stands at the endpoints that answer it."""
     described = {
-        name: {code for answer in operation["responses"].values() for code in codes(answer)}
+        name: {code for answer in operation["responses"].values() for code in list_codes(document, answer)}
         for name, operation in operations(document).items()
     }
 
@@ -175,15 +183,54 @@ def test_every_code_is_described(document: dict[str, Any]) -> None:
     }
 
 
-def codes(answer: dict[str, Any]) -> set[str]:
-    """Return the codes of an answer's examples."""
-    examples = [example for content in answer.get("content", {}).values() for example in content.get("examples", {})]
-    return set(examples)
-
-
 def refusals_of(family: type[ApiError]) -> list[type[ApiError]]:
     """Return every kind of refusal that there is."""
     return [kind for one in family.__subclasses__() for kind in (one, *refusals_of(one))]
+
+
+def test_every_operation_has_a_short_name_of_its_own(document: dict[str, Any]) -> None:
+    """Generated clients call by it, so it is no path spelled out; and it says whether a token is wanted."""
+    described = operations(document)
+    names = [operation["operationId"] for operation in described.values()]
+
+    assert sorted(names) == sorted(set(names))
+    assert [name for name in names if len(name) > 30 or not re.fullmatch(r"[a-z]+(_[a-z]+)+|[a-z]{6,}", name)] == []
+    assert {name.partition(" ")[2] for name, operation in described.items() if not operation["security"]} == OPEN
+
+
+def test_a_refusal_s_own_members_are_typed_where_they_come(document: dict[str, Any]) -> None:
+    """A login's `totp_required` always has a login_token, nobody else's has one; a wrong code may tell of the clock."""
+    schemas = document["components"]["schemas"]
+    common = {"type", "title", "status", "detail", "code"}
+    refusals = {name: schema for name, schema in schemas.items() if common <= schema.get("properties", {}).keys()}
+    own = {name: set(schema["properties"]) - common for name, schema in refusals.items()}
+
+    assert {name: members for name, members in own.items() if members} == {
+        "TotpRequired": {"factors"},
+        "SecondFactorRequired": {"factors"},
+        "LoginCodeRequired": {"factors", "login_token"},
+        "LoginFactorRequired": {"factors", "login_token"},
+        "TotpInvalid": {"clock_off"},
+    }
+    assert [name for name in refusals if set(refusals[name]["required"]) != common | own[name] - {"clock_off"}] == []
+    assert not {kind.__name__ for kind in refusals_of(ApiError)} & {body.__name__ for body in bodies_below(BaseModel)}
+
+
+def bodies_below(kind: type[BaseModel]) -> set[type[BaseModel]]:
+    """Return every kind of body of ours: none may be called as a refusal is."""
+    found = {each for each in kind.__subclasses__() if each.__module__.startswith("app.")}
+    return found.union(*map(bodies_below, kind.__subclasses__()))
+
+
+def test_the_lengths_that_count_are_declared(document: dict[str, Any]) -> None:
+    """Whoever makes a form of the document refuses at once what the API would."""
+    schemas = document["components"]["schemas"]
+    registration, update = schemas["Registration"]["properties"], schemas["UserUpdate"]["properties"]
+
+    assert registration["email"]["maxLength"] == update["new_email"]["anyOf"][0]["maxLength"] == EMAIL_MAX
+    assert registration["username"]["anyOf"][0]["maxLength"] == USERNAME_MAX
+    assert update["username"]["anyOf"][0]["minLength"] == USERNAME_MIN
+    assert registration["password"]["minLength"] == LENGTH_MIN
 
 
 def test_tokens_are_pasted_as_http_bearer(document: dict[str, Any]) -> None:

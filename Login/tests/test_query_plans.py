@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy import Connection, Engine, event, insert, select
 from starlette.testclient import TestClient
 
-from app.models import User, metadata
+from app.crud.events import make_id
+from app.crud.exports import PAGE_MAX
+from app.models import Session, User, metadata
 from CreateDB.server.engine import make_engine
 from testing.api import register, sign_in
 from testing.mariadb import empty_tables
@@ -101,6 +103,51 @@ def test_hot_paths_go_to_their_rows_by_key(api: TestClient, crowd: None, migrate
     assert statuses == [200, 200, 200, 200]
     assert len(plans) > 8
     assert [(statement, dict(row)) for statement, row in plans if not is_direct(row)] == []
+
+
+def test_a_download_goes_to_its_rows_by_key(api: TestClient, crowd: None, migrated_url: str) -> None:
+    """However many rows others have, the first page and a later one begin where they are to, not at the first row."""
+    user = sign_in(api, register(api))
+    fill_sessions(migrated_url)
+    fill_events(migrated_url, user.person.user_id)
+    with noting() as seen:
+        file = user.get("/user/export").json()
+    pages = [(statement, values) for statement, values in seen if PAGE_MAX in values]
+    with make_engine(migrated_url).connect() as connection:
+        plans = [row for statement, values in pages for row in explain(connection, statement, values)]
+    used = [(row["key"], int(row["rows"]) <= 3 * PAGE_MAX) for row in plans if row["table"] in {"sessions", "events"}]
+
+    assert (len(file["sessions"]), len(file["events"])) == (PAGE_MAX + 4, 2 * PAGE_MAX + 3)
+    assert used == [("ix_sessions_user_id_ended_at", True)] * 2 + [("ix_events_subject_id", True)] * 3
+
+
+def fill_events(url: str, subject: str) -> None:
+    """Give somebody two pages of history, and others six."""
+    now, engine = datetime.now(UTC), make_engine(url)
+    same = {"kind": "session.started", "at": now, "last_at": now, "times": 1}
+    same |= {"outcome": "success", "actor": "person", "client_address": "", "user_agent": ""}
+    rows = [
+        {**same, "id": make_id(now + timedelta(microseconds=number)), "subject": whose}
+        for number, whose in enumerate([subject, "x", "y", "z"] * 2 * PAGE_MAX)
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(metadata.tables["events"]), rows)
+    engine.dispose()
+
+
+def fill_sessions(url: str) -> None:
+    """Give one who has a session a second page of them, and each of the crowd a few."""
+    now, engine = datetime.now(UTC), make_engine(url)
+    moments = dict.fromkeys(("rotated_at", "created_at", "last_seen_at", "authenticated_at", "expires_at"), now)
+    with engine.begin() as connection:
+        ids = connection.execute(select(metadata.tables["users"].c.id)).scalars().all()
+        owners = [*[max(ids)] * PAGE_MAX, *ids * 3]
+        rows = [
+            Session(sid=f"filled-{number}", user_id=owner, **moments).model_dump(exclude={"id"})
+            for number, owner in enumerate(owners)
+        ]
+        connection.execute(insert(metadata.tables["sessions"]), rows)
+    engine.dispose()
 
 
 def test_calls_ask_the_database_little(api: TestClient, shop: Asker) -> None:

@@ -99,6 +99,18 @@ def test_a_wrong_second_factor_and_a_wrong_proof_are_told_apart(
     ]
 
 
+@pytest.mark.asvs("16.3.1", "6.5.1")
+def test_a_code_that_was_seen_and_sent_again_stands_there(
+    user_with_totp: SignedIn, api: TestClient, sql: RunSql
+) -> None:
+    """Somebody who looked over a shoulder is a stranger with the right password and a right code."""
+    body = {"username": user_with_totp.person.username, "password": PASSWORD, "totp": user_with_totp.code()}
+    assert api.post("/login", json=body).status_code == 200
+    assert api.post("/login", json=body).status_code == 400
+
+    assert sql("SELECT reason FROM events WHERE kind = 'session.refused'") == [("totp_invalid",)]
+
+
 @pytest.mark.asvs("16.2.1")
 def test_what_is_undone_has_not_happened(user: SignedIn, api: TestClient, sql: RunSql) -> None:
     """A change that fails at its end leaves no row, and neither does its first half."""

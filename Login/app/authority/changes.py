@@ -263,6 +263,7 @@ _ROWS = (
         "disowned",
         (Link.CHANGE,),
     ),
+    Change("account.exported", Proof.FRESH, (), (Notice("data_exported"),)),
     Change("account.deleted", Proof.PASSWORD, ("delete_user",), (Notice("account_deleted"),), Ends.ALL),
     Change("account.role_set", Proof.OPERATOR, ("update_user",), (Notice("role_set"),)),
     Change(

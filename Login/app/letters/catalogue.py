@@ -200,6 +200,11 @@ CATALOGUE: Mapping[str, tuple[str, ...]] = {
     "signed_out": _notice(
         "You were signed out everywhere", "Somebody who runs this service ended every session of your account."
     ),
+    "data_exported": _notice(
+        "Your data was downloaded",
+        "Somebody who was signed in to your account downloaded everything that we store about you, such as addresses "
+        "and devices. Nothing in that file opens your account, and it cannot be taken back.",
+    ),
     "account_deleted": _mail(
         "Your account was deleted",
         "Your account at Pupero and everything that belonged to it was deleted.",

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Container, Iterable
 
 from app.errors import PasswordTooCommon, PasswordTooPersonal, PasswordTooShort
+from app.field_errors import FieldCode, FieldError
 
 LENGTH_MIN = 8  # code points
 BYTES_MAX = 1024  # in UTF-8
@@ -13,12 +14,12 @@ SLACK = 4  # characters that a password must have beside the account's own words
 
 
 def normalize_password(typed: str) -> str:
-    """Return what is hashed: NFKC, nothing trimmed or cut; ValueError when too long or not text."""
+    """Return what is hashed: NFKC, nothing trimmed or cut; FieldError when too long or not text."""
     if any(unicodedata.category(c) in {"Cc", "Cs"} for c in typed):
-        raise ValueError("must not contain control characters")
+        raise FieldError(FieldCode.INVISIBLE_CHARACTER, "must not contain control characters")
     password = unicodedata.normalize("NFKC", typed)
     if len(password.encode()) > BYTES_MAX:
-        raise ValueError(f"must have at most {BYTES_MAX} bytes")
+        raise FieldError(FieldCode.TOO_LONG, f"must have at most {BYTES_MAX} bytes")
     return password
 
 

@@ -46,7 +46,7 @@ async def show_account(user: CurrentUser, resources: FromResources) -> Account:
     response_model_exclude_none=True,
     responses=refusals(*UNAUTHORIZED, *WEAK_PASSWORD, *BAD_IDENTIFIER, errors.CurrentPasswordRequired, *UNPROVED),
 )
-async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromCaller) -> Updated:
+async def update_account(body: UserUpdate, user: CurrentUser, resources: FromResources, client: FromCaller) -> Updated:
     """Make all the changes or none. A new password ends every session and answers with a new pair.
 
     A confirmed address that is left gets a link that undoes this for 72 hours. Where mail is delivered, the email
@@ -67,10 +67,11 @@ async def update(body: UserUpdate, user: CurrentUser, resources: FromResources, 
 @router.post(
     "/user/delete",
     dependencies=[limit("proof")],
+    operation_id="delete_account_by_post",
     summary="Delete your account (for clients that drop bodies of DELETE)",
     responses=DELETION,
 )
-async def delete(body: Deletion, user: CurrentUser, resources: FromResources, client: FromCaller) -> Message:
+async def delete_account(body: Deletion, user: CurrentUser, resources: FromResources, client: FromCaller) -> Message:
     """Delete the account and everything that belongs to it, at once and for good."""
     await accounts.delete(resources, user, body, client)
     return Message(message="Your account has been deleted.")

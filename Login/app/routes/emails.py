@@ -19,7 +19,7 @@ router = APIRouter(prefix="/email", tags=["Account"])
     summary="Send the link that confirms your address",
     responses=refusals(*UNAUTHORIZED, errors.TooManyAttempts, body=False),
 )
-async def send_verification(user: CurrentUser, resources: FromResources) -> Message:
+async def send_email_verification(user: CurrentUser, resources: FromResources) -> Message:
     """Mail another link to the account's address, at most five an hour."""
     if await emails.send_verification(resources, user):
         return Message(message="A mail with a link is on its way to you.")
@@ -27,7 +27,7 @@ async def send_verification(user: CurrentUser, resources: FromResources) -> Mess
 
 
 @router.post("/verify", dependencies=[limit("link")], summary="Confirm an address", responses=BAD_LINK)
-async def verify(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
+async def verify_email(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Take the address as confirmed; no need to sign in."""
     await emails.verify(resources, body.token.get_secret_value(), client)
     return Message(message="Your email address is confirmed.")
@@ -39,14 +39,14 @@ async def verify(body: LinkToken, resources: FromResources, client: FromClient) 
     summary="Switch to a new address",
     responses=refusals(errors.LinkInvalid, errors.EmailTaken),
 )
-async def confirm_change(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
+async def confirm_email_change(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Make the change that was asked for at `PUT /user/update`, where changes wait for the new mailbox."""
     await emails.confirm_change(resources, body.token.get_secret_value(), client)
     return Message(message="Your email address has been changed.")
 
 
 @router.post("/revert", dependencies=[limit("link")], summary="Undo a change of address", responses=BAD_LINK)
-async def revert(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
+async def revert_email(body: LinkToken, resources: FromResources, client: FromClient) -> Message:
     """Restore the address that the mail went to, end every session, and mail it a way to a new password."""
     await emails.revert(resources, body.token.get_secret_value(), client)
     return Message(message=f"Your email address is restored. {A_WAY_IN}")

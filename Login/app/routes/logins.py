@@ -44,7 +44,7 @@ async def log_in(body: LoginRequest, resources: FromResources, client: FromClien
     summary="Begin to sign in with a passkey",
     responses=refusals(errors.LoginTokenInvalid, errors.PasskeyUnknown),
 )
-async def start_passkey(body: PasskeyLoginStart, resources: FromResources) -> Challenge:
+async def start_passkey_login(body: PasskeyLoginStart, resources: FromResources) -> Challenge:
     """Give the options for `navigator.credentials.get()`, good once and for five minutes.
 
     Without `login_token` any passkey of the person's that is for this service answers, and must verify them: it is both
@@ -59,7 +59,7 @@ async def start_passkey(body: PasskeyLoginStart, resources: FromResources) -> Ch
     summary="Sign in with a passkey",
     responses=refusals(*WRONG_PASSKEY, errors.LoginTokenInvalid, errors.AccountDisabled, errors.EmailUnverified),
 )
-async def log_in_by_passkey(body: PasskeyLogin, resources: FromResources, client: FromClient) -> TokenPair:
+async def log_in_with_passkey(body: PasskeyLogin, resources: FromResources, client: FromClient) -> TokenPair:
     """Give a pair of tokens for a passkey's answer; with the `login_token` that it began with, if it had one."""
     pair = await logins.log_in_by_passkey(resources, body, client)
     return TokenPair(access_token=pair.access_token, refresh_token=pair.refresh_token)

@@ -14,6 +14,6 @@ BAD_LINK = refusals(errors.LinkInvalid)
 
 
 @router.post("/look", dependencies=[limit("link")], summary="Look at a link", responses=BAD_LINK)
-async def look(body: LinkToken, resources: FromResources) -> LinkInfo:
+async def look_at_link(body: LinkToken, resources: FromResources) -> LinkInfo:
     """Say what a link is about, if it is still good; nothing changes, and it can be used afterwards."""
     return await looking.look(resources, body.token.get_secret_value())

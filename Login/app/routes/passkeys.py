@@ -1,6 +1,8 @@
 """The passkeys of the caller."""
 
-from fastapi import APIRouter, status
+from typing import Annotated, TypeAlias
+
+from fastapi import APIRouter, Path, status
 
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromCaller, FromResources, limit
@@ -12,9 +14,11 @@ from app.web.problems import refusals
 
 router = APIRouter(prefix="/passkeys", tags=["Second factor"])
 
+PasskeyId: TypeAlias = Annotated[str, Path(description="The `id` from `GET /passkeys`.")]
+
 
 @router.get("", summary="List your passkeys", responses=SIGNED_IN)
-async def list_own(user: CurrentUser, resources: FromResources) -> PasskeyList:
+async def list_passkeys(user: CurrentUser, resources: FromResources) -> PasskeyList:
     """List the passkeys of the caller, the oldest first."""
     return await passkeys.list_own(resources, user)
 
@@ -25,7 +29,7 @@ async def list_own(user: CurrentUser, resources: FromResources) -> PasskeyList:
     summary="Begin to add a passkey",
     responses=refusals(*NOT_FRESH, errors.EmailConfirmationRequired, errors.PasskeyLimit, body=False),
 )
-async def start(user: FreshUser, resources: FromResources) -> Challenge:
+async def start_passkey_registration(user: FreshUser, resources: FromResources) -> Challenge:
     """Give the options for `navigator.credentials.create()`, good once and for five minutes; needs a fresh session."""
     return await passkeys.start(resources, user)
 
@@ -43,7 +47,7 @@ async def start(user: FreshUser, resources: FromResources) -> Challenge:
         errors.PasskeyLimit,
     ),
 )
-async def add(
+async def add_passkey(
     body: PasskeyRegistration, user: CurrentUser, resources: FromResources, client: FromCaller
 ) -> PasskeyAdded:
     """Take the browser's new credential, from the session that began; the first second factor brings recovery codes."""
@@ -51,8 +55,8 @@ async def add(
 
 
 @router.put("/{passkey_id}", summary="Rename a passkey", responses=refusals(*NOT_FRESH, errors.PasskeyNotFound))
-async def rename(
-    passkey_id: str, body: PasskeyRename, user: FreshUser, resources: FromResources, client: FromCaller
+async def rename_passkey(
+    passkey_id: PasskeyId, body: PasskeyRename, user: FreshUser, resources: FromResources, client: FromCaller
 ) -> Passkey:
     """Call a passkey something else; needs a fresh session."""
     return await passkeys.rename(resources, user, passkey_id, body.name, client)
@@ -61,7 +65,9 @@ async def rename(
 @router.delete(
     "/{passkey_id}", summary="Remove a passkey", responses=refusals(*NOT_FRESH, errors.PasskeyNotFound, body=False)
 )
-async def remove(passkey_id: str, user: FreshUser, resources: FromResources, client: FromCaller) -> Message:
+async def remove_passkey(
+    passkey_id: PasskeyId, user: FreshUser, resources: FromResources, client: FromCaller
+) -> Message:
     """Remove a passkey; needs a fresh session. With the last second factor the recovery codes go."""
     was_last = await passkeys.remove(resources, user, passkey_id, client)
     gone = " It was your last second factor, so your recovery codes work no more." if was_last else ""

@@ -32,7 +32,7 @@ async def reauthenticate(
     summary="Begin to prove it with a passkey",
     responses=refusals(*UNAUTHORIZED, errors.PasskeyNotSetUp),
 )
-async def start(body: PasskeyProofStart, user: CurrentUser, resources: FromResources) -> Challenge:
+async def start_passkey_proof(body: PasskeyProofStart, user: CurrentUser, resources: FromResources) -> Challenge:
     """Give a challenge for one of your passkeys, good once and for five minutes.
 
     With `with_password` its answer goes beside `current_password`, here and wherever a code would: then keys serve too
@@ -47,7 +47,7 @@ async def start(body: PasskeyProofStart, user: CurrentUser, resources: FromResou
     summary="Prove who you are again with a passkey",
     responses=refusals(*UNAUTHORIZED, *WRONG_PASSKEY),
 )
-async def reauthenticate_by_passkey(
+async def reauthenticate_with_passkey(
     body: PasskeyProof, user: CurrentUser, resources: FromResources, client: FromCaller
 ) -> Reauthenticated:
     """Do the same without the password: a passkey that has verified you is both factors at once."""

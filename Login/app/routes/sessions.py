@@ -1,6 +1,8 @@
 """Refreshing, signing out, and the sessions of the caller."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from app import errors
 from app.deps import CurrentUser, FreshUser, FromCaller, FromClient, FromResources, limit
@@ -57,7 +59,7 @@ async def list_sessions(user: CurrentUser, resources: FromResources) -> list[Ses
 
 
 @router.delete("/user/sessions", summary="End all your other sessions", responses=refusals(*NOT_FRESH, body=False))
-async def end_others(user: FreshUser, resources: FromResources, client: FromCaller) -> Message:
+async def end_other_sessions(user: FreshUser, resources: FromResources, client: FromCaller) -> Message:
     """Sign out everywhere but here; needs a fresh session."""
     count = await sessions.end_others(resources, user, client)
     return Message(message=f"{count} other {'session' if count == 1 else 'sessions'} ended.")
@@ -68,7 +70,12 @@ async def end_others(user: FreshUser, resources: FromResources, client: FromCall
     summary="End one of your sessions",
     responses=refusals(*NOT_FRESH, errors.SessionNotFound, body=False),
 )
-async def end_one(session_id: str, user: FreshUser, resources: FromResources, client: FromCaller) -> Message:
+async def end_session(
+    session_id: Annotated[str, Path(description="The `id` from `GET /user/sessions`.")],
+    user: FreshUser,
+    resources: FromResources,
+    client: FromCaller,
+) -> Message:
     """Sign out on one device; needs a fresh session."""
     await sessions.end_one(resources, user, session_id, client)
     return Message(message="The session has ended.")

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FromCaller, FromResources, limit
-from app.factor_schemas import RecoveryCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
+from app.factor_schemas import RecoveryCodeSet, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
 from app.routes.sessions import NOT_FRESH, SIGNED_IN, UNAUTHORIZED, UNPROVED, WRONG_CODE
 from app.schemas import Message, Proof
 from app.services import totp
@@ -16,7 +16,7 @@ NOT_PROVED = (*NOT_FRESH, *UNPROVED)  # by a fresh session, or by a proof in the
 
 
 @router.get("/status", summary="Show the second factor", responses=SIGNED_IN)
-async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus:
+async def show_totp_status(user: CurrentUser, resources: FromResources) -> TotpStatus:
     """Show whether two-factor authentication is on, and how many recovery codes are left."""
     return await totp.show_status(resources, user)
 
@@ -27,7 +27,7 @@ async def show_status(user: CurrentUser, resources: FromResources) -> TotpStatus
     summary="Begin to set up a second factor",
     responses=refusals(*NOT_PROVED, errors.TotpAlreadyEnabled, errors.EmailConfirmationRequired),
 )
-async def start(
+async def start_totp(
     user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
 ) -> TotpSetup:
     """Give a secret and its QR code, good for ten minutes; asked again meanwhile, the same ones.
@@ -43,7 +43,7 @@ async def start(
     summary="Switch the second factor on",
     responses=refusals(*UNAUTHORIZED, *WRONG_CODE, errors.TotpEnrolmentInvalid, errors.TotpAlreadyEnabled),
 )
-async def confirm(
+async def confirm_totp(
     body: TotpConfirmation, user: CurrentUser, resources: FromResources, client: FromCaller
 ) -> TotpEnabled:
     """Take the secret that `start` gave to this session and a code of it; answer with ten recovery codes, once.
@@ -63,9 +63,9 @@ async def confirm(
 )
 async def make_recovery_codes(
     user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
-) -> RecoveryCodes:
+) -> RecoveryCodeSet:
     """Replace the recovery codes by ten new ones, shown once; needs a fresh session, or a proof in the body."""
-    return RecoveryCodes(recovery_codes=await totp.make_recovery_codes(resources, user, body, client))
+    return RecoveryCodeSet(recovery_codes=await totp.make_recovery_codes(resources, user, body, client))
 
 
 @router.post(
@@ -74,7 +74,7 @@ async def make_recovery_codes(
     summary="Switch the second factor off",
     responses=refusals(*NOT_PROVED, errors.TotpNotEnabled),
 )
-async def disable(
+async def disable_totp(
     user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
 ) -> Message:
     """Switch two-factor authentication off; needs a fresh session, or a proof in the body."""

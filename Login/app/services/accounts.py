@@ -146,6 +146,7 @@ async def show_account(resources: Resources, principal: Principal) -> Account:
         created_at=account.created_at,
         last_login_at=account.last_login_at,
         fresh_until=session.authenticated_at + FRESH,
+        amr=(session.amr or "").split(),
         session=describe_session(session, current=True),
     )
 

@@ -21,7 +21,7 @@ from app.services.mails import THROTTLED, queue_note
 from app.services.notices import notify_wrong_codes
 from app.services.paces import save_counts
 from app.throttling.counters import Counter, hash_address, list_keys, name_counter, name_password_counters
-from app.throttling.limits import CODE, CODE_DAY, MOVE, PASSKEY, PASSKEY_DAY, RECOVERY, find_wait
+from app.throttling.limits import CODE, CODE_DAY, EXPORT, MOVE, PASSKEY, PASSKEY_DAY, RECOVERY, Limit, find_wait
 
 Result = TypeVar("Result")
 
@@ -119,7 +119,16 @@ def settle_code(connection: Connection, counters: tuple[Counter, ...]) -> None:
 
 def count_move(connection: Connection, resources: Resources, public_id: str) -> None:
     """Count a change of address, for each mails a stranger who may know nothing of it; TooManyAttempts in the end."""
-    counters = (name_counter(resources.keys, MOVE, public_id),)
+    _count_one(connection, resources, MOVE, public_id)
+
+
+def count_export(connection: Connection, resources: Resources, public_id: str) -> None:
+    """Count a download of everything that is stored about somebody, the dearest of all reads."""
+    _count_one(connection, resources, EXPORT, public_id)
+
+
+def _count_one(connection: Connection, resources: Resources, limit: Limit, public_id: str) -> None:
+    counters = (name_counter(resources.keys, limit, public_id),)
     save_counts(connection, counters, _hold(connection, resources, counters, public_id))
 
 

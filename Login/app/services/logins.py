@@ -165,7 +165,8 @@ async def _check_code(resources: Resources, first: FirstStep, code: str | None, 
 async def _admit(resources: Resources, first: FirstStep, proof: Proof, client: Client) -> Pair:
     """Begin a session, once both factors are proved."""
     await _require_verified(resources, first, client)
-    session = await resources.database.transaction(_start_session, resources, first, proof, client)
+    async with noting_refusals(resources, REFUSED, first.account.public_id, client):  # a code that was used already
+        session = await resources.database.transaction(_start_session, resources, first, proof, client)
     log_event("login_succeeded", "success", user_id=first.account.public_id, amr=list(proof.methods))
     return issue_pair(resources, first.account.public_id, session, session.created_at)
 

@@ -107,7 +107,8 @@ async def reauthenticate_by_passkey(
 
 async def _go_on(resources: Resources, principal: Principal, proof: Proof, client: Client) -> Pair:
     """Go on in a new session that is fresh for five minutes; tokens of the old one that somebody copied are dead."""
-    session = await resources.database.transaction(_renew, resources, principal, proof, client)
+    async with noting_refusals(resources, "proof.refused", principal.account.public_id, client):
+        session = await resources.database.transaction(_renew, resources, principal, proof, client)
     log_event("reauthenticated", "success", user_id=principal.account.public_id, amr=list(proof.methods))
     return issue_pair(resources, principal.account.public_id, session, session.rotated_at)
 

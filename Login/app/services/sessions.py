@@ -149,6 +149,12 @@ def find_end(settings: Settings, session: SessionRow | Standing) -> datetime:
     return min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
 
 
+def require_still_live(connection: Connection, settings: Settings, principal: Principal) -> None:
+    """Refuse to go on for a caller whose session has ended since the call began."""
+    found = sessions.get_principal(connection, principal.session.sid)
+    require_live(settings, found, {"sub": principal.account.public_id})
+
+
 def issue_pair(resources: Resources, public_id: str, session: AnySession, now: datetime) -> Pair:
     """Make the tokens of a session; neither outlives it."""
     settings = resources.settings

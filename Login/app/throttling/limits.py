@@ -47,6 +47,7 @@ EVERYWHERE_HOUR = Limit("password, everywhere, hour", 60, timedelta(hours=1), by
 EVERYWHERE_DAY = Limit("password, everywhere, day", 100, timedelta(days=1), by_first=True)
 
 MOVE = Limit("change of address", 5, timedelta(hours=1), by_first=True)
+EXPORT = Limit("download of the data", 5, timedelta(hours=1), by_first=True)
 
 CODE = Limit("code, 5 minutes", 5, timedelta(minutes=5))
 CODE_HOUR = Limit("code, hour", 20, timedelta(hours=1), by_first=True)

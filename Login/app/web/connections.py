@@ -1,4 +1,4 @@
-"""What a connection may cost before its request is there: uvicorn bounds neither a head nor the wait for one.
+"""What a connection may cost: uvicorn bounds neither a head, nor the wait for one, nor for an answer to be taken.
 
 It offers an application no way to its connections, so `bound_connections` puts ours in the place of its own: also
 under the plain command of the README, where no proxy stands before the API.
@@ -15,6 +15,7 @@ from app.web.middleware import HEAD_MAX
 from app.web.problems import MEDIA_TYPE, describe
 
 HEAD_WAIT = 10.0  # seconds
+TAKE_WAIT = 60.0  # seconds for a client to take some of an answer that is longer than what the system buffers
 IDLE_MAX = 512  # connections that say nothing: half of the files that most systems let a process open
 
 _BODY = json.dumps(describe(HeadTooLarge.status, HeadTooLarge.detail, HeadTooLarge.code)).encode()
@@ -25,10 +26,11 @@ REFUSAL = (
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """Ends with 431 where a head grows too large, in silence where it takes too long or too many just wait."""
+    """Ends with 431 where a head grows too large, in silence where it or its answer stalls or too many just wait."""
 
     idle: ClassVar[dict["BoundedConnection", None]] = {}  # the longest first
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _unparsed = 0  # bytes since a head was complete or a body went on: of trailers (RFC 9112, 7.1.2), of the next head
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -39,6 +41,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self._serve()
+        self._end_stall()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -67,6 +70,21 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_response_complete()
         if not self._is_serving():
             self._join_idle()
+
+    def pause_writing(self) -> None:
+        """Hold the answer until the client has taken some of it; one that takes none would hold it for ever."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(TAKE_WAIT, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer."""
+        self._end_stall()
+        super().resume_writing()
+
+    def _end_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _is_serving(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -1,6 +1,5 @@
 """Errors as answers: problem details (RFC 9457) with our stable code beside them, also in the OpenAPI page."""
 
-from collections import defaultdict
 from http import HTTPStatus
 from typing import Any
 
@@ -12,20 +11,15 @@ from starlette.routing import Match, Mount
 from starlette.types import Scope
 
 from app.errors import ApiError, DatabaseUnavailable, TooManyRequests
+from app.web.field_problems import list_field_problems
+from app.web.framework_errors import KINDS, OF_BODIES, UnsupportedMediaType
 
 MEDIA_TYPE = "application/problem+json"
 VALIDATION_CODE = "validation_error"
-CODES = {
-    400: "malformed_body",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "request_timeout",
-    413: "content_too_large",
-    415: "unsupported_media_type",
-}
+VALIDATION = "ValidationProblem"  # its schema
+CODES = {int(kind.status): kind.code for kind in KINDS}
 METHODS = ("GET", "POST", "PUT", "DELETE")
 OF_FILES = "GET, HEAD"
-MEDIA_TYPE_WANTED = "Send the body as JSON, with the header Content-Type: application/json."
 
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 0}}
@@ -69,14 +63,11 @@ async def _answer_invalid(request: Request, error: RequestValidationError) -> JS
     """Keep FastAPI's list, without the rejected input: it may be a password."""
     found = error.errors()
     if any(item["loc"] == ("body",) and isinstance(item.get("input"), bytes) for item in found):
-        return await _answer_http_error(request, HTTPException(415, MEDIA_TYPE_WANTED))  # it was not taken for JSON
+        # It was not taken for JSON.
+        return await _answer_http_error(request, HTTPException(415, UnsupportedMediaType.detail))
     request.state.code = VALIDATION_CODE
-    # Only the place and our field's name: deeper parts may be keys that the caller made up.
-    detail = [
-        {"loc": item["loc"][:2], "msg": item["msg"].removeprefix("Value error, "), "type": item["type"]}
-        for item in found
-    ]
-    return JSONResponse(describe(422, detail, VALIDATION_CODE), 422, media_type=MEDIA_TYPE)
+    body = describe(422, list_field_problems(found), VALIDATION_CODE)
+    return JSONResponse(body, 422, media_type=MEDIA_TYPE)
 
 
 async def _answer_http_error(request: Request, error: HTTPException) -> JSONResponse:
@@ -99,28 +90,27 @@ def _list_allowed(scope: Scope) -> str:
 # --- the OpenAPI page --------------------------------------------------------------------------------------------
 
 
-def refusals(*errors: type[ApiError], body: bool = True, limited: bool = True) -> Responses:
-    """List what an endpoint may refuse with, for its `responses`; `body` adds what any body can be refused for."""
-    by_status: dict[int, dict[str, Any]] = defaultdict(dict)
-    listed: tuple[type[ApiError], ...] = (*errors, *([TooManyRequests] if limited else []), DatabaseUnavailable)
-    for error in listed:
-        examples = by_status[int(error.status)]
-        name = " with ".join((error.code, *error.sample)) if error.code in examples else error.code
-        examples[name] = give_example(error)
-    for status in (400, 408, 413, 415) if body else ():
-        phrase = HTTPStatus(status).phrase
-        detail = MEDIA_TYPE_WANTED if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE else phrase
-        by_status[status][CODES[status]] = {"summary": phrase, "value": describe(status, detail, CODES[status])}
-    answers: Responses = {status: _describe_answer(status, examples) for status, examples in by_status.items()}
-    return answers | ({422: _describe_answer(422, {}, "ValidationProblem")} if body else {})
+def refusals(*kinds: type[ApiError], body: bool = True, query: bool = False, limited: bool = True) -> Responses:
+    """List what an endpoint may refuse with, for its `responses`; `body` and `query` add what any can be refused for.
+
+    The document gives each answer its schema from these names: see `openapi.py`.
+    """
+    of_all = (*([TooManyRequests] if limited else ()), DatabaseUnavailable, *(OF_BODIES if body else ()))
+    names: dict[int, list[str]] = {}
+    for kind in (*kinds, *of_all):
+        names.setdefault(int(kind.status), []).append(kind.__name__)
+    if body or query:
+        names[422] = [VALIDATION]
+    return {status: describe_answer(status, found) for status, found in names.items()}
 
 
-def give_example(error: type[ApiError]) -> dict[str, Any]:
-    """Show what a refusal looks like."""
-    return {"summary": error.detail, "value": describe(error.status, error.detail, error.code, **error.sample)}
+def refer_to_example(name: str) -> dict[str, str]:
+    """Refer to an example among the document's components."""
+    return {"$ref": f"#/components/examples/{name}"}
 
 
-def _describe_answer(status: int, examples: dict[str, Any], schema: str = "Problem") -> dict[str, Any]:
-    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": examples}
+def describe_answer(status: int, names: list[str]) -> dict[str, Any]:
+    """Describe an answer by the names of what it refuses with; the document gives it its schema."""
+    content = {MEDIA_TYPE: {"examples": {name: refer_to_example(name) for name in names}}}
     headers = {"headers": RETRY_AFTER} if status in {429, 503} else {}
-    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}, **headers}
+    return {"description": HTTPStatus(status).phrase, "content": content, **headers}

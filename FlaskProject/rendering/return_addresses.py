@@ -1,0 +1,41 @@
+"""Where a sign-in may lead back to: our own pages, others of this host, and the origins that the operator named."""
+
+import re
+from collections.abc import Collection
+
+from flask import request
+
+from FlaskProject.rendering.own_paths import HOME, PASSED_THROUGH, own_path
+from FlaskProject.signed_in.identity import services
+
+# Any path of this host and what a browser sends of its query. The first letter cannot be one by which `//evil.example`,
+# `/\evil.example` and their kin become another host, in whatever way they are written.
+SITE_PATH = re.compile(
+    r"/(?:(?:[A-Za-z0-9_~-]|%[89A-Fa-f][0-9A-Fa-f])[A-Za-z0-9._~!$&'()*+,;=:@%/|\[\]^{}`-]*)?(?:\?[!-\"$-~]*)?"
+)
+DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
+LONGEST = 2000
+
+
+def return_address(target: str | None, root: str = "", origins: Collection[str] = ()) -> str:
+    """Return the target when a sign-in may lead there, else our home page; `root` is what we are served under."""
+    own = own_path(target, root)
+    if own != root + HOME or target is None or len(target) > LONGEST:
+        return own
+    origin = next((origin for origin in origins if target.startswith(f"{origin}/")), "")
+    path = target.removeprefix(origin)
+    if not SITE_PATH.fullmatch(path) or DOTS.search(path.partition("?")[0]):
+        return own
+    return own if not origin and _is_ours(path, root) else target
+
+
+def next_address(typed: str) -> str:
+    """Return where this request's `next` leads, of its form or else of its address."""
+    return return_address(typed or request.args.get("next"), request.script_root, services().config.return_origins)
+
+
+def _is_ours(path: str, root: str) -> bool:
+    """Tell whether a path is one of our pages that are passed through, or none that we have."""
+    if root:
+        return path == root or path.startswith((f"{root}/", f"{root}?"))
+    return re.split("[/?]", path)[1] in PASSED_THROUGH
