@@ -6,6 +6,7 @@ pytest_plugins = [
     "testing.mariadb",
     "testing.api",
     "testing.redis",
+    "testing.services",
     "testing.browser",
     "testing.index",
     "testing.mail",

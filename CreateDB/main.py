@@ -24,6 +24,7 @@ try:
     from CreateDB.server.app_user import ask_app_password, create_app_user
     from CreateDB.server.credentials import with_password
     from CreateDB.server.engine import create_database
+    from CreateDB.services import credentials
     from CreateDB.tables.reencrypt import reencrypt
     from CreateDB.tables.revisions import check, is_absent_file
     from CreateDB.tables.sweep import sweep
@@ -87,6 +88,10 @@ TASKS: Mapping[str, Callable[[Arguments, URL], int]] = {
     "set_role": accounts.set_role,
     "explain_login": logins.explain_login,
     "clear_throttle": logins.clear_throttle,
+    "create_service": credentials.create_service,
+    "list_services": credentials.list_services,
+    "rotate_service": credentials.rotate_service,
+    "remove_service": credentials.remove_service,
 }
 
 

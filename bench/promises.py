@@ -95,6 +95,12 @@ def refreshes() -> Iterator[Promise]:
     yield Promise("8", "refresh / profile, server CPU", lambda p: p["refresh"].cpu / p["profile"].cpu, 2, at_most=True)
 
 
+def introspections() -> Iterator[Promise]:
+    """Row 11."""
+    text = "introspection / profile, server CPU"
+    yield Promise("11", text, lambda p: p["introspection"].cpu / p["profile"].cpu, 1, at_most=True)
+
+
 def pages() -> Iterator[Promise]:
     """Row 9."""
     yield Promise(
@@ -117,6 +123,7 @@ PROMISES: dict[str, Callable[[], Iterator[Promise]]] = {
     "logins": logins,
     "storm": storm,
     "refreshes": refreshes,
+    "introspections": introspections,
     "pages": pages,
     "start": start,
 }

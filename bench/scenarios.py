@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from suite import ARGON2, FOLDER, PASSWORD, api_environment, serving, sign_in
 from app.auth import PasswordHasher
 from testing.mariadb_server import MariadbControl
 from testing.processes import Server
+from testing.services import add_service
 
 HERE = Path(__file__).parent
 API, SELECT, NOTHING = "testing.serve:make_app", "floors:make_select", "floors:make_nothing"
@@ -132,6 +134,18 @@ def refreshes(bench: Bench) -> Loads:
     return {"profile": reading, "refresh": renew}
 
 
+def introspections(bench: Bench) -> Loads:
+    """Row 11: what another service asks about a token, beside a profile read."""
+    api = bench.api()
+    credential = f"bench:{add_service(bench.url, 'bench', 'username email role')}"
+    people = [pair["access_token"] for pair in sign_all_in(api.url)]
+    asked = write_lines([b64encode(credential.encode()).decode(), *people])
+    return {
+        "profile": bench.load(api, "/user/profile", 16, script="read.lua", tokens=write_lines(people)),
+        "introspection": bench.load(api, "/introspect", 16, script="introspect.lua", tokens=asked),
+    }
+
+
 def pages(bench: Bench) -> Loads:
     """Row 9: the signed-in profile page and the login page beside bare Flask pages and a profile call."""
     api = bench.api()
@@ -179,8 +193,13 @@ def sign_all_in(url: str) -> list[dict[str, str]]:
 
 def write_tokens(pairs: list[dict[str, str]], kind: str) -> Path:
     """Write tokens of one kind to a file, for wrk's script."""
+    return write_lines([pair[kind] for pair in pairs])
+
+
+def write_lines(lines: list[str]) -> Path:
+    """Write a file for wrk's script."""
     path = FOLDER / f"{secrets.token_hex(4)}.tokens"
-    path.write_text("\n".join(pair[kind] for pair in pairs))
+    path.write_text("\n".join(lines))
     return path
 
 
@@ -228,6 +247,7 @@ SCENARIOS: dict[str, Callable[[Bench], Loads]] = {
     "storm": storm,
     "overload": overload,
     "refreshes": refreshes,
+    "introspections": introspections,
     "pages": pages,
     "growth": growth,
     "start": start,

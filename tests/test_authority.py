@@ -17,7 +17,11 @@ from scripts.authority_page import PAGE, write_page
 
 ROOT = Path(__file__).resolve().parents[1]
 CRUD = sorted((ROOT / "Login/app/crud").glob("*.py"))
-DOERS = [*sorted((ROOT / "Login/app/services").glob("*.py")), *sorted((ROOT / "CreateDB" / "users").glob("*.py"))]
+DOERS = [
+    path
+    for room in ("Login/app/services", "CreateDB/users", "CreateDB/services")
+    for path in sorted((ROOT / room).glob("*.py"))
+]
 TABLES = {"users", "recovery_codes", "enrolments", "sessions", "tokens", "passkeys", "ceremonies"}
 ROWS = {"User", "Session", "OneTimeToken", "Passkey"}
 WRITES = {"insert", "update", "delete"}
@@ -132,7 +136,7 @@ def events_in(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in DOERS if path.name not in GENERAL], ids=lambda path: f"{path.parent.name}/{path.name}"
+    "path", [path for path in DOERS if path.name not in GENERAL], ids=lambda path: "/".join(path.parts[-3:])
 )
 def test_whoever_writes_names_a_row_that_lists_the_write(path: Path) -> None:
     """A service that changes an account lets follow what the table says."""

@@ -42,11 +42,12 @@ def test_each_code_is_listed_once_with_its_status() -> None:
 
 
 def test_what_wants_a_token_is_marked() -> None:
-    """A lock stands beside exactly the endpoints that want an access token."""
+    """A lock stands beside exactly the endpoints that want an access token, a key where a service asks."""
     settings = Settings(database_url=SecretStr("sqlite:///never-opened.sqlite3"), jwt_secret_key=SecretStr("k" * 40))
     paths = create_app(settings).openapi()["paths"]
-    locked = {f"{method.upper()} {path}" for path in paths for method, one in paths[path].items() if one["security"]}
-    marked = {row.split("`")[1] for row in list_rows(chapter(PAGE, "Endpoints")) if "🔒" in row.split("|")[1]}
+    for mark, scheme in (("🔒", "HTTPBearer"), ("🔑", "HTTPBasic")):
+        operations = ((f"{method.upper()} {path}", one) for path in paths for method, one in paths[path].items())
+        wanting = {name for name, one in operations if one.get("security") == [{scheme: []}]}
+        marked = {row.split("`")[1] for row in list_rows(chapter(PAGE, "Endpoints")) if mark in row.split("|")[1]}
 
-    assert locked
-    assert marked == locked
+        assert marked == wanting != set()

@@ -82,8 +82,9 @@ CREATEDB: Rooms = {
     "server": {"command"},
     "tables": {"command", "models", "server"},
     "users": {"command", "server"},
+    "services": {"command", "server", "users"},
     "doctor": {"command", "models", "server", "tables"},
-    "main": {"command", "doctor", "server", "tables", "users"},
+    "main": {"command", "doctor", "server", "services", "tables", "users"},
 }
 PARTS = [
     pytest.param("Login/app", "app", API, id="Login"),

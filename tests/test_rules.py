@@ -16,7 +16,7 @@ from app.main import create_app
 from app.passwords.rules import BYTES_MAX, LENGTH_MIN, SLACK, WORD_MIN
 from app.services.sessions import FRESH
 from app.throttling import limits
-from app.throttling.floods import LIMITS, MINUTE
+from app.throttling.floods import INTROSPECTIONS, LIMITS, MINUTE
 from app.web.body_limit import BODY_MAX
 from testing.documents import chapter, table
 
@@ -66,6 +66,7 @@ def test_every_limit_has_its_number() -> None:
     guesses = [limit for limit in vars(limits).values() if isinstance(limit, limits.Limit)]
     wanted = {limit.name: (limit.amount, int(limit.window.total_seconds())) for limit in guesses}
     wanted |= {f"requests of one address: {name}": (amount, MINUTE) for name, amount in LIMITS.items()}
+    wanted["requests of one service: introspection"] = (INTROSPECTIONS, MINUTE)
 
     assert told == wanted
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from CreateDB.command import flags
-from CreateDB.command.flags import TASKS_ON_DATABASE, TASKS_ON_ONE_USER, Parser, flag_of
+from CreateDB.command.flags import TASKS_ON_DATABASE, TASKS_ON_ONE_USER, TASKS_ON_SERVICES, Parser, flag_of
 
 UPGRADE = "upgrade"
-TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER)
+TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER, *TASKS_ON_SERVICES)
+NAMED = {*TASKS_ON_ONE_USER, *TASKS_ON_SERVICES} - {"list_services"}
 BETWEEN = "\0"  # no word of a command line can hold it
 PARTS = ("user", "password", "host", "port", "database", "driver")
 # Flags that only mean something beside another one.
@@ -20,6 +21,8 @@ COMPANIONS = {
     "limit": ("list_users",),
     "from_address": ("explain_login", "clear_throttle"),
     "app_user_host": ("create_app_user",),
+    "scopes": ("create_service",),
+    "now": ("rotate_service",),
 }
 
 
@@ -45,6 +48,8 @@ class Arguments:
     limit: int = flags.LIST_LIMIT
     from_address: str | None = None
     json: bool = False
+    scopes: str = ""
+    now: bool = False
 
     @property
     def says_where(self) -> bool:
@@ -98,7 +103,7 @@ def _find_task(parser: Parser, found: argparse.Namespace) -> str:
 
 
 def _find_whom(parser: Parser, found: argparse.Namespace, task: str) -> tuple[str, str]:
-    value: str = getattr(found, task) if task in TASKS_ON_ONE_USER else ""
+    value: str = getattr(found, task) if task in NAMED else ""
     who, _, role = value.partition(BETWEEN)
     if task == "set_role" and not flags.ROLE.fullmatch(role):
         wanted = "a role is 1 to 32 lower-case letters, digits, - and _, beginning with a letter"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from app.clients.addresses import parse_address
+from app.secrets.service_secrets import NAME, SCOPES
 
 PROGRAM = "CreateDB/main.py"
 USAGE = f"{PROGRAM} [--user NAME --database NAME | --url URL] [what to do]"
@@ -38,6 +39,14 @@ TASKS_ON_ONE_USER = {
 }
 
 
+TASKS_ON_SERVICES = {
+    "create_service": "let a service ask the API whose a token is, and show its secret, this once",
+    "list_services": "list the services, and when each asked last",
+    "rotate_service": "give a service another secret; the old one works on for 24 hours",
+    "remove_service": "let a service ask nothing more, at once",
+}
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that answers in one line and never repeats a value, which may be a password."""
 
@@ -56,6 +65,7 @@ def make_parser() -> Parser:
     _add_tables(parser)
     _add_care(parser)
     _add_users(parser)
+    _add_services(parser)
     return parser
 
 
@@ -103,6 +113,16 @@ def _add_users(parser: Parser) -> None:
     users.add_argument("--from", dest="from_address", metavar="ADDRESS", type=_address, help=help_)
 
 
+def _add_services(parser: Parser) -> None:
+    services = parser.add_argument_group("instead: look after services that accept the API's tokens")
+    for task, help_ in TASKS_ON_SERVICES.items():
+        takes = {"action": "store_true"} if task == "list_services" else {"metavar": "NAME", "type": _service}
+        services.add_argument(flag_of(task), help=help_, **takes)
+    help_ = f"with --create-service: what it is told of people, some of {','.join(SCOPES)} (default: ids alone)"
+    services.add_argument("--scopes", metavar="WORDS", type=_scopes, help=help_)
+    services.add_argument("--now", action="store_true", help="with --rotate-service: the old secret ends at once")
+
+
 def flag_of(name: str) -> str:
     """Return the flag behind an attribute of the parsed command line."""
     return "--from" if name == "from_address" else f"--{name.replace('_', '-')}"
@@ -113,6 +133,21 @@ def _address(text: str) -> str:
     if address is None:
         raise argparse.ArgumentTypeError("a client address is one such as 203.0.113.9 or 2001:db8::9")
     return str(address)
+
+
+def _service(text: str) -> str:
+    if not NAME.fullmatch(text):
+        wanted = "1 to 32 lower-case letters, digits, - and _, beginning with a letter"
+        raise argparse.ArgumentTypeError(f"the name of a service is {wanted}")
+    return text
+
+
+def _scopes(text: str) -> str:
+    """Return the words in the order of ours, each once."""
+    words = set(text.split(","))
+    if not words <= {*SCOPES}:
+        raise argparse.ArgumentTypeError(f"scopes are some of {', '.join(SCOPES)}, with commas between")
+    return " ".join(scope for scope in SCOPES if scope in words)
 
 
 def _number(least: int, most: int, what: str) -> Callable[[str], int]:

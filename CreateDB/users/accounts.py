@@ -79,7 +79,7 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
             why_not = _conclude(connection, done.row, entry, done.facts) if done.row else None
         mailed = {"owner_mailed": not why_not} if done.row else {}
         if done.event is not None:
-            log_change(done.event, entry.public_id, **done.facts, **mailed)
+            log_change(done.event, user_id=entry.public_id, **done.facts, **mailed)
         told = f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
         say(f"{done.sentence} {told}" if done.row else done.sentence)
         return 0

@@ -18,9 +18,9 @@ from CreateDB.command.errors import OperatorError
 OPERATOR_MAX = 64  # characters that the trail keeps of a name
 
 
-def record_change(connection: Connection, row: str, public_id: str, facts: Mapping[str, object]) -> bytes | None:
-    """Write a change into the account's trail, in this same transaction, with who did it."""
-    return record(connection, None, row, public_id, None, facts=facts, operator=_os_user()[:OPERATOR_MAX])
+def record_change(connection: Connection, row: str, subject: str, facts: Mapping[str, object]) -> bytes | None:
+    """Write a change into the trail of an account or of the services, in this same transaction, with who did it."""
+    return record(connection, None, row, subject, None, facts=facts, operator=_os_user()[:OPERATOR_MAX])
 
 
 def tell_owner(
@@ -44,8 +44,8 @@ def tell_owner(
     return None
 
 
-def log_change(event: str, user_id: str, **facts: object) -> None:
-    """Record a change that is committed: what, to whom (by public id), by whom; the line itself says when.
+def log_change(event: str, **facts: object) -> None:
+    """Record a change that is committed: what, to whom (`user_id` or `service`), by whom; the line itself says when.
 
     On stderr, because stdout is the answer to the operator: `2>> operators.log` collects the trail.
     """
@@ -55,7 +55,7 @@ def log_change(event: str, user_id: str, **facts: object) -> None:
     events.addHandler(handler)
     events.setLevel(logging.INFO)
     try:
-        log_event(event, "success", user_id=user_id, operator=_os_user(), **became, **facts)
+        log_event(event, "success", **facts, operator=_os_user(), **became)
     finally:
         events.removeHandler(handler)
 

@@ -63,6 +63,7 @@ REFUSALS: dict[str, str] = {
     "before you try again.",
     "api.secret_unreadable": "Your second factor cannot be read at the moment. Please ask whoever runs this site.",
     "api.draining": "This part of the service is restarting. Nothing has changed; please try again in a moment.",
+    "api.invalid_client": "Only services that this site knows may ask that.",
     "api.metrics_forbidden": "Only those who run this site may see its counters.",
     "api.internal_error": "Something broke on our side. It is noted; please try again in a moment.",
     "api.unknown": "That did not work. Please try again; if it keeps failing, ask whoever runs this site.",

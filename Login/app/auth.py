@@ -65,6 +65,7 @@ class PasswordHasher:
 # --- tokens ------------------------------------------------------------------------------------------------------
 
 Purpose: TypeAlias = Literal["access", "refresh", "login"]
+Claims: TypeAlias = Mapping[str, Any]
 
 ALGORITHM = "HS256"
 ISSUER = "pupero"
@@ -94,13 +95,13 @@ def audience(purpose: Purpose) -> str:
     return f"{ISSUER}:{purpose}"
 
 
-def encode_token(purpose: Purpose, claims: Mapping[str, Any], ring: Sequence[Key]) -> str:
+def encode_token(purpose: Purpose, claims: Claims, ring: Sequence[Key]) -> str:
     """Sign `claims` for one purpose; the same claims always give the same token."""
     fixed = {"iss": ISSUER, "aud": audience(purpose), "typ": purpose}
     return jws.sign({**fixed, **claims}, _prepare(ring[0].secret), {"kid": ring[0].kid}, ALGORITHM)
 
 
-def decode_token(purpose: Purpose, token: str, ring: tuple[Key, ...]) -> Mapping[str, Any]:
+def decode_token(purpose: Purpose, token: str, ring: tuple[Key, ...]) -> Claims:
     """Return the claims of a token made for this purpose, or raise InvalidToken or ExpiredToken."""
     claims = _read_token(purpose, token, ring)
     if claims["exp"] < int(time.time()):
@@ -109,7 +110,7 @@ def decode_token(purpose: Purpose, token: str, ring: tuple[Key, ...]) -> Mapping
 
 
 @lru_cache(TOKENS_KEPT)
-def _read_token(purpose: Purpose, token: str, ring: tuple[Key, ...]) -> Mapping[str, Any]:
+def _read_token(purpose: Purpose, token: str, ring: tuple[Key, ...]) -> Claims:
     """Return the claims of a token that was signed by us for this purpose, whether it has ended or not.
 
     Kept for the calls that follow with the same text; what is refused is not kept. The parsers raise far more than
@@ -160,7 +161,7 @@ def _is_canonical(token: str) -> bool:
         return False
 
 
-def _is_complete(claims: Mapping[str, Any], purpose: Purpose) -> bool:
+def _is_complete(claims: Claims, purpose: Purpose) -> bool:
     """Whether every claim is there, of its type, and ours (RFC 8725, sections 3.8 to 3.11)."""
     texts = ("sub", "jti") if purpose == "login" else ("sub", "jti", "sid")
     begin = claims.get("nbf", 0)

@@ -1,10 +1,13 @@
 """Guarantees as types: an endpoint's signature says what has been checked before it runs."""
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
+from urllib.parse import unquote_plus
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBase
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.params import Depends as DependsMarker
 from fastapi.security.base import SecurityBase
@@ -14,6 +17,7 @@ from app.clients.addresses import Client
 from app.crud.sessions import Principal
 from app.errors import InvalidCredentials, PasskeyInvalid, TokenMissing, TotpInvalid
 from app.resources import Resources
+from app.services.introspection import Credential
 from app.services.sessions import authenticate, require_fresh
 from app.throttling.floods import Name
 
@@ -91,6 +95,26 @@ async def limit_failures(resources: FromResources, client: FromClient) -> AsyncI
         yield
 
 
+class BasicCredential(SecurityBase):
+    """Reads who a service says it is: HTTP Basic, both halves form-encoded (RFC 6749, section 2.3.1)."""
+
+    def __init__(self) -> None:
+        """Describe itself for the page of the API."""
+        self.model = HTTPBase(scheme="basic", description="Name and secret of a service (`--create-service`).")
+        self.scheme_name = "HTTPBasic"
+
+    async def __call__(self, request: Request) -> Credential:
+        """Return both halves, or nothing of what cannot be read; what they prove, the service decides."""
+        scheme, encoded = get_authorization_scheme_param(request.headers.get("authorization"))
+        try:
+            decoded = b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
+        except ValueError:
+            decoded = ""
+        name, _, secret = decoded.partition(":")
+        return Credential(unquote_plus(name), unquote_plus(secret), request.state.client)
+
+
+FromService: TypeAlias = Annotated[Credential, Depends(BasicCredential())]
 CurrentUser: TypeAlias = Annotated[Principal, Depends(AccessToken())]
 
 

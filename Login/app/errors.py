@@ -189,6 +189,13 @@ class RefreshTokenReused(ApiError, code="refresh_token_reused", status=401):
     detail = "This session was ended because an old copy of its refresh token was used. Sign in again."
 
 
+class InvalidClient(ApiError, code="invalid_client", status=401):
+    """A service did not prove who it is (RFC 7662, section 2.3, and RFC 6749, section 5.2)."""
+
+    detail = "This service is not known here, or its secret is not the right one."
+    challenge = 'Basic realm="services", charset="UTF-8"'
+
+
 class ReauthenticationRequired(ApiError, code="reauthentication_required", status=403):
     """The session is older than five minutes."""
 
@@ -280,9 +287,9 @@ class TooManyAttempts(ApiError, code="too_many_attempts", status=429):
 
 
 class TooManyRequests(ApiError, code="too_many_requests", status=429):
-    """One client address floods one kind of request, whatever it says in them."""
+    """One client address or service floods one kind of request, whatever it says in them."""
 
-    detail = "Too many requests from your network. Wait a moment and try again."
+    detail = "Too many requests from your network or service. Wait a moment and try again."
 
 
 class HeadTooLarge(ApiError, code="head_too_large", status=431):

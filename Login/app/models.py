@@ -298,3 +298,20 @@ class Event(Table, table=True):
     sid: str | None = Field(default=None, sa_type=sa.String(32))
     amr: str | None = Field(default=None, sa_type=sa.String(32))
     facts: str | None = Field(default=None, sa_type=sa.String(255))
+
+
+class Service(Table, table=True):
+    """Another program that may ask whose a token is: its secret as a hash, and what it is told about people.
+
+    The secret before the present one works on for a day after `rotated_at`, so that nobody is shut out meanwhile.
+    """
+
+    __tablename__ = "services"
+
+    name: str = Field(primary_key=True, sa_type=sa.String(32))
+    scopes: str = Field(default="", sa_type=sa.String(64))
+    secret_hash: bytes = Field(sa_type=Digest)
+    former_hash: bytes | None = Field(default=None, sa_type=Digest)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    rotated_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -223,6 +223,22 @@ class PasswordReset(LinkToken):
     new_password: fields.NewPassword
 
 
+class Introspection(BaseModel):
+    """What a service is told about a token (RFC 7662, section 2.2): of one that is not active nothing else."""
+
+    active: bool
+    sub: str | None = Field(default=None, description="The account, for good.", examples=["mZ0VtX2sQ3eJY0v5p8JkNw"])
+    sid: str | None = Field(default=None, description="The session.", examples=["qk9o7nXqD2mVv1o0C4nLsg"])
+    username: str | None = Field(default=None, description="With the scope `username`, if the account has one.")
+    email: str | None = Field(default=None, description="With the scope `email`.")
+    email_verified: bool | None = Field(default=None, description="With the scope `email`: whether it was confirmed.")
+    role: str | None = Field(default=None, description="With the scope `role`.")
+    iat: int | None = None
+    exp: int | None = Field(default=None, description="When the token or its session ends, whichever comes first.")
+    auth_time: int | None = Field(default=None, description="When the person last proved who they are.")
+    amr: list[str] | None = Field(default=None, description="How they signed in (RFC 8176).", examples=[["pwd", "otp"]])
+
+
 class Health(BaseModel):
     """A sign of life."""
 

@@ -136,6 +136,11 @@ def resigned(f: Forger, header: bytes) -> str:
     return f"{signing_input}.{mac(signing_input, f.key)}"
 
 
+def in_ten_years(f: Forger, *claims: str) -> str:
+    """Move moments of the claims by ten years, and sign with the right key."""
+    return f.sign(claims=f.claims | {claim: f.claims[claim] + 10 * 365 * 86_400 for claim in claims})
+
+
 URL = "http://127.0.0.1:9/keys.json"
 TWICE = b'{"alg":"none","alg":"HS256"}'
 OWN_KEY = {"kty": "oct", "alg": "HS256", "k": encode(b"x" * 32)}
@@ -206,6 +211,8 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "signature doubled": lambda f: f.token + f.parts[2],
     "signature of zeros": lambda f: f"{f.parts[0]}.{f.parts[1]}.{'A' * 43}",
     "claims altered": lambda f: ".".join([f.parts[0], part(f.claims | {"sub": "somebody-else-entirely"}), f.parts[2]]),
+    "for ten years by the right key": lambda f: in_ten_years(f, "exp"),
+    "for half an hour in ten years": lambda f: in_ten_years(f, "iat", "exp"),
     "two tokens": lambda f: f"{f.token},{f.token}",
     "in quotes": lambda f: f'"{f.token}"',
     "scheme twice": lambda f: f"Bearer {f.token}",

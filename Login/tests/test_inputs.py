@@ -50,6 +50,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /link/look": {"token": LONG},
     "DELETE /user/delete": {"confirm": True, "current_password": LONG, "totp": CODE},
 }
+FORMS = {"POST /introspect"}  # what RFC 7662 wants; test_introspection.py tries it
 FIELDS = [(endpoint, field) for endpoint, body in BODIES.items() for field in body]
 Send = Callable[[str, object], Any]
 
@@ -103,7 +104,7 @@ def test_every_endpoint_with_a_body_is_tried(api: TestClient) -> None:
         f"{method.upper()} {path}" for path in paths for method in paths[path] if "requestBody" in paths[path][method]
     }
 
-    assert taking == set(BODIES)
+    assert taking - FORMS == set(BODIES)
 
 
 MALFORMED = [

@@ -16,6 +16,7 @@ from app.models import Session, User, metadata
 from CreateDB.server.engine import make_engine
 from testing.api import register, sign_in
 from testing.mariadb import empty_tables
+from testing.services import Asker
 
 PLANS = {"const", "eq_ref", "ref"}
 CROWD = 500
@@ -87,18 +88,19 @@ def is_direct(row: Any) -> bool:
     return row["table"] is None or row["type"] in PLANS or (row["type"] == "range" and int(row["rows"]) <= KEYS_AT_ONCE)
 
 
-def test_hot_paths_go_to_their_rows_by_key(api: TestClient, crowd: None, migrated_url: str) -> None:
-    """Signing in by either name, wrongly and rightly, reading, refreshing: const or ref throughout."""
+def test_hot_paths_go_to_their_rows_by_key(api: TestClient, crowd: None, migrated_url: str, shop: Asker) -> None:
+    """Signing in by either name, wrongly and rightly, reading, refreshing, asking: const or ref throughout."""
     person = register(api)
     with noting() as seen:
         user = sign_in(api, person)
         api.post("/login", json={"username": "alice", "password": "not the password"})
         api.post("/login", json={"username": "nobody", "password": "not the password"})
         statuses = [user.get("/user/profile").status_code, user.refresh().status_code]
+        statuses += [shop.send(token).status_code for token in (user.access_token, "none")]
     with make_engine(migrated_url).connect() as connection:
         plans = [(statement, row) for statement, values in seen for row in explain(connection, statement, values)]
 
-    assert statuses == [200, 200]
+    assert statuses == [200, 200, 200, 200]
     assert len(plans) > 8
     assert [(statement, dict(row)) for statement, row in plans if not is_direct(row)] == []
 
@@ -148,14 +150,20 @@ def fill_sessions(url: str) -> None:
     engine.dispose()
 
 
-def test_calls_ask_the_database_little(api: TestClient, migrated_url: str) -> None:
-    """So many statements, COMMIT apart: a read one, a refresh two, a login from a known place twelve."""
+def test_calls_ask_the_database_little(api: TestClient, shop: Asker) -> None:
+    """So many statements, COMMIT apart: a read and a service's question one, a refresh two, a known login twelve."""
     person = register(api)
     user = sign_in(api, person)
+    shop.ask("none")  # the first is noted
     counts = []
-    for call in (lambda: user.get("/user/profile"), user.refresh, lambda: sign_in(api, person)):
+    for call in (
+        lambda: user.get("/user/profile"),
+        lambda: shop.ask(user.access_token),
+        user.refresh,
+        lambda: sign_in(api, person),
+    ):
         with noting() as seen:
             call()
         counts.append(len(seen))
 
-    assert counts == [1, 2, 12]
+    assert counts == [1, 1, 2, 12]

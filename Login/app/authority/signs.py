@@ -15,6 +15,7 @@ class Sign(NamedTuple):
 
 
 _REFUSED = Sign(Actor.SOMEBODY, "failure")
+_CARED_FOR = Sign(Actor.OPERATOR, "success")  # of no account: their subject is SERVICES
 _ODD = Sign(Actor.SERVICE, "unknown")
 
 SIGNS: Mapping[str, Sign] = MappingProxyType(
@@ -24,7 +25,11 @@ SIGNS: Mapping[str, Sign] = MappingProxyType(
         "sign_ins.throttled": _ODD,
         "passkey.counter_went_back": _ODD,
         "password.reset_requested": Sign(Actor.SOMEBODY, "unknown"),
+        "service.created": _CARED_FOR,
+        "service.rotated": _CARED_FOR,
+        "service.removed": _CARED_FOR,
         "email.claimed": Sign(Actor.SOMEBODY, "failure"),  # somebody wanted the address for an account of theirs
     }
 )
+SERVICES = "services"
 SUMMED_UP = ("session.refused", "proof.refused")

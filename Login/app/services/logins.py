@@ -23,6 +23,7 @@ from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.consequences import tell
 from app.services.emails import resend_verification
+from app.services.lifetimes import outlives
 from app.services.links import Told
 from app.services.proofs import Proof, prove_code, spend_proof
 from app.services.refusals import note_refusal, noting_refusals
@@ -247,6 +248,8 @@ async def _resume(resources: Resources, token: str) -> FirstStep:
         claims = auth.decode_token("login", token, resources.keys.login)
     except auth.InvalidToken:
         raise errors.LoginTokenInvalid from None
+    if outlives(resources.settings, "login", claims):
+        raise errors.LoginTokenInvalid
     account = await resources.database.read(accounts.find_credentials, {"public_id": claims["sub"]})
     if account is None or account.password_changed_at.timestamp() != claims.get("pwd"):
         raise errors.LoginTokenInvalid

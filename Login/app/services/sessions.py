@@ -1,30 +1,31 @@
 """Sessions after sign-in: who is calling, refreshing, whether they are fresh, and ending them here or elsewhere."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from app import auth, errors
-from app.auth import Line, Pair, Purpose
+from app.auth import Claims, Line, Pair, Purpose
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.config import Settings
 from app.crud import sessions
 from app.crud.clock import is_void
+from app.crud.services import Holder, Standing
 from app.crud.sessions import Principal, SessionRow
 from app.models import Session
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import SessionInfo
 from app.services.consequences import conclude_for
+from app.services.lifetimes import outlives
 from app.services.trail import record
 
-Claims: TypeAlias = Mapping[str, Any]
 AnySession: TypeAlias = Session | SessionRow
+AnyPrincipal = TypeVar("AnyPrincipal", Principal, Holder)
 
 FRESH = timedelta(minutes=5)
 GRACE = timedelta(seconds=10)  # for tabs that refresh at once
@@ -37,9 +38,9 @@ REVOKED, REVOKED_ELSEWHERE = CHANGES["session.revoked"].reason, CHANGES["session
 
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
     """Say who calls with this access token, by one query; an ended session is refused at once."""
-    claims = _decode(resources, "access", token)
+    claims = decode(resources, "access", token)
     found = await resources.database.read(sessions.get_principal, claims["sid"])
-    principal = _require_live(resources.settings, found, claims)
+    principal = require_live(resources.settings, found, claims)
     if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
         # One that cannot write just now can still be read.
         with suppress(errors.DatabaseUnavailable, errors.OutcomeUnknown):
@@ -64,13 +65,13 @@ def _touch(connection: Connection, principal: Principal, client: Client) -> None
     if is_void(session.created_at, now):
         moments |= {"created_at": now, "expires_at": now + (session.expires_at - session.created_at)}
     if is_void(session.authenticated_at, now):
-        moments["authenticated_at"] = now - FRESH
+        moments["authenticated_at"] = find_proof(principal)
     sessions.touch_session(connection, session.id, moments, _describe(client))
 
 
 async def refresh(resources: Resources, token: str, client: Client) -> Pair:
     """Trade a refresh token for the pair of the next generation; a replayed one ends its session."""
-    claims = _decode(resources, "refresh", token)
+    claims = decode(resources, "refresh", token)
     try:
         moved = await resources.database.autocommit(_rotate, resources.settings, claims, client)
     except errors.RefreshTokenReused:
@@ -85,16 +86,16 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
 
     One conditional UPDATE decides, so it needs no transaction; run again after a lost connection, it finds a retry.
     """
-    principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+    principal = require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
     if principal.session.generation == claims["gen"]:
         if is_void(principal.session.last_seen_at, principal.now):
             _touch(connection, principal, client)
-            principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+            principal = require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
         if sessions.rotate_session(connection, claims["sid"], claims["gen"], principal.now, _describe(client)):
             session, now = principal.session, principal.now
             moved = session._replace(generation=session.generation + 1, rotated_at=now, last_seen_at=now)
             return principal._replace(session=moved)
-        principal = _require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+        principal = require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
         if principal.session.generation == claims["gen"]:  # no rival was first: the database was too slow
             raise errors.DatabaseUnavailable(retry_after=1)
     if not _is_retry(principal, claims):
@@ -129,25 +130,29 @@ def _is_first_use(session: SessionRow, claims: Claims) -> bool:
     return session.generation > 0 and _is_unused(session) and claims["iat"] >= int(session.rotated_at.timestamp())
 
 
-def _require_live(settings: Settings, principal: Principal | None, claims: Claims) -> Principal:
+def require_live(settings: Settings, principal: AnyPrincipal | None, claims: Claims) -> AnyPrincipal:
     """Raise why a token of ours no longer serves: ended, too old, too long unused, or its account disabled or gone."""
     if principal is None or principal.account.public_id != claims["sub"]:
         raise errors.SessionEnded
     session, now = principal.session, principal.now
     if session.end_reason == REUSED:
         raise errors.RefreshTokenReused
-    over = min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
     # A generation of the future: the database was restored from a backup. That is no theft.
     unknown = claims.get("gen", 0) > session.generation
-    if session.ended_at or now >= over or principal.account.disabled_at or unknown:
+    if session.ended_at or now >= find_end(settings, session) or principal.account.disabled_at or unknown:
         raise errors.SessionEnded
     return principal
+
+
+def find_end(settings: Settings, session: SessionRow | Standing) -> datetime:
+    """Return when a session is over unless it is used before."""
+    return min(session.expires_at, session.last_seen_at + settings.idle_limit(remember=session.remember))
 
 
 def require_still_live(connection: Connection, settings: Settings, principal: Principal) -> None:
     """Refuse to go on for a caller whose session has ended since the call began."""
     found = sessions.get_principal(connection, principal.session.sid)
-    _require_live(settings, found, {"sub": principal.account.public_id})
+    require_live(settings, found, {"sub": principal.account.public_id})
 
 
 def issue_pair(resources: Resources, public_id: str, session: AnySession, now: datetime) -> Pair:
@@ -160,9 +165,14 @@ def issue_pair(resources: Resources, public_id: str, session: AnySession, now: d
 
 
 def is_fresh(principal: Principal) -> bool:
-    """Whether the person proved who they are within the last five minutes; a time from a wrong clock proves nothing."""
+    """Whether the person proved who they are within the last five minutes."""
+    return principal.now - find_proof(principal) < FRESH
+
+
+def find_proof(principal: Principal | Holder) -> datetime:
+    """Return when the person last proved who they are; a time from a wrong clock proves nothing, and is put back."""
     proved_at, now = principal.session.authenticated_at, principal.now
-    return now - proved_at < FRESH and not is_void(proved_at, now)
+    return now - FRESH if is_void(proved_at, now) else proved_at
 
 
 def require_fresh(principal: Principal) -> None:
@@ -233,13 +243,17 @@ def describe_session(session: SessionRow, *, current: bool) -> SessionInfo:
     )
 
 
-def _decode(resources: Resources, purpose: Purpose, token: str) -> Claims:
+def decode(resources: Resources, purpose: Purpose, token: str) -> Claims:
+    """Return the claims of a token of this purpose, or raise TokenExpired or TokenInvalid."""
     try:
-        return auth.decode_token(purpose, token, resources.keys.tokens)
+        claims = auth.decode_token(purpose, token, resources.keys.tokens)
     except auth.ExpiredToken:
         raise errors.TokenExpired from None
     except auth.InvalidToken:
         raise errors.TokenInvalid from None
+    if outlives(resources.settings, purpose, claims):  # where settings were shortened, a client refreshes, and goes on
+        raise errors.TokenExpired
+    return claims
 
 
 def _describe(client: Client) -> dict[str, str]:

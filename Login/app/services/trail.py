@@ -18,7 +18,8 @@ from app.crud.operations import current_time
 
 Facts: TypeAlias = Mapping[str, object]  # by the names that letters have for them
 NO_FACTS: Facts = MappingProxyType({})
-KEPT_FACTS = ("left", "sessions_ended", "ended_session", "passkey", "role", "former_role")  # others may have been typed
+# Others may have been typed.
+KEPT_FACTS = ("left", "sessions_ended", "ended_session", "passkey", "role", "former_role", "service")
 NOWHERE = Client("", "")
 
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Name: TypeAlias = Literal["login", "failed_login", "register", "reset", "link", "refresh", "proof", "challenge", "call"]
+Name: TypeAlias = Literal[
+    "login", "failed_login", "failed_service", "register", "reset", "link", "refresh", "proof", "challenge", "call"
+]
 
 MINUTE = 60  # seconds
 # A minute, per client address, behind which a whole office may sit: its members sign in once in the morning, mistype
@@ -33,6 +35,7 @@ MINUTE = 60  # seconds
 LIMITS: dict[Name, int] = {
     "login": 60,
     "failed_login": 30,  # one password at each of many accounts shows here and in no account's counter
+    "failed_service": 30,  # nobody guesses 256 bits, and a right secret from the same address is served all the while
     "register": 30,  # a class that signs up together
     "reset": 20,
     "link": 60,  # links from mails, of 256 bits each
@@ -41,6 +44,8 @@ LIMITS: dict[Name, int] = {
     "challenge": 60,  # a row of five minutes each: what a login page asks for when it is opened
     "call": 6000,  # one indexed query each: only a program gone wild reaches this
 }
+
+INTROSPECTIONS = 12_000  # a minute, per service that has proved who it is, wherever it asks from
 
 # What a /64, the /56 and the /48 around it may send, in times the limit: a household or a company has one of them, and
 # a provider of mobile phones may put hundreds of customers into one.
@@ -81,6 +86,11 @@ class Floods:
     async def hit(self, name: Name, address: str) -> None:
         """Count a request, or raise TooManyRequests."""
         if full := await self._count(list_windows(name, address)):
+            await self._refuse(full)
+
+    async def hit_service(self, service: str) -> None:
+        """Count a question of a service, or raise TooManyRequests."""
+        if full := await self._count([Window(f"introspection/{service}", INTROSPECTIONS)]):
             await self._refuse(full)
 
     @asynccontextmanager

@@ -23,6 +23,7 @@ TAGS = [
     {"name": "Account", "description": "Registering, the caller's own account, passwords, and links of mails."},
     {"name": "Sessions", "description": "Signing in and out, refreshing, and proving again who you are."},
     {"name": "Second factor", "description": "Authenticator apps, recovery codes and passkeys."},
+    {"name": "Services", "description": "What other services ask, each with a secret of its own."},
     {"name": "Operation", "description": "Signs of life, for supervisors and load balancers."},
 ]
 
