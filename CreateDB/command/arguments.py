@@ -5,19 +5,24 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from CreateDB.command import flags
 from CreateDB.command.flags import TASKS_ON_DATABASE, TASKS_ON_ONE_USER, Parser, flag_of
 
 UPGRADE = "upgrade"
-TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER)
+ABOUT_SOMEBODY = (*TASKS_ON_ONE_USER, "events")
+TASKS = (*TASKS_ON_DATABASE, "list_users", *ABOUT_SOMEBODY)
 BETWEEN = "\0"  # no word of a command line can hold it
 PARTS = ("user", "password", "host", "port", "database", "driver")
 # Flags that only mean something beside another one.
 COMPANIONS = {
-    "json": ("doctor",),
+    "json": ("doctor", "events"),
     "like": ("list_users",),
-    "limit": ("list_users",),
+    "limit": ("list_users", "events"),
+    "since": ("events",),
+    "kind": ("events",),
+    "address": ("events",),
     "from_address": ("explain_login", "clear_throttle"),
     "app_user_host": ("create_app_user",),
 }
@@ -42,9 +47,12 @@ class Arguments:
     create_app_user: str | None = None
     app_user_host: str = flags.ANYWHERE
     like: str | None = None
-    limit: int = flags.LIST_LIMIT
+    limit: int | None = None
     from_address: str | None = None
     json: bool = False
+    since: timedelta | datetime | None = None
+    kind: tuple[str, ...] = ()
+    address: str | None = None
 
     @property
     def says_where(self) -> bool:
@@ -98,7 +106,7 @@ def _find_task(parser: Parser, found: argparse.Namespace) -> str:
 
 
 def _find_whom(parser: Parser, found: argparse.Namespace, task: str) -> tuple[str, str]:
-    value: str = getattr(found, task) if task in TASKS_ON_ONE_USER else ""
+    value: str = getattr(found, task) if task in ABOUT_SOMEBODY else ""
     who, _, role = value.partition(BETWEEN)
     if task == "set_role" and not flags.ROLE.fullmatch(role):
         wanted = "a role is 1 to 32 lower-case letters, digits, - and _, beginning with a letter"
