@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
+from app.authority.changes import CHANGES
+from app.authority.signs import SIGNS
 from app.clients.addresses import Client
 from app.config import Settings
 from app.crud.event_search import PAGE
@@ -18,7 +21,9 @@ from app.crud.events import make_id
 from app.models import metadata
 from app.services.trail import make_event
 from CreateDB.server.engine import make_engine
+from CreateDB.users.events import HEAD
 from testing.api import PASSWORD, Person, RunSql, SignedIn, register, sign_in
+from testing.documents import ROOT, chapter, list_blocks
 
 Run = Callable[..., Any]
 
@@ -215,3 +220,15 @@ def test_what_makes_no_sense_is_refused(run: Run, flags: list[str], hint: str) -
 def test_times_far_away_are_times(cli: Run, alice: Person, since: str) -> None:
     """Before there were ids everything is later, and in the future there is nothing."""
     assert len(read(cli("--events", "all", "--json", "--since", since))) == (0 if since.startswith("9999-") else 1)
+
+
+def test_the_documents_show_it_as_it_is() -> None:
+    """The columns, the kinds and the names of docs/operations.md are those of the command."""
+    page = chapter(ROOT / "docs" / "operations.md", "What happened")
+    [_, sample] = list_blocks(page)
+    head, *rows, _end, _blank, line = sample.splitlines()
+
+    assert re.split(r" {2,}", head) == list(HEAD)
+    assert {row[head.index("KIND") :].split()[0] for row in rows} <= {*CHANGES, *SIGNS}
+    assert json.loads(line).keys() == KEYS
+    assert [kind for kind in SIGNS if f"`{kind}`" not in page] == []
