@@ -29,7 +29,7 @@ try:
     from CreateDB.tables.revisions import check, is_absent_file
     from CreateDB.tables.sweep import sweep
     from CreateDB.tables.upgrade import upgrade
-    from CreateDB.users import accounts, logins
+    from CreateDB.users import accounts, events, logins
 except KeyboardInterrupt:
     sys.exit(130)  # while it loads there is nobody yet to say it nicely, and nothing to finish
 except ModuleNotFoundError as missing:
@@ -88,6 +88,7 @@ TASKS: Mapping[str, Callable[[Arguments, URL], int]] = {
     "set_role": accounts.set_role,
     "explain_login": logins.explain_login,
     "clear_throttle": logins.clear_throttle,
+    "events": events.show_events,
     "create_service": credentials.create_service,
     "list_services": credentials.list_services,
     "rotate_service": credentials.rotate_service,

@@ -5,20 +5,25 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from CreateDB.command import flags
 from CreateDB.command.flags import TASKS_ON_DATABASE, TASKS_ON_ONE_USER, TASKS_ON_SERVICES, Parser, flag_of
 
 UPGRADE = "upgrade"
-TASKS = (*TASKS_ON_DATABASE, "list_users", *TASKS_ON_ONE_USER, *TASKS_ON_SERVICES)
-NAMED = {*TASKS_ON_ONE_USER, *TASKS_ON_SERVICES} - {"list_services"}
+ABOUT_SOMEBODY = (*TASKS_ON_ONE_USER, "events")
+TASKS = (*TASKS_ON_DATABASE, "list_users", *ABOUT_SOMEBODY, *TASKS_ON_SERVICES)
+NAMED = {*ABOUT_SOMEBODY, *TASKS_ON_SERVICES} - {"list_services"}
 BETWEEN = "\0"  # no word of a command line can hold it
 PARTS = ("user", "password", "host", "port", "database", "driver")
 # Flags that only mean something beside another one.
 COMPANIONS = {
-    "json": ("doctor",),
+    "json": ("doctor", "events"),
     "like": ("list_users",),
-    "limit": ("list_users",),
+    "limit": ("list_users", "events"),
+    "since": ("events",),
+    "kind": ("events",),
+    "address": ("events",),
     "from_address": ("explain_login", "clear_throttle"),
     "app_user_host": ("create_app_user",),
     "scopes": ("create_service",),
@@ -45,11 +50,14 @@ class Arguments:
     create_app_user: str | None = None
     app_user_host: str = flags.ANYWHERE
     like: str | None = None
-    limit: int = flags.LIST_LIMIT
+    limit: int | None = None
     from_address: str | None = None
     json: bool = False
     scopes: str = ""
     now: bool = False
+    since: timedelta | datetime | None = None
+    kind: tuple[str, ...] = ()
+    address: str | None = None
 
     @property
     def says_where(self) -> bool:

@@ -2,11 +2,10 @@
 
 import argparse
 import re
-from collections.abc import Callable
 from typing import NoReturn
 
-from app.clients.addresses import parse_address
 from app.secrets.service_secrets import NAME, SCOPES
+from CreateDB.command.values import read_address, read_kinds, read_number, read_since
 
 PROGRAM = "CreateDB/main.py"
 USAGE = f"{PROGRAM} [--user NAME --database NAME | --url URL] [what to do]"
@@ -66,6 +65,7 @@ def make_parser() -> Parser:
     _add_care(parser)
     _add_users(parser)
     _add_services(parser)
+    _add_events(parser)
     return parser
 
 
@@ -74,7 +74,7 @@ def _add_where(parser: Parser) -> None:
     where.add_argument("--user", help="account on the server (required, unless --url)")
     where.add_argument("--password", help="its password; visible in the process list: prefer DB_PASSWORD or the prompt")
     where.add_argument("--host", help=f"server (default {HOST})")
-    where.add_argument("--port", type=_number(1, 65535, "a port"), help=f"its port (default {PORT})")
+    where.add_argument("--port", type=read_number(1, 65535, "a port"), help=f"its port (default {PORT})")
     where.add_argument("--database", help="database to make the tables in (required, unless --url)")
     where.add_argument("--driver", help=f"SQLAlchemy driver (default {DRIVER})")
     where.add_argument("--url", help="SQLAlchemy URL instead of the parts, for example sqlite:///pupero.sqlite3")
@@ -98,19 +98,35 @@ def _add_care(parser: Parser) -> None:
     instead = parser.add_argument_group("instead: look after the database")
     for task, help_ in TASKS_ON_DATABASE.items():
         instead.add_argument(flag_of(task), action="store_true", help=help_)
-    instead.add_argument("--json", action="store_true", help="with --doctor: a JSON list")
+    instead.add_argument(
+        "--json", action="store_true", help="with --doctor: a JSON list; with --events: a JSON object a line"
+    )
 
 
 def _add_users(parser: Parser) -> None:
     users = parser.add_argument_group("instead: look after users (WHO is an email address, a username or a public id)")
     users.add_argument("--list-users", action="store_true", help="list accounts, the newest first")
     users.add_argument("--like", metavar="TEXT", help="with --list-users: only those whose email or username has TEXT")
-    help_ = f"with --list-users: at most so many (default {LIST_LIMIT})"
-    users.add_argument("--limit", metavar="N", type=_number(1, 1_000_000, "a limit"), help=help_)
+    help_ = f"with --list-users and --events: at most so many (default {LIST_LIMIT}; with --json all)"
+    users.add_argument("--limit", metavar="N", type=read_number(1, 1_000_000, "a limit"), help=help_)
     for task, help_ in TASKS_ON_ONE_USER.items():
         users.add_argument(flag_of(task), metavar="WHO ROLE" if task == "set_role" else "WHO", help=help_)
     help_ = "with --explain-login and --clear-throttle: as seen from this client address"
-    users.add_argument("--from", dest="from_address", metavar="ADDRESS", type=_address, help=help_)
+    users.add_argument("--from", dest="from_address", metavar="ADDRESS", type=read_address, help=help_)
+
+
+def _add_events(parser: Parser) -> None:
+    events = parser.add_argument_group("instead: look at what happened")
+    help_ = (
+        "to an account, or to all, the latest first; WHO may also be the public id of a deleted one, as all shows it"
+    )
+    events.add_argument("--events", metavar="WHO|all", help=help_)
+    help_ = "with --events: not before; 2d, 12h or 30m ago, or a date or time by ISO 8601 (UTC)"
+    events.add_argument("--since", metavar="WHEN", type=read_since, help=help_)
+    help_ = "with --events: of this kind only, such as session.refused; session means all session.*"
+    events.add_argument("--kind", metavar="KIND", type=read_kinds, help=help_)
+    help_ = "with --events: from this client address only"
+    events.add_argument("--address", metavar="ADDRESS", type=read_address, help=help_)
 
 
 def _add_services(parser: Parser) -> None:
@@ -128,13 +144,6 @@ def flag_of(name: str) -> str:
     return "--from" if name == "from_address" else f"--{name.replace('_', '-')}"
 
 
-def _address(text: str) -> str:
-    address = parse_address(text)
-    if address is None:
-        raise argparse.ArgumentTypeError("a client address is one such as 203.0.113.9 or 2001:db8::9")
-    return str(address)
-
-
 def _service(text: str) -> str:
     if not NAME.fullmatch(text):
         wanted = "1 to 32 lower-case letters, digits, - and _, beginning with a letter"
@@ -148,12 +157,3 @@ def _scopes(text: str) -> str:
     if not words <= {*SCOPES}:
         raise argparse.ArgumentTypeError(f"scopes are some of {', '.join(SCOPES)}, with commas between")
     return " ".join(scope for scope in SCOPES if scope in words)
-
-
-def _number(least: int, most: int, what: str) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,7}", text, re.ASCII) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{what} is a number from {least} to {most}")
-        return int(text)
-
-    return read

@@ -16,10 +16,12 @@ def say(line: str) -> None:
     _write(one_line(line))
 
 
-def show(lines: Iterable[str]) -> None:
-    """Print lines as they are laid out, without what could pass for a line of ours or steer the terminal."""
-    for line in lines:
-        _write("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line))
+def show(lines: Iterable[str]) -> bool:
+    """Print lines as they are laid out, without what could pass for a line of ours or steer the terminal.
+
+    It stops and returns False once nobody listens any more: there may be millions.
+    """
+    return all(_write(_make_printable(line)) for line in lines)
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -39,11 +41,18 @@ def fail(line: str) -> int:
     return 1
 
 
-def _write(line: str) -> None:
+def _make_printable(line: str) -> str:
+    return line if line.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
+def _write(line: str) -> bool:
+    """Print a line, and return whether somebody listens."""
     try:
         print(line, flush=True)  # noqa: T201 a command line speaks here
     except BrokenPipeError:  # the listener has left (`| head`); a half-done migration is no reason to leave too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def prepare_process() -> None:

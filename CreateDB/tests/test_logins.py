@@ -92,6 +92,24 @@ def test_wrong_codes_are_explained_and_cleared(cli: Run, api: TestClient, user: 
     assert sign_in(api, user.person, totp=user.code()).get("/user/profile").status_code == 200
 
 
+def test_the_last_refusals_and_the_last_sign_in_are_told(cli: Run, api: TestClient, user: SignedIn) -> None:
+    """When, from where, on what, how often and why; they stand in nobody's way, and a stranger's are not shown."""
+    guess(api, 2, address=STRANGER)
+    guess(api, 1, address="198.51.100.1", name="nobody")
+
+    told = cli("--explain-login", "alice")
+    refused = rf"Refused 20\S+ \S+ UTC from {STRANGER} \(Firefox on Linux\).*: Incorrect username, email or password\."
+    assert told.status == 0
+    assert re.search(refused, told.out), told.out
+    assert re.search(r"Last sign-in: 20\S+ \S+ UTC from 127.0.0.1 \(Firefox on Linux\)\.", told.out)
+    assert "198.51.100.1" not in told.out
+
+
+def test_who_never_signed_in_is_told_so(cli: Run, alice: Person) -> None:
+    """There is nothing else to tell."""
+    assert "  Last sign-in: never.\n" in cli("--explain-login", "alice").out
+
+
 def test_what_was_counted_while_the_clock_was_wrong_is_not_told(
     cli: Run, api: TestClient, alice: Person, sql: RunSql
 ) -> None:

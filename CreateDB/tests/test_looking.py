@@ -19,6 +19,7 @@ TASKS = [
     ["--reset-second-factor", "alice"],
     ["--set-role", "alice", "admin"],
     ["--explain-login", "alice"],
+    ["--events", "all"],
     ["--clear-throttle", "alice"],
 ]
 each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task[0])

@@ -17,6 +17,7 @@ from app.crud.passkeys import PasskeyRow
 from app.crud.sessions import SessionRow
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
+from CreateDB.command.flags import LIST_LIMIT
 from CreateDB.command.terminal import align, count, say, show
 from CreateDB.server.engine import make_engine, transaction
 from CreateDB.users.telling import log_change, record_change, tell_owner
@@ -42,7 +43,7 @@ Work: TypeAlias = Callable[[Arguments, Connection, Addressee], Change]
 def list_users(arguments: Arguments, url: URL) -> int:
     """Do --list-users."""
     with make_engine(url, echo=arguments.echo).connect() as connection:
-        entries = directory.list_entries(connection, arguments.like, arguments.limit)
+        entries = directory.list_entries(connection, arguments.like, arguments.limit or LIST_LIMIT)
         total = directory.count_entries(connection)
     head = ("PUBLIC ID", "EMAIL", "USERNAME", "ROLE", "2FA", "LAST LOGIN", "STATE")
     rows = [_list_one(entry) for entry in entries]

@@ -29,6 +29,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.terminal import count, say, show
 from CreateDB.server.engine import make_engine
 from CreateDB.users.accounts import Change, changes_one, find_one, moment, name
+from CreateDB.users.events import describe_sign_ins
 
 CLEAR = "--clear-throttle lets them try at once"
 # The rows are hashes: an address can be looked up, never listed.
@@ -65,8 +66,10 @@ def explain_login(arguments: Arguments, url: URL) -> int:
         entry = find_one(connection, arguments.who)
         account = accounts.find_credentials(connection, {"id": entry.id})
         failures = _read(connection, list(_list_counters(connection, keys, entry, arguments.from_address)))
+        history = describe_sign_ins(connection, entry)
     obstacles = [*_find_standing(settings, keys, entry, account), *_find_waits(settings, failures)]
-    _print(name(entry), obstacles, _describe_counts(failures) + ([] if arguments.from_address else [ONE_ADDRESS]))
+    hint = [] if arguments.from_address else [ONE_ADDRESS]
+    _print(name(entry), obstacles, [*_describe_counts(failures), *history, *hint])
     return 1 if obstacles else 0
 
 

@@ -278,6 +278,7 @@ class Event(Table, table=True):
     __tablename__ = "events"
     __table_args__ = (
         sa.Index(None, "subject", "id"),
+        sa.Index(None, "subject", "kind", "id"),
         sa.Index(None, "kind", "id"),
         sa.Index(None, "client_address", "id"),
         TABLE_OPTIONS,

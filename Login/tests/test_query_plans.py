@@ -1,18 +1,22 @@
 """What the server does for each query of a hot path: it goes to the row by an index, however many rows there are."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, select
 from starlette.testclient import TestClient
 
-from app.crud.events import make_id
+from app.clients.addresses import Client
+from app.crud.event_search import Wanted, find_events
+from app.crud.events import list_events, make_id
 from app.crud.exports import PAGE_MAX
 from app.models import Session, User, metadata
+from app.services.trail import make_event
 from CreateDB.server.engine import make_engine
 from testing.api import register, sign_in
 from testing.mariadb import empty_tables
@@ -167,3 +171,79 @@ def test_calls_ask_the_database_little(api: TestClient, shop: Asker) -> None:
         counts.append(len(seen))
 
     assert counts == [1, 1, 2, 12]
+
+
+BUSY, ADDRESS, SHOWN = "somebody under attack", "203.0.113.9", 20
+READS_MAX = 3 * SHOWN  # a row of the index, one of the account, and what a second filter leaves out
+REFUSED, PHRASES = ("session.refused",), ("phrase.changed",)
+SESSIONS = ("session.started", *REFUSED, "session.ended")
+RECENT = datetime.now(UTC) - timedelta(hours=1)
+WANTED = [
+    Wanted(limit=SHOWN),
+    Wanted(limit=SHOWN, since=RECENT),
+    Wanted(limit=SHOWN, kinds=REFUSED),
+    Wanted(limit=SHOWN, kinds=("email.changed",)),
+    Wanted(limit=SHOWN, kinds=SESSIONS, since=RECENT),
+    Wanted(limit=SHOWN, subject=BUSY),
+    Wanted(limit=SHOWN, subject=BUSY, since=RECENT),
+    Wanted(limit=SHOWN, subject=BUSY, kinds=REFUSED),
+    Wanted(limit=SHOWN, subject=BUSY, kinds=PHRASES),
+    Wanted(limit=SHOWN, address=ADDRESS),
+    Wanted(limit=SHOWN, address=ADDRESS, kinds=REFUSED),
+    Wanted(limit=SHOWN, address="198.51.100.1", kinds=SESSIONS),
+]
+
+
+@pytest.fixture
+def events_connection(migrated_url: str) -> Iterator[Connection]:
+    """Fill the trail: one account in two rows of three, all of them refusals; ten others, whose phrases change too."""
+    now = datetime.now(UTC)
+    rows = []
+    for number in range(3000):
+        at, is_busy = now - timedelta(minutes=number), number % 3
+        kind = "session.refused" if is_busy else ("session.started", *PHRASES)[number % 2]
+        client = Client(ADDRESS if number % 2 else f"203.0.113.{number % 7}", "")
+        rows.append(make_event(make_id(at), kind, BUSY if is_busy else f"somebody {number % 10}", client, at)._asdict())
+    engine = make_engine(migrated_url)
+    with engine.connect() as connection:
+        connection.execute(insert(metadata.tables["events"]), rows)
+        connection.commit()
+        connection.exec_driver_sql("ANALYZE TABLE events").all()
+        yield connection
+    engine.dispose()
+
+
+def count_reads(connection: Connection, work: Callable[[], object]) -> int:
+    """Count the rows that the server reads meanwhile, of tables or indexes, without those of asking for it."""
+
+    def read() -> int:
+        return sum(int(row[1]) for row in connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'"))
+
+    before = read()
+    asking = read() - before
+    work()
+    return read() - before - 2 * asking
+
+
+def test_operators_questions_read_little_more_than_they_show(events_connection: Connection) -> None:
+    """Each combination goes back by an index, without sorting; no index has an address and a kind."""
+    plans, reads = [], {}
+    for wanted in WANTED:
+        with noting() as seen:
+            number = count_reads(events_connection, partial(list, find_events(events_connection, wanted)))
+        asked = [(statement, values) for statement, values in seen if "LIMIT" in statement]
+        plans += [explain(events_connection, statement, values)[0] for statement, values in asked]
+        reads[wanted] = number // len(asked)
+
+    assert [dict(plan) for plan in plans if plan["key"] is None or "filesort" in plan["Extra"]] == []
+    assert {wanted: number for wanted, number in reads.items() if number > READS_MAX} == {}
+
+
+def test_a_person_s_page_reads_little_more_than_it_shows(events_connection: Connection) -> None:
+    """Also of what never happened to somebody to whom much else did."""
+    reads = {
+        kinds: count_reads(events_connection, partial(list_events, events_connection, BUSY, None, kinds, SHOWN))
+        for kinds in ((), ("session",), ("phrase",), ("email", "factor"))
+    }
+
+    assert {kinds: number for kinds, number in reads.items() if number > READS_MAX} == {}

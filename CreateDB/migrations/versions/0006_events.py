@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
     create_index("events", "subject", "id")
+    create_index("events", "subject", "kind", "id")
     create_index("events", "kind", "id")
     create_index("events", "client_address", "id")
 
