@@ -16,7 +16,7 @@ from FlaskProject.messages import TEXT, t
 from FlaskProject.rendering.happenings import KNEW_PASSWORD, describe
 from FlaskProject.views.history import PARTS
 
-KINDS = {*CHANGES, *SIGNS}
+KINDS = {kind for kind in (*CHANGES, *SIGNS) if not kind.startswith("service.")}  # those are no person's
 SERVICES = Path(__file__).resolve().parents[2] / "Login" / "app" / "services"
 LATER = {"session_ended"}  # raised once the proof was right, where refusals are not noted
 
