@@ -1,4 +1,4 @@
-"""A real receiver of webhooks, which can be made to refuse, to hang, and to be away; it checks what it gets by itself."""
+"""A real receiver of webhooks, which can be made to refuse, to hang, and to be away; it checks what it gets."""
 
 import base64
 import hashlib

@@ -30,7 +30,7 @@ class Post(HTTPConnection):
     def send_to_receiver(self, headers: dict[str, str], body: bytes) -> None:
         """Hand a message over, or raise NotDelivered."""
         try:
-            self._open()
+            self.open()
             self.request("POST", self._receiver.target, body, {"Host": self._receiver.authority, **headers})
             judge(self.getresponse())
         except (HTTPException, OSError) as error:
@@ -60,7 +60,8 @@ class Post(HTTPConnection):
             return self._encrypt() if self._receiver.is_encrypted else None
         raise failure
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Connect, or raise ServerAway: what keeps us from it is no fault of the message."""
         try:
             self.connect()
         except (OSError, ValueError) as error:  # a name that cannot be asked for
