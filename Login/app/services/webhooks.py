@@ -48,7 +48,7 @@ def queue_webhooks(  # noqa: PLR0913, PLR0917 what happened to whom
 def _write(kind: str, subject: str, known: Mapping[str, object], now: datetime) -> str:
     data = {"user_id": subject, **{name: known.get(name) for name in WEBHOOKS[kind]}}
     body = {"type": kind, "timestamp": now.isoformat().replace("+00:00", "Z"), "data": data}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(body, separators=(",", ":"))
 
 
 def open_content(keys: Keyrings, row: Queued) -> str:

@@ -36,7 +36,6 @@ class WebhookWorker(Worker):
         self._receiver = receiver
         self._context = ssl.create_default_context()
         self._threads = ThreadPoolExecutor(AT_ONCE, "webhook")
-        self._posts: set[Post] = set()
 
     async def deliver_due(self) -> None:
         """Deliver all that is due now; ServerAway when none gets through."""
@@ -49,9 +48,7 @@ class WebhookWorker(Worker):
                 raise failure
 
     def close(self) -> None:
-        """End the threads, and what they may be waiting for."""
-        for post in tuple(self._posts):
-            post.abort()
+        """End the threads; what they waited for was cut off with its task."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _try(self, row: Queued) -> None:
@@ -67,13 +64,12 @@ class WebhookWorker(Worker):
         signed = {"webhook-id": row.message_id, "webhook-timestamp": str(now)}
         signed["webhook-signature"] = sign(secrets, row.message_id, now, body)
         post = Post(self._receiver, self._context, private=settings.webhook_private_network)
-        self._posts.add(post)
         cut = loop.call_later(SECONDS, post.abort)
         try:
             await loop.run_in_executor(self._threads, post.send_to_receiver, {**HEADERS, **signed}, body)
         finally:
             cut.cancel()
-            self._posts.discard(post)
+            post.abort()  # a worker that stops waits no longer
 
 
 @contextlib.asynccontextmanager
