@@ -307,11 +307,7 @@ class Webhook(Table, table=True):
     """
 
     __tablename__ = "webhooks"
-    __table_args__ = (
-        sa.Index(None, "subject", "state", "id"),
-        sa.Index(None, "state", "next_try_at"),
-        TABLE_OPTIONS,
-    )
+    __table_args__ = (sa.Index(None, "state", "subject", "id"), TABLE_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     message_id: str = Field(sa_type=sa.String(36), unique=True)

@@ -31,8 +31,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
         sa.UniqueConstraint("message_id", name=op.f("uq_webhooks_message_id")),
     )
-    create_index("webhooks", "subject", "state", "id")
-    create_index("webhooks", "state", "next_try_at")
+    create_index("webhooks", "state", "subject", "id")
     create_index("webhooks", "created_at")
 
 
