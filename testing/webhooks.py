@@ -6,6 +6,7 @@ import hmac
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -38,6 +39,7 @@ class Answer(NamedTuple):
 
     status: int = 204
     headers: tuple[tuple[str, str], ...] = ()
+    drips: int = 0  # bytes that come first, one by one
 
 
 @dataclass
@@ -119,11 +121,21 @@ def _make_handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             """Hand it to the receiver."""
             body = self.rfile.read(int(self.headers["Content-Length"]))
             answer = receiver.answer(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            if answer.drips:
+                self._drip(answer.drips)
             self.send_response(answer.status)
             for header in answer.headers:
                 self.send_header(*header)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        def _drip(self, count: int) -> None:
+            """Answer ever so slowly: no single wait is long."""
+            self.wfile.write(b"HTTP/1.1 204 ")
+            for _ in range(count):
+                self.wfile.write(b"x")
+                time.sleep(0.05)
+            self.wfile.write(b"\r\n")
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
