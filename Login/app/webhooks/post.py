@@ -32,7 +32,10 @@ class Post(HTTPConnection):
         try:
             self.open()
             self.request("POST", self._receiver.target, body, {"Host": self._receiver.authority, **headers})
-            judge(self.getresponse())
+            answer = self.getresponse()
+            if self._is_cut:  # what there is of an answer is no answer
+                raise TimeoutError
+            judge(answer)
         except (HTTPException, OSError) as error:
             raise NotDelivered(describe(error)) from error
         finally:
