@@ -21,6 +21,7 @@ def examine_receiver(settings: Settings) -> Findings:
         fix = "Correct WEBHOOK_URL; WEBHOOK_PRIVATE_NETWORK=true is for a receiver in a network of your own."
         yield Finding("webhooks", "failure", f"{receiver.authority} cannot be reached: {error}.", fix)
         return
-    post.close()
+    finally:
+        post.close()
     how = "https" if receiver.is_encrypted else "on this machine"
     yield Finding("webhooks", "ok", f"{receiver.authority} can be reached ({how}). No webhook was sent.")

@@ -170,7 +170,9 @@ def test_the_dead_hold_nobody_up_and_are_tried_again_when_asked(  # noqa: PLR091
     assert receiver.types == ["account.role_changed"] * 4
 
 
-@pytest.mark.parametrize(("asked", "least", "most"), [("0", 29, 31), ("7200", 7100, 7210), ("9" * 12, 86300, 86410)])
+@pytest.mark.parametrize(
+    ("asked", "least", "most"), [("0", 29, 31), ("soon", 29, 31), ("7200", 7100, 7210), ("9" * 12, 86300, 86410)]
+)
 def test_a_wait_that_is_asked_for_is_kept_within_bounds(  # noqa: PLR0913, PLR0917 the fixtures and the bounds
     settings: Settings, api: TestClient, receiver: Receiver, sql: RunSql, asked: str, least: int, most: int
 ) -> None:
