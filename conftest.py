@@ -19,6 +19,7 @@ pytest_plugins = [
     "testing.wheels",
     "testing.chance",
     "testing.order",
+    "testing.webhooks",
 ]
 
 # Started in the background, a run is told to ignore Ctrl-C, and so would be every program that a test interrupts.

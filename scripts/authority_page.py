@@ -30,7 +30,7 @@ meanwhile is summed up in the next. Links go before notices.
 def write_page() -> str:
     """Return the page."""
     changes = _table(
-        ("change", "proof", "sessions", "links that die", "told", '"this was not me" takes back'),
+        ("change", "proof", "sessions", "links that die", "told", "webhooks", '"this was not me" takes back'),
         (_describe_change(row) for row in CHANGES.values()),
     )
     mails = _table(
@@ -47,7 +47,9 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _describe_change(row: Change) -> tuple[str, ...]:
     told = "; ".join(_describe_notice(notice) for notice in row.notices)
     voids = ", ".join(link.value for link in row.voids)
-    return (f"`{row.event}`", row.proof.value, row.ends.value, voids or "-", told or "-", row.takes_back or "-")
+    webhooks = ", ".join(f"`{kind}`" for kind in row.webhooks)
+    ends = (row.ends.value, voids or "-", told or "-", webhooks or "-", row.takes_back or "-")
+    return (f"`{row.event}`", row.proof.value, *ends)
 
 
 def _describe_notice(notice: Notice) -> str:

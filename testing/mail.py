@@ -15,8 +15,8 @@ import httpx2
 import pytest
 
 from app.config import Settings
-from app.mail.delivery import ServerAway
 from app.mail.worker import make_worker
+from app.outbox.outcomes import ServerAway
 from app.resources import Resources, make_resources
 from testing.api import Person
 from testing.loops import finish

@@ -1,19 +1,22 @@
 """The table of authority: no write without a row, no row without its page, no mail without a rule."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from app.authority.changes import CHANGES
+from app.authority.changes import CHANGES, Ends
 from app.authority.letters import LETTERS, Link
 from app.authority.signs import SIGNS
+from app.authority.webhooks import TELLS, WEBHOOKS
 from app.letters.catalogue import CATALOGUE
 from app.services.disowning import TAKE_BACK
 from app.services.links import PAGES
 from scripts.authority_page import PAGE, write_page
+from testing.documents import chapter, table
 
 ROOT = Path(__file__).resolve().parents[1]
 CRUD = sorted((ROOT / "Login/app/crud").glob("*.py"))
@@ -178,3 +181,23 @@ def test_what_can_be_taken_back_is() -> None:
 def test_the_page_is_the_table() -> None:
     """docs/authority.md is what the code does."""
     assert PAGE.read_text(encoding="utf-8") == write_page()
+
+
+def test_every_webhook_is_caused_and_explained() -> None:
+    """By a row that exists, and in docs/integration.md with what it tells."""
+    (_, *rows) = table(chapter(ROOT / "docs" / "integration.md", "Webhooks"))
+    explained = {kind: re.findall(r"`(\w+)`", row[2]) for row in rows for kind in re.findall(r"`([\w.]+)`", row[0])}
+
+    assert TELLS.keys() <= CHANGES.keys()
+    assert {kind for kinds in TELLS.values() for kind in kinds} == WEBHOOKS.keys()
+    assert {kind: set(fields) - {"sid"} for kind, fields in explained.items()} == {
+        kind: set(fields) for kind, fields in WEBHOOKS.items()
+    }
+
+
+def test_whoever_loses_every_session_is_told_of() -> None:
+    """A receiver that keeps people signed in hears when nobody is any more."""
+    over = {"sessions.ended", "account.disabled", "account.deleted"}
+    ending = [row for row in CHANGES.values() if row.ends in {Ends.ALL, Ends.OTHERS}]
+
+    assert [row.event for row in ending if not over & set(row.webhooks)] == []

@@ -20,6 +20,8 @@ STARTS_PROGRAMS = {"deploy/start.py"}
 # Who opens connections, and with what, beside SQLAlchemy; the addresses stand in the settings.
 CONNECTS = {
     "Login/app/mail/delivery.py": {"smtplib", "socket"},
+    "Login/app/webhooks/addresses.py": {"socket"},
+    "Login/app/webhooks/post.py": {"http.client", "socket"},
     "Login/app/throttling/flood_redis.py": {"redis"},
     "FlaskProject/backend/http.py": {"requests"},
     "CreateDB/doctor/mail.py": {"smtplib"},

@@ -12,6 +12,7 @@ QUOTES = '"'
 # A name as the first thing that is logged; a sentence, which begins with a capital or holds a blank, is none.
 LOGGED = re.compile(r"""(?:log_event|_log|(?:log(?:ger)?|getLogger\(\w+\))\.\w+)\(\s*([^,()]+)[,)]""")
 NAME = re.compile(r'"([a-z]+(?:_[a-z]+)*)"')
+WORKER = re.compile(r"""\bEvents\(([^)]*)\)""")  # of what a worker's log has names for
 METRIC = re.compile(r'"(pupero_\w+)"')
 
 
@@ -24,7 +25,8 @@ def sources(*folders: str, named: str = "*.py") -> str:
 
 def test_every_event_is_documented_and_no_other() -> None:
     """A new event has its row; a renamed one is noticed before somebody's alarm is silent."""
-    first_arguments = LOGGED.findall(sources("Login/app", "FlaskProject"))
+    code = sources("Login/app", "FlaskProject")
+    first_arguments = LOGGED.findall(code) + WORKER.findall(code)
     logged = {name for argument in first_arguments for name in NAME.findall(argument)} - {"request"}
     table = DOCS.partition("| event | when |")[2].partition("\n\n")[0]
     documented = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}

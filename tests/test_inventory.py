@@ -22,7 +22,7 @@ PAGE = ROOT / "docs" / "inventory.md"
 KEYS, DATA, CONNECTIONS, LOGS = (chapter(PAGE, name) for name in ("Keys", "Data", "Connections", "Logs"))
 
 # Settings that name somebody else's address; the rest of a connection's settings belong to one of these.
-ADDRESSES = {"DATABASE_URL", "RATE_LIMIT_STORAGE_URI", "SMTP_HOST", "PUBLIC_URL"}
+ADDRESSES = {"DATABASE_URL", "RATE_LIMIT_STORAGE_URI", "SMTP_HOST", "PUBLIC_URL", "WEBHOOK_URL"}
 # Secrets that are passwords of others, which Keys names in its text.
 PASSWORDS = {"DATABASE_URL", "RATE_LIMIT_STORAGE_URI", "SMTP_PASSWORD"}
 
@@ -39,7 +39,12 @@ def test_every_key_has_a_row() -> None:
     purposes = set(re.findall(r'derive\([^()]*(?:\(\))?[^()]*"([^"]+)"\)', source("Login/app/secrets/keys.py")))
     secret = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 
-    assert rows == {field.name for field in fields(Keyrings)} | {"SECRET_KEY", "METRICS_TOKEN", "tls.pem"}
+    assert rows == {field.name for field in fields(Keyrings)} | {
+        "SECRET_KEY",
+        "METRICS_TOKEN",
+        "WEBHOOK_SECRET",
+        "tls.pem",
+    }
     assert len(purposes) == 5
     assert purposes <= in_code(KEYS)
     assert secret <= in_code(KEYS)
@@ -105,7 +110,7 @@ def test_what_is_hashed_or_encrypted_is_classified_as_such() -> None:
     }
     assert {column for column in of_class if re.search(r"email|username|phrase|address$|agent", column)} == {
         column for column, name in of_class.items() if name == "personal"
-    } - {"users.opened_from", "one_time_tokens.former", "passkeys.name", "events.operator"} | {
+    } - {"users.opened_from", "one_time_tokens.former", "passkeys.name", "events.operator", "webhooks.content"} | {
         "users.email_verified_at"
     }
 
@@ -143,6 +148,8 @@ def test_every_connection_has_a_row() -> None:
         ("4 s to connect, 5 s an answer, 10 s", "Login/app/database.py", {"CONNECT_WAIT": 4, "ANSWER_WAIT": 5}),
         ("10 s with all repeats", "Login/app/database.py", {"TOTAL_WAIT": 10}),
         ("16 a process", "Login/app/throttling/flood_redis.py", {"CONNECTIONS": 16}),
+        ("10 s in all", "Login/app/webhooks/post.py", {"SECONDS": 10.0}),
+        ("4 a process", "Login/app/webhooks/worker.py", {"AT_ONCE": 4}),
         ("0.4 s, then", "Login/app/throttling/floods.py", {"SHARED_WAIT": 0.4, "PAUSE": 5.0}),
     ],
 )

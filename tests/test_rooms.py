@@ -44,7 +44,12 @@ API: Rooms = {
         *("factor_schemas", "identifiers", "letters"),
         *("models", "passwords", "resources", "runtime", "schemas", "secrets", "settings", "throttling", "webauthn"),
     },
-    "mail": {"crud", "errors", "identifiers", "letters", "resources", "runtime", "services", "settings"},
+    "outbox": {"crud", "errors", "resources", "runtime", "settings"},
+    "webhooks": {"clients", "crud", "outbox", "resources", "secrets", "services", "settings"},
+    "mail": {
+        *("crud", "errors", "identifiers", "letters", "outbox", "resources", "runtime", "services", "settings"),
+        "webhooks",
+    },
     "deps": {"clients", "crud", "errors", "resources", "services", "throttling"},
     "routes": {
         "clients",
@@ -57,7 +62,7 @@ API: Rooms = {
         "services",
         "web",
     },
-    "main": {"mail", "resources", "routes", "runtime", "services", "settings", "web"},
+    "main": {"mail", "resources", "routes", "runtime", "services", "settings", "web", "webhooks"},
 }
 PAGES: Rooms = {
     "backend": set(),

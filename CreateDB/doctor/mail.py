@@ -6,8 +6,9 @@ from email.utils import parseaddr
 
 from app.config import Settings
 from app.letters.letter import Letter, Paragraph
-from app.mail.delivery import ServerAway, Smtp
+from app.mail.delivery import Smtp
 from app.mail.messages import compose
+from app.outbox.outcomes import ServerAway
 from CreateDB.command.explain import one_line
 from CreateDB.doctor.findings import Finding, Findings, is_this_machine, judge
 

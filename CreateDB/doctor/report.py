@@ -16,7 +16,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
 from CreateDB.command.terminal import count, say, show
 from CreateDB.command.urls import describe
-from CreateDB.doctor import configuration, database, machine, mail, passkeys
+from CreateDB.doctor import configuration, database, machine, mail, passkeys, webhooks
 from CreateDB.doctor.findings import Finding, Findings, attempt
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.server.engine import make_engine
@@ -35,6 +35,7 @@ OF_SETTINGS: Mapping[str, Callable[[Settings], Findings]] = {
     "passkeys": passkeys.examine_relying_party,
     "mail_from": mail.examine_sender,
     "smtp": mail.examine_smtp,
+    "webhooks": webhooks.examine_receiver,
 }
 OF_DATABASE: Mapping[str, Callable[[Settings | None, Connection], Findings]] = {
     "driver": database.examine_driver,

@@ -1,5 +1,6 @@
 """--doctor: each illness is found by its own id, a healthy installation has none, and no secret is told."""
 
+import base64
 import json
 import os
 import re
@@ -26,11 +27,13 @@ from CreateDB.doctor.findings import is_this_machine
 from CreateDB.models import User, metadata
 from CreateDB.server.engine import make_engine
 from testing.quiet import QuietTcpServer
+from testing.webhooks import Receiver
 
 Run = Callable[..., Any]
 Diagnose = Callable[..., dict[str, dict[str, Any]]]
 
 GOOD, OTHER = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+SIGNS = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 HEALTHY = {
     "ENVIRONMENT": "production",
     "JWT_SECRET_KEY": GOOD,
@@ -82,6 +85,15 @@ def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
     assert findings["schema"]["verdict"] == findings["clock"]["verdict"] == "ok"
 
 
+@ON_SQLITE
+def test_a_receiver_of_webhooks_is_reached_and_told_nothing(diagnose: Diagnose, receiver: Receiver) -> None:
+    """The address is named without its path, which may be a secret."""
+    found = diagnose(WEBHOOK_URL=receiver.settings["webhook_url"], WEBHOOK_SECRET=SIGNS)["webhooks"]
+
+    assert found["finding"] == f"127.0.0.1:{receiver.port} can be reached (on this machine). No webhook was sent."
+    assert receiver.asked == []
+
+
 @pytest.mark.asvs("12.3.2")
 @pytest.mark.parametrize(
     ("query", "verified"),
@@ -122,6 +134,7 @@ def test_a_certificate_is_checked_against_an_authority(query: str, *, verified: 
         ({"TRUSTED_PROXIES": "10.0.0.0/8"}, "trusted_proxies", "warning"),
         ({"TRUSTED_PROXIES": "fc00::/7"}, "trusted_proxies", "warning"),
         ({"TRUSTED_PROXIES": "10.1.2.3,192.168.7.0/28"}, "trusted_proxies", "ok"),
+        ({"WEBHOOK_URL": "https://10.0.0.1/hooks", "WEBHOOK_SECRET": SIGNS}, "webhooks", "failure"),
         ({"SECRET_KEY": "please-change-me"}, "pages_settings", "failure"),
         ({"SECRET_KEY": GOOD}, "secret_key", "failure"),
         ({"SESSION_COOKIE_SAMESITE": "None", "SECURE_COOKIES": "false"}, "pages_settings", "failure"),

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from testing.api import PASSWORD, PRODUCTION, Person, RunSql, SignedIn, register, sign_in
 from testing.authenticator import Authenticator
 from testing.mail import Mailbox, links_of, text_of
+from testing.webhooks import Receiver
 
 Run = Callable[..., Any]
 
@@ -107,6 +108,22 @@ def test_the_owner_hears_of_every_change(cli: Run, user: SignedIn, mailbox: Mail
         [],
         ["/account/disown"],
     ]
+
+
+def test_the_receiver_of_webhooks_hears_of_every_change(
+    cli: Run, user: SignedIn, sql: RunSql, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    """By rows of the same transactions; an operator who has not the API's settings is told that nothing was told."""
+    for name, value in receiver.settings.items():
+        monkeypatch.setenv(name.upper(), value)
+    told = [cli("--set-role", "alice", "admin"), cli("--end-sessions", "alice"), cli("--disable-user", "alice")]
+    monkeypatch.setenv("WEBHOOK_SECRET", "short")
+    untold = cli("--enable-user", "alice")
+
+    assert sql("SELECT kind, subject FROM webhooks ORDER BY id") == [
+        (kind, user.person.user_id) for kind in ("account.role_changed", "sessions.ended", "account.disabled")
+    ]
+    assert [outcome.out.count("no webhook tells of it") for outcome in (*told, untold)] == [0, 0, 0, 1]
 
 
 @pytest.mark.parametrize("flags", [["--set-role", "{}", "admin"], ["--set-role={}", "admin"]])

@@ -20,7 +20,7 @@ from CreateDB.command.errors import OperatorError
 from CreateDB.command.flags import LIST_LIMIT
 from CreateDB.command.terminal import align, count, say, show
 from CreateDB.server.engine import make_engine, transaction
-from CreateDB.users.telling import log_change, record_change, tell_owner
+from CreateDB.users.telling import log_change, record_change, tell_owner, tell_receiver
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = "never"
@@ -78,11 +78,14 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
             entry = find_one(connection, arguments.who)
             done = work(arguments, connection, entry)
             why_not = _conclude(connection, done.row, entry, done.facts) if done.row else None
+            untold = tell_receiver(connection, done.row, entry.public_id, done.facts) if done.row else None
         mailed = {"owner_mailed": not why_not} if done.row else {}
         if done.event is not None:
             log_change(done.event, user_id=entry.public_id, **done.facts, **mailed)
         told = f"No mail was sent ({why_not}): tell the owner." if why_not else "A mail to the owner is in the queue."
         say(f"{done.sentence} {told}" if done.row else done.sentence)
+        if untold:
+            say(f"If the API has a WEBHOOK_URL, no webhook tells of it ({untold}).")
         return 0
 
     return do

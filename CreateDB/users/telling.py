@@ -9,10 +9,12 @@ from contextlib import suppress
 
 from sqlalchemy import Connection
 
+from app.authority.changes import CHANGES
 from app.crud import accounts
 from app.runtime.logs import JsonFormatter, events, log_event
 from app.services.trail import record
-from CreateDB.command.api_settings import load_for
+from app.services.webhooks import queue_webhooks
+from CreateDB.command.api_settings import load_for, make_keys
 from CreateDB.command.errors import OperatorError
 
 OPERATOR_MAX = 64  # characters that the trail keeps of a name
@@ -41,6 +43,18 @@ def tell_owner(
         return "SMTP_HOST is not set"
     if person := accounts.get_addressee(connection, user_id):
         tell(connection, make_resources(settings), Told(row, event_id), person, None, facts=facts)
+    return None
+
+
+def tell_receiver(connection: Connection, row: str, public_id: str, facts: Mapping[str, object]) -> str | None:
+    """Queue the webhooks of a row of the table of authority in this same transaction, or say why it cannot be known."""
+    if not CHANGES[row].webhooks:
+        return None
+    try:
+        settings = load_for(connection.engine.url)
+    except OperatorError as error:
+        return str(error).rstrip(".")
+    queue_webhooks(connection, settings, make_keys(settings), row, public_id, facts)
     return None
 
 

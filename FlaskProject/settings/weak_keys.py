@@ -18,6 +18,7 @@ PUBLISHED = {
     "9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9",
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+    "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
 # Sentences that everybody knows, read by their letters alone: blanks, capitals and stops make no secret of them.
 SENTENCES = (

@@ -13,11 +13,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.driver.url import check_driver, parse_database_url
 from app.passwords.common import check_list
 from app.runtime.processors import default_hash_threads
+from app.secrets.standard_webhooks import PREFIX, read_secret
 from app.secrets.weak_keys import find_weakness
 from app.settings.mail_sender import normalize_sender
 from app.settings.production import find_refusals
 from app.settings.relying_party import RelyingParty, find_relying_party, is_within
 from app.settings.sources import Sources
+from app.settings.webhook_receiver import read_receiver
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
@@ -92,6 +94,16 @@ def _check_storage(uri: SecretStr) -> SecretStr:
     return uri
 
 
+def _check_receiver(url: str) -> str:
+    read_receiver(url)
+    return url
+
+
+def _check_webhook_secret(secret: SecretStr) -> SecretStr:
+    read_secret(secret.get_secret_value())
+    return secret
+
+
 Positive = Field(gt=timedelta(0), le=timedelta(days=3650))
 Seconds = Annotated[timedelta, _lift("seconds"), Positive]
 Minutes = Annotated[timedelta, _lift("minutes"), Positive]
@@ -100,6 +112,9 @@ DaysOrNone = Annotated[timedelta, _lift("days"), Field(ge=timedelta(0), le=timed
 Flag = Annotated[bool, BeforeValidator(_strip_comment)]
 Count = Annotated[int, BeforeValidator(_strip_comment), Field(ge=1)]
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
+WebhookSecrets = Annotated[
+    list[Annotated[SecretStr, AfterValidator(_check_webhook_secret)]], NoDecode, BeforeValidator(_split)
+]
 Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_origin)]
 Domain = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_domain)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
@@ -161,6 +176,10 @@ class Settings(Sources, BaseSettings):
     email_change_requires_verification: Flag | None = None
     private_email_domains: Annotated[list[Domain], NoDecode, BeforeValidator(_split)] = []
 
+    webhook_url: Annotated[str, AfterValidator(_check_receiver)] | None = None
+    webhook_secret: WebhookSecrets = []
+    webhook_private_network: Flag = False
+
     @property
     def signing_secrets(self) -> list[str]:
         """The key that signs, then those that only verify."""
@@ -173,6 +192,9 @@ class Settings(Sources, BaseSettings):
         named += [("JWT_PREVIOUS_SECRET_KEYS", key) for key in self.jwt_previous_secret_keys]
         named += [("TOTP_ENCRYPTION_KEYS", key) for key in self.totp_encryption_keys]
         named += [("METRICS_TOKEN", self.metrics_token)] if self.metrics_token else []
+        named += [
+            ("WEBHOOK_SECRET", SecretStr(key.get_secret_value().removeprefix(PREFIX))) for key in self.webhook_secret
+        ]
         found = ((name, find_weakness(key.get_secret_value())) for name, key in named)
         return [f"{name} {weakness}" for name, weakness in found if weakness]
 
@@ -228,6 +250,8 @@ class Settings(Sources, BaseSettings):
             raise ValueError(
                 f"PASSKEY_ORIGINS must be https origins of {domain}, the domain of PUBLIC_URL, or below it"
             )
+        if self.webhook_url is not None and not self.webhook_secret:
+            raise ValueError("WEBHOOK_SECRET is missing: without a signature anybody could tell the receiver anything")
         if self.environment == "production" and (refusals := find_refusals(self)):
             raise ValueError("; ".join(refusals))
         return self

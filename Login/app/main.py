@@ -42,6 +42,7 @@ from app.web.cors import allow_origins
 from app.web.middleware import Edge
 from app.web.openapi import describe_api, name_operation
 from app.web.problems import handle_errors
+from app.webhooks.worker import running_worker as running_webhook_worker
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
     forever = (report_unreadable_secrets, sweep_forever, sample_forever)
     background = [asyncio.create_task(work(resources)) for work in forever]
-    async with running_worker(resources):
+    async with running_worker(resources), running_webhook_worker(resources):
         yield
     for task in background:
         task.cancel()

@@ -316,3 +316,24 @@ class Service(Table, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     rotated_at: datetime = Field(sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Webhook(Table, table=True):
+    """A webhook to be delivered; its content is encrypted, and once it is delivered the row is gone.
+
+    The subject is the account's public id: of its rows the lowest id goes first. The message's id is a UUIDv7.
+    """
+
+    __tablename__ = "webhooks"
+    __table_args__ = (sa.Index(None, "state", "subject", "id"), TABLE_OPTIONS)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    message_id: str = Field(sa_type=sa.String(36), unique=True)
+    subject: str = Field(sa_type=sa.String(32))
+    kind: str = Field(sa_type=sa.String(32))
+    content: str | None = Field(default=None, sa_type=sa.Text)
+    state: str = Field(default="queued", sa_type=sa.String(16))
+    tries: int = Field(default=0, sa_type=sa.Integer)
+    next_try_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -14,7 +14,7 @@ from app.throttling.floods import Floods
 
 @dataclass(frozen=True)
 class Resources:
-    """The settings, the database, the hash pool, the keys, the counts of floods, the lists, the mail worker's bell."""
+    """The settings, the database, the hash pool, the keys, the counts of floods, the lists, the workers' bells."""
 
     settings: Settings
     database: Database
@@ -23,6 +23,7 @@ class Resources:
     floods: Floods
     common_passwords: CommonPasswords
     bell: Bell = field(default_factory=Bell)
+    webhook_bell: Bell = field(default_factory=Bell)
 
     def close(self) -> None:
         """Let running work end."""

@@ -8,11 +8,13 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from app.config import Settings
 from app.models import metadata
 from testing.api import FIREFOX, PASSWORD, RunSql, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.authenticator import Authenticator
 from testing.mail import Mailbox
 from testing.passkeys import add_passkey, begin_registration
+from testing.webhooks import Receiver, deliver_webhooks
 
 OLD_EMAIL, NEW_EMAIL, PHRASE = "alice@example.com", "alice.moved@example.net", "Herons wear red boots"
 PASSKEY = "The key on the blue ring"
@@ -90,8 +92,16 @@ def read_tables(sql: RunSql) -> dict[str, str]:
     return {name: json.dumps([list(row) for row in found], default=repr) for name, found in rows.items() if found}
 
 
+@pytest.fixture
+def settings_changes(receiver: Receiver) -> dict[str, Any]:
+    """Let webhooks wait for a receiver."""
+    return receiver.settings
+
+
 @pytest.mark.asvs("14.2.7", "14.2.4")
-def test_no_table_knows_a_deleted_person(user: SignedIn, sql: RunSql, mailbox: Mailbox) -> None:
+def test_no_table_knows_a_deleted_person(
+    user: SignedIn, settings: Settings, sql: RunSql, mailbox: Mailbox, receiver: Receiver
+) -> None:
     """After a whole life with all that it leaves in the tables, deletion takes every trace of it away.
 
     What stays names nobody: counters under keyed hashes, spent random ids, that some mail was sent, and what happened
@@ -105,6 +115,7 @@ def test_no_table_knows_a_deleted_person(user: SignedIn, sql: RunSql, mailbox: M
     body = {"confirm": True, "current_password": PASSWORD, "totp": user.recovery_codes[0]}
     assert user.call("DELETE", "/user/delete", body).status_code == 200
     assert mailbox.kinds() == ["account_deleted"]
+    assert (deliver_webhooks(settings), receiver.types) == (True, ["account.deleted"])
 
     after = read_tables(sql)
     assert after.keys() <= {"mails", "attempts", "used_tokens", "schedules", "events"}

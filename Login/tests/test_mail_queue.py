@@ -9,8 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.mail import worker
 from app.main import create_app
+from app.outbox import worker
 from testing.api import MakeSettings, RunSql, register, sign_in
 from testing.mail import deliver_due
 from testing.smtp import ACCOUNT, Sink, wait_until

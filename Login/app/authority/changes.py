@@ -12,6 +12,7 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 
 from app.authority.letters import Link
+from app.authority.webhooks import TELLS
 
 UNDO_FOR = timedelta(hours=72)  # as long as "this was not me" takes something back
 
@@ -90,6 +91,11 @@ class Change:
     def actor(self) -> Actor:
         """Return by whom it happens: in most cases whoever showed the proof."""
         return self.by or _ACTORS.get(self.proof, Actor.PERSON)
+
+    @property
+    def webhooks(self) -> tuple[str, ...]:
+        """Return the kinds of webhooks that tell of it, in their order."""
+        return TELLS.get(self.event, ())
 
 
 _TO_NEW = Notice("email_changed", Mailbox.NEW, unproved="email_changed_unverified")

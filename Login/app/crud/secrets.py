@@ -13,6 +13,7 @@ SLICE = 100_000  # keys that one count looks at: of ten million accounts, too, e
 users = metadata.tables["users"]
 enrolments = metadata.tables["totp_enrolments"]
 mails = metadata.tables["mails"]
+webhooks = metadata.tables["webhooks"]
 
 
 class SecretColumn(NamedTuple):
@@ -35,6 +36,7 @@ SECRET_COLUMNS = (
         enrolments.join(users, users.c.id == enrolments.c.user_id),
     ),
     SecretColumn(mails, mails.c.id, mails.c.content, sa.literal("mail:") + mails.c.message_id, mails),
+    SecretColumn(webhooks, webhooks.c.id, webhooks.c.content, sa.literal("webhook:") + webhooks.c.message_id, webhooks),
 )
 
 

@@ -12,6 +12,7 @@ from app.crud.events import forget as forget_events
 from app.crud.operations import current_time
 from app.crud.passkeys import CEREMONY_LIFETIME
 from app.crud.second_factors import ENROLMENT_LIFETIME
+from app.crud.webhooks import forget as forget_webhooks
 from app.models import metadata
 
 BATCH = 500
@@ -42,6 +43,7 @@ EXPIRIES = (
     Expiry("sessions", "expires_at"),
     Expiry("known_addresses", "last_used_at", keep=timedelta(days=90), furthest=timedelta(0)),
     Expiry("mails", "created_at", keep=timedelta(days=30)),
+    Expiry("webhooks", "created_at", keep=timedelta(days=30)),
 )
 
 
@@ -82,19 +84,21 @@ def list_slices(connection: Connection) -> Sequence[int]:
     return range(0, last + 1, SLICE)
 
 
-def delete_unconfirmed(connection: Connection, first: int, keep: timedelta) -> int:
+def delete_unconfirmed(connection: Connection, first: int, keep: timedelta) -> list[str]:
     """Remove at most a batch of a slice's accounts whose address nobody confirmed and nobody signed in to in time.
 
-    What an operator has disabled stays: the address would be free again.
+    Return their public ids. What an operator has disabled stays: the address would be free again.
     """
     unused = and_(*(users.c[name].is_(None) for name in ("email_verified_at", "last_login_at", "disabled_at")))
     old = and_(unused, users.c.created_at < current_time(connection) - keep)
     between = users.c.id.between(first, first + SLICE - 1)
     found = connection.execute(select(users.c.id, users.c.public_id).where(between, old).limit(BATCH)).all()
     if not found:
-        return 0
+        return []
     mine = users.c.id.in_([row.id for row in found])
-    gone = connection.execute(delete(users).where(mine, old)).rowcount  # asked again: somebody may have come back since
+    connection.execute(delete(users).where(mine, old))  # asked again: somebody may have come back since
     back = set(connection.execute(select(users.c.public_id).where(mine)).scalars())
-    forget_events(connection, [row.public_id for row in found if row.public_id not in back])
+    gone = [row.public_id for row in found if row.public_id not in back]
+    forget_events(connection, gone)
+    forget_webhooks(connection, gone)
     return gone

@@ -12,22 +12,11 @@ from pathlib import Path
 
 from app.config import Settings
 from app.mail.messages import has_eight_bits, make_seven_bit
+from app.outbox.outcomes import NotDelivered, Refused, ServerAway, describe
 
 # RFC 3463, section 3.2, and Postfix, which tells of a sender at the recipient: MAIL_FROM is at fault, and no mail.
 OF_SENDER = re.compile(rb"^5\.1\.[78]\b|sender address rejected", re.IGNORECASE)
 PERMANENT = 500  # RFC 5321, section 4.2.1: 4yz is for now, 5yz for good
-
-
-class NotDelivered(Exception):
-    """This mail did not get through; a later try may."""
-
-
-class Refused(NotDelivered):
-    """The server will never take this mail."""
-
-
-class ServerAway(NotDelivered):
-    """No mail gets through at the moment."""
 
 
 class Smtp:
@@ -59,7 +48,7 @@ class Smtp:
             raise Refused("the server knows no addresses beyond ASCII") from error
         except (smtplib.SMTPException, OSError) as error:
             self.rest()
-            raise NotDelivered(_describe(error)) from error
+            raise NotDelivered(describe(error)) from error
 
     def rest(self) -> None:
         """Say good-bye, until the next mail."""
@@ -84,7 +73,7 @@ class Smtp:
             try:
                 self._smtp = self._open()
             except (smtplib.SMTPException, OSError, ValueError) as error:  # a name or password that cannot be sent
-                raise ServerAway(_describe(error)) from error
+                raise ServerAway(describe(error)) from error
         return self._smtp
 
     @staticmethod
@@ -141,7 +130,7 @@ class Folder:
                 file.write(message.as_bytes())
             part.replace(whole)
         except OSError as error:
-            raise ServerAway(_describe(error)) from error
+            raise ServerAway(describe(error)) from error
 
     def rest(self) -> None:
         """Keep nothing open between mails."""
@@ -161,9 +150,3 @@ def _make_private(wanted: Path) -> Path:
 def make_carrier(settings: Settings) -> Smtp | Folder:
     """Choose SMTP when there is a server, else the folder."""
     return Folder(settings.mail_dir) if settings.smtp_host is None else Smtp(settings)
-
-
-def _describe(error: Exception) -> str:
-    """Name a failure by its kind and number; its text may hold somebody's address."""
-    number = getattr(error, "smtp_code", None) or getattr(error, "errno", None)
-    return " ".join(str(part) for part in (type(error).__name__, number) if part)

@@ -9,10 +9,12 @@ from app.clients.addresses import Client
 from app.crud import accounts, one_time_tokens, sessions
 from app.crud.accounts import Addressee
 from app.crud.operations import current_time
+from app.database import after_commit
 from app.resources import Resources
 from app.services.links import Told
 from app.services.mails import queue_mail
 from app.services.trail import NO_FACTS, Facts, record
+from app.services.webhooks import queue_webhooks
 
 
 def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it concerns
@@ -38,6 +40,18 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
         one_time_tokens.void_links(connection, person.id, change.voids)
     event_id = record(connection, resources.settings, event, person.public_id, client, facts=facts)
     tell(connection, resources, Told(event, event_id, former), person, client, other=other, facts=facts)
+    there = other or person
+    known = {"email": there.email, "email_verified": there.is_proved, **facts}
+    announce(connection, resources, event, person.public_id, known)
+
+
+def announce(
+    connection: Connection, resources: Resources, event: str, subject: str, known: Mapping[str, object]
+) -> None:
+    """Queue the webhooks of a change, and wake their worker once this transaction is committed."""
+    if CHANGES[event].webhooks:
+        queue_webhooks(connection, resources.settings, resources.keys, event, subject, known)
+        after_commit(connection, resources.webhook_bell.ring)
 
 
 def tell(  # noqa: PLR0913 who hears what, of whom

@@ -26,6 +26,6 @@ ERRANDS: dict[str, Callable[[Connection, Resources, Any, Client], None]] = {
 
 def run_errand(connection: Connection, resources: Resources, row: MailRow) -> None:
     """Do what a note asks for, once: the note goes in the transaction of what follows from it."""
-    if mails.remove(connection, row):
+    if mails.queue.remove(connection, row):
         about, address, user_agent = json.loads(open_content(resources, row))
         ERRANDS[row.kind](connection, resources, about, Client(address, user_agent))

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from app.crud import mails
+from app.crud import mails, webhooks
 from app.errors import ApiError
 from app.resources import Resources
 from app.runtime.metrics import CONNECTIONS, HASH_WAIT_NOW, HASHES_WAITING, OWN
@@ -36,7 +36,7 @@ def sample(resources: Resources) -> None:
 async def render(resources: Resources) -> bytes:
     """Write all of it down in Prometheus' text format."""
     sample(resources)
-    return generate_latest(_whole()) + generate_latest(_Given(await _describe_mail(resources)))
+    return generate_latest(_whole()) + generate_latest(_Given(await _describe_queues(resources)))
 
 
 def _whole() -> CollectorRegistry:
@@ -58,15 +58,18 @@ def _bury_the_dead(folder: Path) -> None:
             mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
 
 
-async def _describe_mail(resources: Resources) -> list[GaugeMetricFamily]:
-    """Ask the database, which all replicas share; while it is away, these two are missing."""
+async def _describe_queues(resources: Resources) -> list[GaugeMetricFamily]:
+    """Ask the database, which all replicas share; while it is away, these are missing."""
+    read = resources.database.read
     try:
-        count, age = await resources.database.read(mails.measure_mail_queue)
+        (mail_count, mail_age), (count, age) = await read(mails.queue.measure), await read(webhooks.queue.measure)
     except ApiError:
         return []
     return [
-        GaugeMetricFamily("pupero_mail_queue_depth", "Mails that wait for delivery.", count),
-        GaugeMetricFamily("pupero_mail_queue_age_seconds", "How long the oldest of them has waited.", age),
+        GaugeMetricFamily("pupero_mail_queue_depth", "Mails that wait for delivery.", mail_count),
+        GaugeMetricFamily("pupero_mail_queue_age_seconds", "How long the oldest of them has waited.", mail_age),
+        GaugeMetricFamily("pupero_webhook_queue_depth", "Webhooks that wait for delivery.", count),
+        GaugeMetricFamily("pupero_webhook_queue_age_seconds", "How long the oldest of them has waited.", age),
     ]
 
 

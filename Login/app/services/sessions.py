@@ -20,7 +20,7 @@ from app.models import Session
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import SessionInfo
-from app.services.consequences import conclude_for
+from app.services.consequences import announce, conclude_for
 from app.services.lifetimes import outlives
 from app.services.trail import record
 
@@ -107,7 +107,9 @@ def _end_reused(connection: Connection, resources: Resources, claims: Claims, cl
     """End a session whose refresh token somebody holds a copy of, and tell its owner, once."""
     principal = sessions.get_principal(connection, claims["sid"])
     if principal and sessions.end_session(connection, claims["sid"], REUSED, principal.now):
-        conclude_for(connection, resources, "session.reused", principal.account.id, client)
+        conclude_for(
+            connection, resources, "session.reused", principal.account.id, client, {"session_id": claims["sid"]}
+        )
 
 
 def _is_retry(principal: Principal, claims: Claims) -> bool:
@@ -189,7 +191,9 @@ async def log_out(resources: Resources, principal: Principal, client: Client) ->
 
 def _log_out(connection: Connection, resources: Resources, principal: Principal, client: Client) -> None:
     if sessions.end_session(connection, principal.session.sid, LOGGED_OUT, principal.now):
-        record(connection, resources.settings, "session.ended", principal.account.public_id, client, now=principal.now)
+        subject, known = principal.account.public_id, {"session_id": principal.session.sid}
+        record(connection, resources.settings, "session.ended", subject, client, now=principal.now)
+        announce(connection, resources, "session.ended", subject, known)
 
 
 async def list_sessions(resources: Resources, principal: Principal) -> list[SessionInfo]:
@@ -211,6 +215,7 @@ def _end_one(connection: Connection, resources: Resources, principal: Principal,
         raise errors.SessionNotFound
     subject, facts = principal.account.public_id, {"ended_session": sid}
     record(connection, resources.settings, "session.revoked", subject, client, now=principal.now, facts=facts)
+    announce(connection, resources, "session.revoked", subject, {"session_id": sid})
 
 
 async def end_others(resources: Resources, principal: Principal, client: Client) -> int:
@@ -226,6 +231,9 @@ def _end_others(connection: Connection, resources: Resources, principal: Princip
     if count:
         facts = {"sessions_ended": count}
         record(connection, resources.settings, "sessions.revoked", account.public_id, client, now=now, facts=facts)
+        announce(
+            connection, resources, "sessions.revoked", account.public_id, {"kept_session_id": principal.session.sid}
+        )
     return count
 
 

@@ -4,11 +4,14 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from app.crud import sweeping
 from app.crud.events import delete_old, list_keeps
 from app.crud.mails import erase_orphans
 from app.errors import ApiError
 from app.resources import Resources
+from app.services.consequences import announce
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +63,16 @@ async def sweep_unconfirmed(resources: Resources) -> int:
         return 0
     count, keep = 0, resources.settings.unconfirmed_account_days
     for first in await resources.database.read(sweeping.list_slices):
-        while gone := await resources.database.transaction(sweeping.delete_unconfirmed, first, keep):
+        while gone := await resources.database.transaction(_sweep_slice, resources, first, keep):
             count += gone
             await asyncio.sleep(PAUSE)
     logger.info("unconfirmed_swept", extra={"event": {"accounts": count}})
     return count
+
+
+def _sweep_slice(connection: Connection, resources: Resources, first: int, keep: timedelta) -> int:
+    """Remove at most a batch of a slice's unused accounts; whoever was told that they began is told of their end."""
+    gone = sweeping.delete_unconfirmed(connection, first, keep)
+    for subject in gone:
+        announce(connection, resources, "account.deleted", subject, {})
+    return len(gone)

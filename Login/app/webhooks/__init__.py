@@ -1,0 +1,1 @@
+"""How webhooks leave their queue and reach the receiver; `python -m app.webhooks`."""
