@@ -1,4 +1,4 @@
-"""Every kind of mail on a small phone: nothing for axe-core to find in light or dark, and nothing to scroll sideways."""
+"""Every kind of mail on a small phone: nothing for axe-core to find in light or dark, nothing to scroll sideways."""
 
 import re
 

@@ -74,7 +74,7 @@ def test_words_of_people_are_escaped_and_have_a_direction_of_their_own() -> None
 def test_the_preview_tells_what_happened_and_not_the_phrase() -> None:
     """A list of mails, or a locked phone, shows it beside the subject."""
     html = write_html(write("totp_enabled", phrase="Blue herons at dawn"))
-    [preview] = re.findall(r'<div style="display:none">(.*?)</div>', html)
+    [preview] = re.findall(r'<div style="display:none[^>]*>(.*?)</div>', html)
 
     assert preview == "The second factor of your account was switched on."
 

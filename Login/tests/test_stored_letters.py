@@ -77,11 +77,14 @@ def test_a_new_letter_that_a_former_process_added_to_is_delivered() -> None:
 
 
 @pytest.mark.parametrize(("more", "said"), [(1, "one more change"), (6, "6 more changes")])
-def test_what_followed_is_told_before_the_way_out(more: int, said: str) -> None:
-    """It belongs to what happened."""
+def test_what_followed_is_told_with_what_happened(more: int, said: str) -> None:
+    """Before the way out; where the facts are not known as such, at the end."""
+    sentence = f"And {said} of this kind followed."
+    plain = Letter("alice@example.com", "Hi", [Paragraph("Hello,"), Paragraph("Pupero")], more)
     texts = [paragraph.text for paragraph in LETTER._replace(more=more).text]
 
-    assert texts.index(f"And {said} of this kind followed.") == texts.index("If it was not you, open this page:") - 1
+    assert texts.index(sentence) == texts.index("If it was not you, open this page:") - 1
+    assert [paragraph.text for paragraph in plain.text] == ["Hello,", sentence, "Pupero"]
 
 
 def test_every_link_has_a_name() -> None:

@@ -43,7 +43,7 @@ class Letter(NamedTuple):
             return self.paragraphs
         changes = "one more change" if self.more == 1 else f"{self.more} more changes"
         roles = [paragraph.role for paragraph in self.paragraphs]
-        place = roles.index(Role.ASIDE) if Role.ASIDE in roles else len(roles) - 1
+        place = roles.index(Role.FACTS) + 1 if Role.FACTS in roles else len(roles) - 1
         more = Paragraph(f"And {changes} of this kind followed.")
         return [*self.paragraphs[:place], more, *self.paragraphs[place:]]
 

@@ -34,7 +34,7 @@ PAGE = """<!doctype html>
 </style>
 </head>
 <body {paper}>
-<div style="display:none">{preview}</div>
+<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{preview}</div>
 <div role="article" lang="en" dir="ltr">
 <table role="presentation" {whole}><tr><td align="center" style="padding:24px 12px">
 <table role="presentation" style="width:100%;max-width:560px;border-collapse:separate;border-spacing:0">
