@@ -50,10 +50,10 @@ def _notice(subject: str, text: str, facts: Paragraph, undoes: str = "") -> Part
 CATALOGUE: Mapping[str, Parts] = {
     "verify_email": _mail(
         "Confirm your email address",
-        f"An account at {NAME} uses this address. To confirm that it is yours, open this page within 24 hours and "
-        "press the button there:",
-        VERIFY,
+        f"An account at {NAME} uses this address.",
         _facts("New account", when="{opened_when}", where="{opened_where}"),
+        "To confirm that it is yours, open this page within 24 hours and press the button there:",
+        VERIFY,
         _aside(
             "If it was not you who opened the account, do not confirm it. You may do nothing: without your "
             "confirmation the address counts as nobody's. Or open this page and press the button there: then "

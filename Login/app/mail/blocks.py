@@ -73,7 +73,8 @@ def _write_phrase(text: str) -> str:
 
 
 def _write_facts(text: str) -> str:
-    return f"<table {TABLE}>\n{''.join(map(_write_fact, text.splitlines()))}</table>"
+    rows = "".join(map(_write_fact, text.split("\n")))
+    return f"<table {TABLE}>\n{rows}</table>"
 
 
 def _write_fact(line: str) -> str:
