@@ -100,8 +100,8 @@ def test_the_owner_hears_of_every_change(cli: Run, user: SignedIn, mailbox: Mail
 
     assert [mailbox.kinds()[-4:]] == [["role_set", "signed_out", "account_disabled", "account_enabled"]]
     assert all(MAILED in outcome.out for outcome in outcomes)
-    assert all("From: somebody who runs this service" in text_of(mail) for mail in mails)
-    assert "role of your account to: admin." in text_of(mails[0])
+    assert all("Where: at the server, by somebody who runs this service" in text_of(mail) for mail in mails)
+    assert "\nRole: admin\n" in text_of(mails[0])
     assert [list(links_of(mail)) for mail in mails] == [
         ["/account/disown"],
         ["/account/disown"],

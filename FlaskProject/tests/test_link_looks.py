@@ -131,7 +131,7 @@ def test_a_stranger_s_account_becomes_the_mailbox_s(visit: Visit, second_visit: 
     visit.register("ada")
     visit.enable_totp()
     owner = second_visit.open(link("/email/verify"))
-    assert owner.says("UTC, from 127.0.0.1, Firefox on Linux.")
+    assert owner.says("UTC, from 127.0.0.1 (the machine of this service), Firefox on Linux.")
 
     assert owner.send("/account/disown").says("Everybody is signed out of your account")
     assert visit.open("/profile").path == "/login"

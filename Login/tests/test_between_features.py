@@ -168,7 +168,7 @@ def test_the_first_mail_says_who_opened_the_account(api: TestClient, mailbox: Ma
     looked = api.post("/link/look", json={"token": links[VERIFY]}).json()
     disowned = disown(api, links[VERIFY])
 
-    assert "From: 203.0.113.7, Firefox on Linux" in text
+    assert "Where: 203.0.113.7, Firefox on Linux" in text
     assert "evil" not in text
     assert (looked["purpose"], looked["email"], looked["opened_from"]) == (
         "verify",

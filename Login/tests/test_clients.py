@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app.clients.addresses import clean_user_agent, find_address, parse_address
 from app.clients.devices import describe_device
+from app.clients.networks import describe_network
 from testing.api import Person, StartApi, register, sign_in
 
 NETWORKS = [ip_network("127.0.0.1"), ip_network("::1"), ip_network("10.0.0.0/8")]
@@ -238,6 +239,23 @@ def test_a_user_agent_is_stored_printable_and_short() -> None:
 def test_a_device_is_named_in_plain_words(user_agent: str, label: str) -> None:
     """The label is one of our own words, never what the browser sent."""
     assert describe_device(user_agent) == label
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("127.0.0.1", "the machine of this service"),
+        ("::1", "the machine of this service"),
+        *(
+            (address, "a private network")
+            for address in ("10.1.2.3", "172.31.0.1", "192.168.1.7", "fd00::1", "fe80::1")
+        ),
+        *((address, "") for address in ("203.0.113.7", "2001:db8::1", "172.32.0.1", "100.64.0.1", "8.8.8.8")),
+    ],
+)
+def test_an_address_off_the_internet_is_named(address: str, network: str) -> None:
+    """As what it is for the service; never as the reader's own, which a stranger behind a proxy would seem to be in."""
+    assert describe_network(address) == network
 
 
 @pytest.fixture

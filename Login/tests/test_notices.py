@@ -38,7 +38,7 @@ def test_a_changed_password(quiet: SignedIn, mailbox: Mailbox) -> None:
 
     assert mailbox.kinds() == ["password_changed"]
     assert list(links_of(mail)) == ["/account/disown"]
-    assert "From: 127.0.0.1, Firefox on Linux" in text_of(mail)
+    assert "Where: 127.0.0.1 (the machine of this service), Firefox on Linux" in text_of(mail)
     assert " UTC\n" in text_of(mail)
 
 
@@ -66,8 +66,8 @@ def test_a_used_recovery_code_and_the_last_three(
 
     assert kinds.count("recovery_code_used") == 8
     assert kinds.count("recovery_codes_low") == 1
-    assert "Recovery codes left: 2." in text_of(mailbox.last(kind="recovery_code_used"))
-    assert "Recovery codes left: 3." in text_of(mailbox.last(kind="recovery_codes_low"))
+    assert "Codes left: 2\n" in text_of(mailbox.last(kind="recovery_code_used"))
+    assert "Codes left: 3\n" in text_of(mailbox.last(kind="recovery_codes_low"))
 
 
 def test_a_code_that_was_not_spent_is_not_told(api: TestClient, quiet: SignedIn, mailbox: Mailbox) -> None:
@@ -89,8 +89,8 @@ def test_a_sign_in_from_a_new_place(api: TestClient, quiet: SignedIn, mailbox: M
     mails = mailbox.read(kind="new_device")
 
     assert mailbox.kinds() == ["new_device"] * 2
-    assert "From: 203.0.113.7, curl" in text_of(mails[0])
-    assert "From: 2001:db8::1, curl" in text_of(mails[1])
+    assert "Where: 203.0.113.7, curl" in text_of(mails[0])
+    assert "Where: 2001:db8::1, curl" in text_of(mails[1])
 
 
 @pytest.mark.asvs("6.3.5")
@@ -103,7 +103,7 @@ def test_throttled_sign_ins_once_a_day(api: TestClient, quiet: SignedIn, mailbox
             api.post("/login", json=body, headers=from_elsewhere(address))
 
     assert mailbox.kinds() == ["sign_ins_throttled"]
-    assert "From: 203.0.113.7, curl" in text_of(mailbox.last())
+    assert "Where: 203.0.113.7, curl" in text_of(mailbox.last())
 
 
 def test_throttled_guesses_at_nobody_leave_nothing(api: TestClient, mailbox: Mailbox, sql: RunSql) -> None:
@@ -161,7 +161,7 @@ def test_a_reused_refresh_token(quiet: SignedIn, mailbox: Mailbox, settings: Set
 
     assert {answer.json()["code"] for answer in answers} == {"refresh_token_reused"}
     assert mailbox.kinds() == ["refresh_token_reused"]
-    assert "From: 203.0.113.9, curl" in text_of(mailbox.last())
+    assert "Where: 203.0.113.9, curl" in text_of(mailbox.last())
 
 
 def test_a_new_phrase_is_told_in_the_old_one(quiet: SignedIn, mailbox: Mailbox, sql: RunSql) -> None:

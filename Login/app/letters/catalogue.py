@@ -1,227 +1,282 @@
 """Every mail that we send: its subject, then its paragraphs, from which text and HTML are both made.
 
-Names in braces are facts; a paragraph that is nothing but `{…_link}` becomes a link. No fact stands in a subject.
+Names in braces are facts, which stand in tables and links alone.
 """
 
 from collections.abc import Mapping
 
-from app.letters.letter import Letter, Paragraph
+from app.letters.brand import NAME
+from app.letters.letter import Letter, Paragraph, Role
 
-WHEN_AND_WHERE = "When: {when}\nFrom: {where}"
-NOT_YOU = "If this was not you, open this page within 72 hours and press its button; you need not sign in for it. "
+# Each under the title of the page that it opens.
+VERIFY = Paragraph("{verify_link}", Role.ACTION, "Confirm your email address")
+CHANGE = Paragraph("{change_link}", Role.ACTION, "Use this email address")
+RESET = Paragraph("{reset_link}", Role.ACTION, "Choose a new password")
+FORGOT = Paragraph("{forgot_link}", Role.ACTION, "Ask for a new password")
+DISOWN = Paragraph("{disown_link}", Role.ASIDE, "This was not me")
+REVERT = Paragraph("{revert_link}", Role.ASIDE, "Take your account back")
+
+NOT_YOU = (
+    "If this was not you, open this page within 72 hours and press the button there; you need not sign in for it. "
+)
 RESCUE = "everybody is signed out of your account, and you get a link for a new password."
 NEW_PASSWORD = (
     "To choose a new password, open this page within 30 minutes:",
-    "{reset_link}",
-    "It works once. Until then your password stays as it is, and so does two-factor authentication.",
+    RESET,
+    "It works once. Until then your password stays as it is. Your second factor, if it is on, stays on.",
 )
+SIGNATURE = f"{NAME}. Check the address in your browser before you type a password."
+
+Parts = tuple[str, tuple[Paragraph, ...]]
 
 
-def _mail(subject: str, *paragraphs: str) -> tuple[str, ...]:
-    return (subject, *paragraphs)
+def _facts(what: str, *rows: str, when: str = "{when}", where: str = "{where}") -> Paragraph:
+    return Paragraph("\n".join((f"What: {what}", *rows, f"When: {when}", f"Where: {where}")), Role.FACTS)
 
 
-def _notice(subject: str, *paragraphs: str, undoes: str = "") -> tuple[str, ...]:
+def _aside(text: str) -> Paragraph:
+    return Paragraph(text, Role.ASIDE)
+
+
+def _mail(subject: str, *parts: str | Paragraph) -> Parts:
+    return (subject, tuple(Paragraph(part) if isinstance(part, str) else part for part in parts))
+
+
+def _notice(subject: str, text: str, facts: Paragraph, undoes: str = "") -> Parts:
     """Say what happened, when, from where, and what to do if it was somebody else."""
-    return _mail(subject, *paragraphs, WHEN_AND_WHERE, f"{NOT_YOU}Then {undoes}{RESCUE}", "{disown_link}")
+    return _mail(subject, text, facts, _aside(f"{NOT_YOU}Then {undoes}{RESCUE}"), DISOWN)
 
 
-CATALOGUE: Mapping[str, tuple[str, ...]] = {
+CATALOGUE: Mapping[str, Parts] = {
     "verify_email": _mail(
         "Confirm your email address",
-        "An account at Pupero uses this address.",
-        "Opened: {opened_when}\nFrom: {opened_where}",
-        "To confirm that it is yours, open this page within 24 hours and press its button:",
-        "{verify_link}",
-        "If it was not you who opened the account, do not confirm it. You may do nothing: without your confirmation "
-        "the address counts as nobody's. Or open this page and press its button: then everybody is signed out of that "
-        "account, and you get a link by which it becomes yours.",
-        "{disown_link}",
+        f"An account at {NAME} uses this address.",
+        _facts("New account", when="{opened_when}", where="{opened_where}"),
+        "To confirm that it is yours, open this page within 24 hours and press the button there:",
+        VERIFY,
+        _aside(
+            "If it was not you who opened the account, do not confirm it. You may do nothing: without your "
+            "confirmation the address counts as nobody's. Or open this page and press the button there: then "
+            "everybody is signed out of that account, and you get a link by which it becomes yours."
+        ),
+        DISOWN,
     ),
     "account_exists": _mail(
         "You have an account already",
-        "Somebody, perhaps you, tried to use this address for an account at Pupero. It belongs to your account "
-        "already, and nothing was changed.",
-        WHEN_AND_WHERE,
-        "If it was you, sign in; if you have forgotten your password, ask for a new one here:",
-        "{forgot_link}",
-        "If it was not you, there is nothing to do.",
+        f"Somebody, perhaps you, tried to use this address for an account at {NAME}. It belongs to your account "
+        "already, and nothing was changed. If it was you, sign in; if you have forgotten your password, ask for a new "
+        "one here:",
+        FORGOT,
+        _facts("This address wanted for an account"),
+        _aside("If it was not you, there is nothing to do."),
     ),
     "password_reset": _mail(
         "Choose a new password",
         *NEW_PASSWORD,
-        WHEN_AND_WHERE,
-        "If you did not ask for it, do nothing: nobody can use it without reading your mail.",
+        _facts("New password asked for"),
+        _aside("If you did not ask for it, do nothing: nobody can use it without reading your mail."),
     ),
     "account_rescue": _mail(
         "Choose a new password",
         "You said that it was not you, or took your account back to this address. Everybody is signed out of it.",
         *NEW_PASSWORD,
-        WHEN_AND_WHERE,
+        _facts("Everybody signed out"),
     ),
     "password_reset_elsewhere": _mail(
         "No new password by this address yet",
         "Somebody, perhaps you, asked for a new password for the account that uses this address. The address of that "
         "account was changed within the last 72 hours, and until they are over a new password comes by the former "
         "address only.",
-        WHEN_AND_WHERE,
-        "If the account is yours, ask for a new password with your former address, or wait. If you do not know it, "
-        "open this page and press its button: then the account goes back to its former address, and this one is free "
-        "for an account of your own.",
-        "{disown_link}",
+        _facts("New password asked for"),
+        "If the account is yours, ask for a new password with your former address, or wait.",
+        _aside(
+            "If you do not know the account, open this page and press the button there: then it goes back to its "
+            "former address, and this one is free for an account of your own."
+        ),
+        DISOWN,
     ),
-    "password_changed": _notice("Your password was changed", "The password of your account was changed."),
+    "password_changed": _notice(
+        "Your password was changed", "The password of your account was changed.", _facts("New password")
+    ),
     "password_was_reset": _notice(
         "Your password was reset",
-        "A new password was chosen for your account by a link from a mail. Every session has ended; sign in again.",
+        "A new password was chosen for your account by a link from a mail. You are signed out everywhere; sign in "
+        "with the new one.",
+        _facts("New password, by a link from a mail"),
     ),
     "email_changed": _notice(
         "Your email address was changed",
-        "This is the new email address of your account. Before, it was {old_email}.",
+        "This is the new email address of your account.",
+        _facts("New email address", "Before: {old_email}"),
         undoes="the account goes back to its former address if that holds a way back, else ",
     ),
     "email_changed_unverified": _mail(
         "Confirm your new email address",
-        "Somebody gave this address to an account at Pupero. To confirm that it is yours, open this page within 24 "
-        "hours and press its button:",
-        "{verify_link}",
-        WHEN_AND_WHERE,
-        "If you do not know the account, do not confirm it. You may do nothing, or open this page and press its "
-        "button: then this address is taken off it if it had another one that was confirmed; else everybody is signed "
-        "out of it, and you get a link by which it becomes yours.",
-        "{disown_link}",
+        f"Somebody gave this address to an account at {NAME}. To confirm that it is yours, open this page within 24 "
+        "hours and press the button there:",
+        VERIFY,
+        _facts("New email address"),
+        _aside(
+            "If you do not know the account, do not confirm it. You may do nothing, or open this page and press the "
+            "button there: then this address is taken off it if it had another one that was confirmed; else everybody "
+            "is signed out of it, and you get a link by which it becomes yours."
+        ),
+        DISOWN,
     ),
     "email_left": _mail(
         "An account has another email address now",
-        "An account at Pupero that used this address uses another one now. There is nothing to do.",
-        WHEN_AND_WHERE,
+        f"An account at {NAME} that used this address uses another one now. There is nothing to do.",
+        _facts("Another email address"),
     ),
     "email_moved_away": _mail(
         "Your email address was changed",
-        "The email address of your account was changed to {new_email}. From now on mails go there.",
-        WHEN_AND_WHERE,
-        f"{NOT_YOU}Then this address is your account's again, {RESCUE}",
-        "{revert_link}",
+        "The email address of your account was changed from this one to another. From now on mails go there.",
+        _facts("New email address", "Now: {new_email}"),
+        _aside(f"{NOT_YOU}Then this address is your account's again, {RESCUE}"),
+        REVERT,
     ),
     "email_moved_back": _mail(
         "Your email address was changed",
-        "The email address of your account was changed from this one back to one that it had before: {new_email}. "
-        "From now on mails go there.",
-        WHEN_AND_WHERE,
+        "The email address of your account was changed from this one back to one that it had before. From now on "
+        "mails go there.",
+        _facts("Former email address is back", "Now: {new_email}"),
     ),
     "email_change_requested": _mail(
         "Confirm your new email address",
-        "Your account at Pupero is to use this address. Open this page within 24 hours and press its button; until "
-        "then nothing changes:",
-        "{change_link}",
-        WHEN_AND_WHERE,
-        "If you did not ask for it, do nothing.",
+        f"Your account at {NAME} is to use this address. Open this page within 24 hours and press the button there; "
+        "until then nothing changes:",
+        CHANGE,
+        _facts("New email address asked for"),
+        _aside("If you did not ask for it, do nothing."),
     ),
     "totp_enabled": _notice(
-        "Two-factor authentication is on",
-        "Two-factor authentication was switched on.",
+        "Your second factor is on",
+        "The second factor of your account was switched on.",
+        _facts("Second factor switched on"),
         undoes="it is switched off again, ",
     ),
     "totp_disabled": _notice(
-        "Two-factor authentication is off",
-        "Two-factor authentication was switched off. That cannot be taken back: set it up anew once you have signed "
-        "in.",
+        "Your second factor is off",
+        "The second factor of your account was switched off. That cannot be taken back: set it up anew once you have "
+        "signed in.",
+        _facts("Second factor switched off"),
     ),
     "passkey_added": _notice(
         "A passkey was added to your account",
-        "A passkey was added to your account. Whoever has it can sign in with it.",
+        "Whoever has the passkey that was added can sign in with it.",
+        _facts("Passkey added"),
         undoes="that passkey and any that were added since are removed, ",
     ),
     "passkey_removed": _notice(
         "A passkey was removed from your account",
-        "A passkey was removed from your account. That cannot be taken back: add it anew once you have signed in.",
+        "The passkey opens your account no more. That cannot be taken back: add it anew once you have signed in.",
+        _facts("Passkey removed"),
     ),
     "passkey_counter": _notice(
         "There may be a copy of your passkey",
         "One of your passkeys signed in, and its counter did not go on as it should: there may be a copy of the key. "
         "If it happens again, remove the passkey and add another.",
+        _facts("Sign-in by a passkey that may be a copy"),
     ),
     "recovery_codes_made": _notice(
         "New recovery codes were made",
-        "New recovery codes were made for your account. The former ones work no more.",
-        undoes="the new ones work no more either, ",
+        "New recovery codes were made for your account. The old ones no longer work.",
+        _facts("New recovery codes"),
+        undoes="the new ones stop working, too, ",
     ),
     "second_factor_reset": _notice(
-        "Two-factor authentication is off",
-        "Somebody who runs this service switched two-factor authentication off for your account and removed its "
-        "passkeys. If you asked for it, sign in with your password and set it up anew.",
+        "Your second factor is off",
+        "Somebody who runs this service switched the second factor of your account off and removed its passkeys. If "
+        "you asked for it, sign in with your password and set it up anew.",
+        _facts("Second factor switched off"),
     ),
     "recovery_code_used": _notice(
-        "A recovery code was used", "One of your recovery codes was used. Recovery codes left: {left}."
+        "A recovery code was used",
+        "One of your recovery codes was used. Each works once.",
+        _facts("Recovery code used", "Codes left: {left}"),
     ),
     "recovery_codes_low": _notice(
         "Few recovery codes are left",
-        "Recovery codes left: {left}. Make new ones on the security page, while you can sign in.",
+        "Few of your recovery codes are left. Make new ones under Security, while you can sign in.",
+        _facts("Recovery code used", "Codes left: {left}"),
     ),
     "new_device": _notice(
-        "A new sign-in to your account", "Somebody signed in to your account from a place that we had not seen before."
+        "A new sign-in to your account",
+        "Somebody signed in to your account from a place that we had not seen before.",
+        _facts("Sign-in from a new place"),
     ),
     "sign_ins_throttled": _notice(
         "Many failed attempts to sign in",
         "There were so many failed attempts to sign in to your account that further ones have to wait. Nobody got in "
         "by them, and you can go on signing in from where you usually do.",
+        _facts("Failed attempts to sign in"),
     ),
     "wrong_codes": _notice(
         "Somebody knows your password",
         "Somebody gave your right password, but failed at your second factor, several times.",
+        _facts("Right password, wrong second factor"),
     ),
     "refresh_token_reused": _notice(
-        "A session was ended for your safety",
-        "An old token of one of your sessions was used, as a thief's copy would be. So the session has ended.",
+        "We signed you out to protect you",
+        "An old copy of one of your sign-ins was used, perhaps by somebody else. So we ended that sign-in. Sign in "
+        "again, and change your password to be safe.",
+        _facts("Old copy of a sign-in used"),
     ),
     "phrase_changed": _notice(
-        "Your anti-phishing phrase was changed",
-        "The phrase by which you know our pages and mails was changed. This mail still carries the former one.",
+        "Your phrase was changed",
+        "The phrase by which you know our pages and mails was changed. This mail still carries the old one.",
+        _facts("New phrase"),
         undoes="the former phrase comes back, ",
     ),
     "username_changed": _notice(
         "Your username was changed",
-        "The username of your account was changed. This mail still carries the former one; for 72 hours nobody else "
-        "can take it.",
+        "The username of your account was changed. This mail still carries the old one; for 72 hours nobody else can "
+        "take it.",
+        _facts("New username"),
         undoes="the former username comes back, ",
     ),
     "role_set": _notice(
-        "Your role was changed", "Somebody who runs this service changed the role of your account to: {role}."
+        "Your role was changed",
+        "Somebody who runs this service changed the role of your account.",
+        _facts("New role", "Role: {role}"),
     ),
     "account_disabled": _mail(
-        "Your account was disabled",
-        "Somebody who runs this service disabled your account. Every session has ended, and nobody can sign in to it. "
-        "Ask them if you do not know why.",
-        WHEN_AND_WHERE,
+        "Your account was switched off",
+        "Somebody who runs this service switched your account off. You are signed out everywhere, and nobody can sign "
+        "in to it. Ask them if you do not know why.",
+        _facts("Account switched off"),
     ),
     "account_enabled": _notice(
-        "Your account is open again", "Somebody who runs this service opened your account again: you can sign in."
+        "Your account is open again",
+        "Somebody who runs this service switched your account on again: you can sign in.",
+        _facts("Account switched on"),
     ),
     "signed_out": _notice(
-        "You were signed out everywhere", "Somebody who runs this service ended every session of your account."
+        "You were signed out everywhere",
+        "Somebody who runs this service signed you out on every device.",
+        _facts("Signed out everywhere"),
     ),
     "data_exported": _notice(
         "Your data was downloaded",
         "Somebody who was signed in to your account downloaded everything that we store about you, such as addresses "
         "and devices. Nothing in that file opens your account, and it cannot be taken back.",
+        _facts("Data downloaded"),
     ),
     "account_deleted": _mail(
         "Your account was deleted",
-        "Your account at Pupero and everything that belonged to it was deleted.",
-        WHEN_AND_WHERE,
-        "This cannot be undone. If this was not you, somebody knew your password: change it wherever else you use it. "
-        "This address is free for a new account.",
+        f"Your account at {NAME} and everything that belonged to it was deleted. This cannot be undone. This address "
+        "is free for a new account.",
+        _facts("Account deleted"),
+        _aside("If this was not you, somebody knew your password: change it wherever else you use it."),
     ),
 }
 
 
 def write_letter(kind: str, to: str, facts: Mapping[str, object], *, name: str | None, phrase: str | None) -> Letter:
-    """Write a mail of this kind, with the person's name and own anti-phishing phrase if they are to stand in it."""
-    subject, *texts = CATALOGUE[kind]
-    paragraphs = [Paragraph(f"Hello {name}," if name else "Hello,")]
+    """Write a mail of this kind, with the person's name and own phrase if they are to stand in it."""
+    subject, parts = CATALOGUE[kind]
+    greeting = [Paragraph(f"Hello {name}," if name else "Hello,")]
     if phrase:
-        paragraphs.append(Paragraph(f"Your phrase: {phrase}"))
-    paragraphs += [
-        Paragraph(text.format_map(facts), text.startswith("{") and text.endswith("_link}")) for text in texts
-    ]
-    return Letter(to, subject, [*paragraphs, Paragraph("Pupero")])
+        greeting.append(Paragraph(f"Your phrase: {phrase}", Role.PHRASE))
+    told = [part._replace(text=part.text.format_map(facts)) for part in parts]
+    return Letter(to, subject, [*greeting, *told, Paragraph(SIGNATURE)])

@@ -2,18 +2,30 @@
 
 import json
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import NamedTuple, Self
 
 
+class Role(StrEnum):
+    """What a paragraph is for, which decides how it looks."""
+
+    TEXT = "text"
+    PHRASE = "phrase"  # a label and the person's own words
+    FACTS = "facts"  # a label and a value on each line
+    ACTION = "action"  # the address that the mail is about
+    ASIDE = "aside"  # what to do if it was somebody else, and the address for that
+
+
 class Paragraph(NamedTuple):
-    """Some lines of text, or an address to open."""
+    """Some lines of text; or, where it has a label, an address to open."""
 
     text: str
-    is_link: bool = False
+    role: Role = Role.TEXT
+    label: str = ""
 
 
 class Letter(NamedTuple):
-    """To whom, about what, and what it says."""
+    """To whom, about what, and what it says: the last paragraph signs it."""
 
     to: str
     subject: str
@@ -22,7 +34,7 @@ class Letter(NamedTuple):
 
     def to_json(self) -> str:
         """Write it as it waits in the queue."""
-        return json.dumps(self)
+        return json.dumps([self.to, self.subject, [_store(paragraph) for paragraph in self.paragraphs], self.more])
 
     @property
     def text(self) -> Sequence[Paragraph]:
@@ -30,10 +42,32 @@ class Letter(NamedTuple):
         if not self.more:
             return self.paragraphs
         changes = "one more change" if self.more == 1 else f"{self.more} more changes"
-        return [*self.paragraphs[:-1], Paragraph(f"And {changes} of this kind followed."), *self.paragraphs[-1:]]
+        roles = [paragraph.role for paragraph in self.paragraphs]
+        place = roles.index(Role.FACTS) + 1 if Role.FACTS in roles else len(roles) - 1
+        more = Paragraph(f"And {changes} of this kind followed.")
+        return [*self.paragraphs[:place], more, *self.paragraphs[place:]]
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read it back."""
         to, subject, paragraphs, *more = json.loads(text)
-        return cls(to, subject, [Paragraph(*paragraph) for paragraph in paragraphs], *more)
+        return cls(to, subject, [_restore(paragraph) for paragraph in paragraphs], *more)
+
+
+# During an upgrade workers of either version meet rows of the other. The former one wrote [text, is it a link?], and
+# reads whatever unpacks into that: of an object its key, and any second part that is not empty as a link.
+
+
+def _store(paragraph: Paragraph) -> object:
+    text, role, label = paragraph
+    return [text, [role, label]] if label else {text: role}
+
+
+def _restore(stored: list[object] | dict[str, str]) -> Paragraph:
+    if isinstance(stored, dict):
+        [(text, role)] = stored.items()
+        return Paragraph(text, Role(role))
+    text, link = str(stored[0]), stored[1]
+    if isinstance(link, list):
+        return Paragraph(text, Role(link[0]), link[1])
+    return Paragraph(text, label="Open this page" if link else "")

@@ -1,4 +1,4 @@
-"""A letter's form on the wire: plain text and simple HTML from the one source."""
+"""A letter's form on the wire: plain text and HTML from the one source."""
 
 from datetime import datetime
 from email.errors import HeaderParseError
@@ -6,24 +6,15 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
-from html import escape
 
 from email_validator import EmailNotValidError
 
 from app.identifiers import ENCODED_WORD, parse_email
-from app.letters.letter import Letter, Paragraph
+from app.letters.letter import Letter
+from app.mail.layout import write_html
 
 LINE_MAX = 998  # RFC 5322, section 2.1.1
 EIGHT_BIT = "8bit"
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title></head>
-<body>
-{body}
-</body>
-</html>
-"""
 
 
 def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) -> EmailMessage:
@@ -41,8 +32,7 @@ def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) 
     message["Message-ID"] = f"<{message_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notes, please
     text = "\n\n".join(paragraph.text for paragraph in letter.text) + "\n"
-    body = "\n".join(f"<p>{_mark_up(paragraph)}</p>" for paragraph in letter.text)
-    html = PAGE.format(title=escape(letter.subject), body=body)
+    html = write_html(letter)
     message.set_content(text, cte=_choose_encoding(text))
     message.add_alternative(html, subtype="html", cte=_choose_encoding(html))
     return message
@@ -75,8 +65,3 @@ def find_mailbox(address: str) -> Address:
     if ENCODED_WORD in address:
         raise HeaderParseError("not a mailbox as it is written")
     return Address(username=parts.local_part, domain=parts.ascii_domain)
-
-
-def _mark_up(paragraph: Paragraph) -> str:
-    text = escape(paragraph.text).replace("\n", "<br>\n")
-    return f'<a href="{text}">{text}</a>' if paragraph.is_link else text

@@ -9,6 +9,7 @@ from app import auth
 from app.authority.letters import LETTERS, NOTICE_PAUSE, UNPROVED, UNPROVED_NOTICES, Link
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
+from app.clients.networks import describe_network
 from app.crud import accounts, mails
 from app.crud.accounts import Addressee
 from app.crud.mails import MailRow
@@ -16,6 +17,7 @@ from app.crud.operations import current_time
 from app.database import after_commit
 from app.letters.catalogue import write_letter
 from app.letters.letter import Letter
+from app.letters.moments import write_moment
 from app.models import Mail
 from app.resources import Resources
 from app.secrets.encryption import decrypt, encrypt
@@ -27,7 +29,7 @@ from app.throttling.counters import hash_mailbox, name_counter
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 LEFT_BEHIND = "left_behind"  # likewise
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
-OPERATOR = "somebody who runs this service"
+OPERATOR = "at the server, by somebody who runs this service"
 
 
 def mail_place(message_id: str) -> str:
@@ -60,8 +62,8 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     urls = {link: make_link(connection, resources, link, person, told) for link in rule.links}
     links = {"reset_link" if link is Link.RESCUE else f"{link}_link": url for link, url in urls.items()}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
-    opened = {"opened_when": _write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
-    everything = {"when": _write_moment(now), "where": describe_client(client), **opened, **links, **facts}
+    opened = {"opened_when": write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
+    everything = {"when": write_moment(now), "where": describe_client(client), **opened, **links, **facts}
     letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
     mail = _make_mail(resources, kind, letter.to_json(), due)
     mail.user_id = None if rule.outlives else person.id
@@ -103,14 +105,12 @@ def _sum_up(connection: Connection, resources: Resources, held: MailRow) -> bool
     return mails.replace_content(connection, held, content)
 
 
-def _write_moment(when: datetime) -> str:
-    """Write a time for a mail."""
-    return f"{when:%Y-%m-%d %H:%M} UTC"
-
-
 def describe_client(client: Client | None) -> str:
     """Write for a mail where somebody is, as a person can check it; without a client it was an operator."""
-    return f"{client.address}, {describe_device(client.user_agent)}" if client else OPERATOR
+    if client is None:
+        return OPERATOR
+    network = describe_network(client.address)
+    return f"{client.address}{network and f' ({network})'}, {describe_device(client.user_agent)}"
 
 
 def queue_note(connection: Connection, resources: Resources, kind: str, about: object, client: Client) -> None:

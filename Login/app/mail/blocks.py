@@ -1,0 +1,87 @@
+"""A letter's paragraphs as HTML, each by its role; whatever they say is escaped here.
+
+What people chose stands in an element of its own direction: no right-to-left word turns what stands beside it.
+"""
+
+from collections.abc import Iterable
+from html import escape
+from itertools import groupby
+
+from app.letters.letter import Paragraph, Role
+from app.mail.paint import dress, type_in
+
+GAP = "margin:0 0 16px"
+TABLE = 'style="width:100%;border-collapse:separate;border-spacing:0;margin:0 0 16px"'
+
+
+def write_blocks(paragraphs: Iterable[Paragraph]) -> str:
+    """Write paragraphs one below the other, those for somebody else's doings in a box of their own."""
+    return "\n".join(
+        _write_aside(group) if is_aside else "\n".join(map(_write_block, group))
+        for is_aside, group in groupby(paragraphs, key=lambda paragraph: paragraph.role is Role.ASIDE)
+    )
+
+
+def _write_aside(paragraphs: Iterable[Paragraph]) -> str:
+    style = f"{type_in(15)};border-width:1px;border-style:solid;border-radius:8px;padding:16px 16px 0"
+    blocks = "\n".join(map(_write_block, paragraphs))
+    return f'<table role="presentation" {TABLE}><tr><td {dress("aside", style)}>\n{blocks}\n</td></tr></table>'
+
+
+def _write_block(paragraph: Paragraph) -> str:
+    if paragraph.label:
+        return _write_link(paragraph)
+    if paragraph.role is Role.PHRASE:
+        return _write_phrase(paragraph.text)
+    if paragraph.role is Role.FACTS:
+        return _write_facts(paragraph.text)
+    text = escape(paragraph.text).replace("\n", "<br>\n")
+    return f'<p style="{GAP}">\n{text}\n</p>'
+
+
+def _write_link(paragraph: Paragraph) -> str:
+    """Write a link by its label, and below it the address as it is: nobody has to press what they cannot read."""
+    write = _write_button if paragraph.role is Role.ACTION else _write_words
+    url, small = escape(paragraph.text), f"{GAP};font-size:13px;line-height:1.4;word-break:break-all"
+    address = f'<a href="{url}"\n{dress("soft", "text-decoration:none")}>{url}</a>'
+    return f'{write(url, escape(paragraph.label))}\n<p style="{small}">\n{address}\n</p>'
+
+
+def _write_button(url: str, label: str) -> str:
+    look = dress(
+        "button", "display:inline-block;padding:12px 20px;border-radius:8px;font-weight:600;text-decoration:none"
+    )
+    cell = dress("button", f"{type_in(16)};border-radius:8px")
+    return (
+        '<table role="presentation" style="border-collapse:separate;border-spacing:0;margin:0 0 12px">'
+        f'<tr><td {cell}>\n<a href="{url}"\n{look}>{label}</a></td></tr></table>'
+    )
+
+
+def _write_words(url: str, label: str) -> str:
+    return f'<p style="margin:0 0 4px;font-weight:600">\n<a href="{url}"\n{dress("link", "")}>{label}</a></p>'
+
+
+def _write_phrase(text: str) -> str:
+    label, _, phrase = text.partition(": ")
+    cell = dress("tint", f"{type_in(16)};border-radius:8px;padding:10px 16px")
+    small = dress("soft", "font-size:14px")
+    return (
+        f'<table role="presentation" {TABLE}><tr><td {cell}>\n<span {small}>{escape(label)}</span><br>\n'
+        f'<strong dir="auto">{escape(phrase)}</strong>\n</td></tr></table>'
+    )
+
+
+def _write_facts(text: str) -> str:
+    rows = "".join(map(_write_fact, text.split("\n")))
+    return f"<table {TABLE}>\n{rows}</table>"
+
+
+def _write_fact(line: str) -> str:
+    label, _, value = line.partition(": ")
+    style = f"{type_in(15)};vertical-align:top"
+    head = dress("soft", f"{style};padding:3px 16px 3px 0;font-weight:400;white-space:nowrap;width:1%")
+    return (
+        f'<tr><th scope="row" {head}>{escape(label)}</th>\n'
+        f'<td style="{style};padding:3px 0"><span dir="auto">{escape(value)}</span></td></tr>\n'
+    )
