@@ -4,8 +4,9 @@ from FlaskProject.messages.fields import FIELDS
 from FlaskProject.messages.forward_auth import FORWARD_AUTH
 from FlaskProject.messages.pages import PAGES
 from FlaskProject.messages.refusals import REFUSALS
+from FlaskProject.messages.security import SECURITY
 
-TEXT = {**PAGES, **FIELDS, **FORWARD_AUTH, **REFUSALS}
+TEXT = {**PAGES, **SECURITY, **FIELDS, **FORWARD_AUTH, **REFUSALS}
 
 
 def t(key: str, **values: object) -> str:
