@@ -17,7 +17,11 @@ SECURITY: dict[str, str] = {
     "totp.start": "Switch on",
     "totp.unconfirmed": "Before you can switch it on, confirm that {email} is yours: follow the link in the mail "
     "we sent. Is it lost, or too old?",
+    "factor.last": "This is your only second factor. Without it your password alone opens the account, "
+    "and your recovery codes stop working.",
     "totp.disable": "Switch off",
+    "totp.disable.passkeys": "The codes of your app open this account no more. Your passkeys stay your second factor.",
+    "totp.disable.submit": "Switch off the codes",
     "totp.off": "The second factor is off. Your password alone now opens the account.",
     "totp.off.passkeys": "The codes of your app are off. Your passkeys stay your second factor.",
     "totp.on": "The second factor is on.",
@@ -34,6 +38,9 @@ SECURITY: dict[str, str] = {
     "codes.title": "Recovery codes",
     "codes.left": "{count} left. Each one signs you in once, when the phone is not at hand.",
     "codes.renew": "Make new codes",
+    "codes.renew.lead": "The codes that you have stop working at once, wherever you keep them. "
+    "The new ones are shown once.",
+    "codes.renew.submit": "Replace my codes",
     "codes.replaced": "Here are your new recovery codes. The old ones no longer work.",
     "codes.lead": "These are shown only now. Keep them where you will find them without your phone: "
     "printed, or in a password manager. Each one signs you in once.",
@@ -61,8 +68,6 @@ SECURITY: dict[str, str] = {
     "passkey.renamed": "The new name is saved.",
     "passkey.remove": "Remove passkey",
     "passkey.remove.lead": "Once removed, it opens this account no more.",
-    "passkey.remove.last": "This is your only second factor. Without it your password alone opens the account, "
-    "and your recovery codes stop working.",
     "passkey.removed": "That passkey opens your account no more.",
     "passkey.removed.last": "Your last passkey is removed, and your recovery codes with it. "
     "Your password alone now opens the account.",
@@ -93,6 +98,8 @@ SECURITY: dict[str, str] = {
     "device.end": "Sign out",
     "device.end.which": "{label}, last seen {ago}",
     "devices.end_others": "Sign out all other devices",
+    "devices.end_others.lead": "Every sign-in but this one ends at once. Whoever uses one of them has to sign in again.",
+    "devices.end_others.submit": "Sign them out",
     "device.ended": "That device is signed out.",
     "devices.ended": "All other devices are signed out.",
 }
