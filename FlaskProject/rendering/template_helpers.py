@@ -19,7 +19,7 @@ def init_templates(app: Flask) -> None:
     app.jinja_env.globals.update(t=t, static=_static, script=_script, here=here, worth_carrying=worth_carrying)
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
-    app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")
+    app.jinja_env.tests["labelled"] = lambda name: has_text(f"label.{name}")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_visit)
 
