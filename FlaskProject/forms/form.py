@@ -158,7 +158,9 @@ class Form:
             self.notices.append(t("form.retype"))
 
     def _find_sentence(self, refusal: Refusal) -> str:
-        """Name the sentence: an app's wrong code and a wrong recovery code are put right in different ways."""
+        """Name the sentence: what is put right in different ways has one for each."""
+        if refusal.code == "email_taken" and "new_email" in self.values:
+            return "email_taken.new"  # of somebody who is signed in
         if refusal.extra.get("clock_off") is True:
             return "clock_off"
         with_recovery = refusal.code == "totp_invalid" and self.text("with") == "recovery"

@@ -2,6 +2,7 @@
 
 REFUSALS: dict[str, str] = {
     "api.email_taken": "There is an account with this address already. Sign in instead, or use another address.",
+    "api.email_taken.new": "There is another account with this address. Please use another one.",
     "api.username_taken": "Somebody else has this username. Please choose another.",
     "api.email_domain_private": "Names such as .local and .test exist inside one network only, and no mail gets there "
     "from here. Please use another address.",

@@ -164,6 +164,7 @@ def test_a_forgotten_password(visit: Visit, link: Any) -> None:
     visit.open("/password/forgot").send("/password/forgot", email="ada@example.com")
     reset = link("/password/reset")
     assert visit.open(reset).send("/password/reset", new_password="short").says("This password is too short")
+    assert 'autocomplete="username" value="ada@example.com"' in visit.page  # where password managers file the new one
 
     visit.send("/password/reset", new_password=NEW_PASSWORD)
     assert visit.path == "/login"

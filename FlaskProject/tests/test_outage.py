@@ -213,15 +213,15 @@ def test_what_became_of_a_change_is_told(  # noqa: PLR0913 a test names its fixt
     """By the page that the form stands on, and by the one that takes its place; what may be done is not sent again."""
     up = {"is": True}
     small_api.on("GET /user/account", lambda _asked: (200, account) if up["is"] else (503, {"code": "busy"}))
-    small_api.on("PUT /user/update", lambda _asked: up.update({"is": not away}) or reply)
+    small_api.on("GET /user/sessions", lambda _asked: (200, []))
+    small_api.on("DELETE /user/sessions", lambda _asked: up.update({"is": not away}) or reply)
     browser = open_browser(small_api.url)
     browser.set_cookie("access_token", make_token())
 
-    answer = submit(browser, "/profile", "/profile/username", username="ada.lovelace")
+    answer = submit(browser, "/profile", "/security/sessions/end-others")
 
     assert is_friendly(answer)
     assert sentence in answer.text
-    assert 'value="ada.lovelace"' in answer.text
     assert ('name="look"' in answer.text) == (away and sentence.startswith("We cannot"))
 
 
