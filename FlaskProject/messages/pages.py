@@ -3,6 +3,7 @@
 PAGES: dict[str, str] = {
     # The frame of every page
     "brand": "Pupero",
+    "description": "Sign in, and look after your account: password, second factor, passkeys and devices.",
     "title.error": "Please check: ",
     "skip": "Skip to the content",
     "nav.label": "Main",

@@ -17,7 +17,15 @@ UNCHANGED = {
 
 @pytest.mark.parametrize(("path", "typed", "key"), [(path, *said) for path, said in UNCHANGED.items()], ids=UNCHANGED)
 def test_what_is_so_already_is_not_changed(  # noqa: PLR0913 a test names its fixtures
-    small_api: Any, open_browser: Any, submit: Any, make_token: Any, account: Any, path: str, typed: Any, key: str
+    small_api: Any,
+    open_browser: Any,
+    submit: Any,
+    make_token: Any,
+    account: Any,
+    *,
+    path: str,
+    typed: Any,
+    key: str,
 ) -> None:
     """No mail tells of it, and no password is asked for."""
     small_api.on("GET /user/account", lambda _asked: (200, account))
@@ -35,10 +43,10 @@ def test_what_was_typed_at_the_sign_in_goes_along(browser: Any, submit: Any) -> 
     page = submit(browser, "/login", "/password/forgot", **typed)
 
     assert page.status_code == 200
-    assert re.search(r'name="email" type="text" value="ada@example.com"', page.text)
+    assert re.search(r'name="email" type="text" dir="auto" value="ada@example.com"', page.text)
     assert "secret-of-ada" not in page.text
     assert (
-        'name="email" type="text" value=""'
+        'name="email" type="text" dir="auto" value=""'
         in submit(browser, "/login", "/password/forgot", look="", username="ada").text
     )
 

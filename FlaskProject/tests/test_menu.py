@@ -21,7 +21,7 @@ def current_links(page: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("path", "link", "state"), CURRENT, ids=[path for path, _, _ in CURRENT])
 def test_the_menu_says_where_one_is(  # noqa: PLR0913 a test names its fixtures
-    small_api: Any, open_browser: Any, make_token: Any, account: Any, path: str, link: str, state: str
+    small_api: Any, open_browser: Any, make_token: Any, account: Any, *, path: str, link: str, state: str
 ) -> None:
     """On the page itself, and on every page within it."""
     small_api.on("GET /user/account", lambda _asked: (200, account))

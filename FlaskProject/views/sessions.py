@@ -41,9 +41,10 @@ def code_page(form: Form) -> str:
     return render_template("login_code.html", form=form, account=None, **values)
 
 
-def logout_page(form: Form) -> str:
-    """Offer to sign out, for when the button on another page was too old."""
-    return render_template("logout.html", form=form, account=account_if_any())
+@pages.get("/logout", endpoint="logout")
+def logout_page(form: Form | None = None) -> str:
+    """Offer to sign out to whoever comes by the address, or when the button on another page was too old."""
+    return render_template("logout.html", form=form or Form(), account=account_if_any())
 
 
 @pages.get("/login")
