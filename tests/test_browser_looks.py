@@ -18,6 +18,10 @@ LINES = """() => [...document.querySelectorAll("nav a, nav button")].map(item =>
   const lines = new Set([...words.getClientRects()].map(line => Math.round(line.top)));
   return [lines.size, item.textContent.trim().split(/\\s+/).length];
 })"""
+BORDERS = """items => items.map(item => {
+  const style = getComputedStyle(item);
+  return `${style.borderBottomWidth} ${style.borderBottomStyle}`;
+})"""
 
 pytestmark = pytest.mark.browser
 
@@ -33,8 +37,8 @@ def sign_in(suite: Suite, page: Page) -> None:
     expect(page).to_have_url(f"{suite.url}/")
 
 
-def test_large_text_breaks_no_word_of_the_menu(suite: Suite, open_page: OpenPage) -> None:
-    """At twice the size, what does not fit stands in the next line."""
+def test_large_text_and_forced_colours(suite: Suite, open_page: OpenPage) -> None:
+    """At twice the size no word of the menu is broken; where no colour is left, lines tell page and buttons apart."""
     page = open_page()
     page.context.new_cdp_session(page).send("Page.setFontSizes", TWICE_AS_LARGE)
     sign_in(suite, page)
@@ -43,3 +47,11 @@ def test_large_text_breaks_no_word_of_the_menu(suite: Suite, open_page: OpenPage
 
         assert [(lines, words) for lines, words in page.evaluate(LINES) if lines > words] == []
         assert page.evaluate(OVERFLOW) <= 0
+
+    page.emulate_media(forced_colors="active")
+    page.goto(f"{suite.url}/profile")
+    links, buttons = page.locator("nav a"), page.locator("main button:not(.plain)")
+    assert links.evaluate_all(BORDERS) == ["0px none", "3px solid", "0px none"]
+    assert {"3px solid", "1px solid"} == set(buttons.evaluate_all(BORDERS))
+    page.goto(f"{suite.url}/account/delete")
+    assert buttons.evaluate_all(BORDERS) == ["5px double"]

@@ -45,6 +45,7 @@ def test_what_was_typed_at_the_sign_in_goes_along(browser: Any, submit: Any) -> 
     assert page.status_code == 200
     assert re.search(r'name="email" type="text" dir="auto" value="ada@example.com"', page.text)
     assert "secret-of-ada" not in page.text
+    assert page.text.count(" autofocus") == 1
     assert (
         'name="email" type="text" dir="auto" value=""'
         in submit(browser, "/login", "/password/forgot", look="", username="ada").text

@@ -41,10 +41,9 @@ def code_page(form: Form) -> str:
     return render_template("login_code.html", form=form, account=None, **values)
 
 
-@pages.get("/logout", endpoint="logout")
-def logout_page(form: Form | None = None) -> str:
-    """Offer to sign out to whoever comes by the address, or when the button on another page was too old."""
-    return render_template("logout.html", form=form or Form(), account=account_if_any())
+def logout_page(form: Form) -> str:
+    """Offer to sign out, for when the button on another page was too old."""
+    return render_template("logout.html", form=form, account=account_if_any())
 
 
 @pages.get("/login")
@@ -107,6 +106,12 @@ def log_in_with_code(form: Form) -> ResponseReturnValue:
 def log_in_with_passkey_too(form: Form) -> ResponseReturnValue:
     """Check what a passkey said in the place of a code."""
     return _second_step(form, lambda step: api().log_in_with_passkey_too(step, require_passkey(form)))
+
+
+@pages.get("/logout")
+def logout() -> ResponseReturnValue:
+    """Offer the button to whoever comes by the address; it alone signs out."""
+    return logout_page(Form()) if tokens().sent else redirect(url_for("sessions.login"))
 
 
 @pages.post("/logout")
