@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Flask, g, url_for
-from markupsafe import Markup, escape
 
 from FlaskProject.messages import has_text, t
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
@@ -17,9 +16,7 @@ def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
-    app.jinja_env.globals.update(
-        t=_text, own=_own, static=_static, script=_script, here=here, worth_carrying=worth_carrying
-    )
+    app.jinja_env.globals.update(t=t, static=_static, script=_script, here=here, worth_carrying=worth_carrying)
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
     app.jinja_env.tests["labelled"] = lambda name: has_text(f"label.{name}")
@@ -30,17 +27,6 @@ def init_templates(app: Flask) -> None:
 def _visit() -> dict[str, Any]:
     """Tell the layout whether somebody may be signed in, though a page need not know who."""
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
-
-
-def _text(key: str, **values: object) -> str:
-    """Return a text of the catalogue, as HTML where somebody's own words stand in it."""
-    marked = any(isinstance(value, Markup) for value in values.values())
-    return escape(t(key)).format(**values) if marked else t(key, **values)
-
-
-def _own(words: str) -> Markup:
-    """Mark off what people wrote themselves: in whichever direction it runs, what stands around it stays in place."""
-    return Markup("<bdi>{}</bdi>").format(words)
 
 
 def _script(name: str) -> str:
