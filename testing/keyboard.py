@@ -57,6 +57,12 @@ class Keyboard:
         self.page.keyboard.press("Enter")
         return self
 
+    def unfold(self, label: str) -> Self:
+        """Open what asks before it acts; nothing has happened yet."""
+        self._reach(self.page.locator("summary", has_text=label))
+        self.page.keyboard.press("Enter")
+        return self
+
     def reads(self, sentence: str) -> Self:
         """Find a sentence on the page, which fits its width and shows at once what the last action did."""
         expect(self.page.locator("body")).to_contain_text(sentence)

@@ -99,7 +99,7 @@ def test_front_pages(suite: Suite, page: Page, look: Look, path: str, button: st
 
 def test_pages_that_say_no(suite: Suite, page: Page, look: Look, start_pages: StartPages) -> None:
     """The front page, a missing one, refusals, a form too old, and an API that is away."""
-    for path, state in (("/", "welcome"), ("/nope", "404"), ("/account/deleted", "deleted"), ("/logout", "405")):
+    for path, state in (("/", "welcome"), ("/nope", "404"), ("/account/deleted", "deleted"), ("/no-passkey", "405")):
         page.goto(suite.url + path)
         look(state)
     page.goto(f"{suite.url}/login")

@@ -181,6 +181,7 @@ class LinkInfo(Answer):
     """What a link from a mail is about."""
 
     purpose: str
+    email: str | None  # an API that is still to be upgraded says none
     event: str | None
     opened_at: datetime | None
     opened_from: str | None

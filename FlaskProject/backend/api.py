@@ -213,7 +213,11 @@ class Api:
         self, method: str, path: str, body: Json | None, read: Callable[[Json], Answer], seconds: float = WORK_SECONDS
     ) -> Answer:
         send = partial(self.backend.send, self.visitor, method, path, body=body, seconds=seconds)
-        return _take(read, self._with_token(lambda token: send(token=token)), f"{method} {path}")
+        try:
+            return _take(read, self._with_token(lambda token: send(token=token)), f"{method} {path}")
+        except BackendUnavailable as outage:
+            outage.may_have_acted &= method != "GET"
+            raise
 
     def _with_token(self, ask: Callable[[str], Answer]) -> Answer:
         try:

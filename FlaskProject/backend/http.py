@@ -15,6 +15,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # what its raw answers raise
+from urllib3.exceptions import NewConnectionError
 
 from FlaskProject.backend.answers import Json
 from FlaskProject.backend.kept_connections import POOLS
@@ -22,6 +23,7 @@ from FlaskProject.backend.kept_connections import POOLS
 CONNECT_SECONDS = 2.0
 LARGEST_ANSWER = 1024 * 1024
 CHUNK = 64 * 1024
+NOTHING_DONE = {"busy", "database_unavailable", "secret_unreadable", "draining"}  # codes that mean it
 BUSY_SECONDS = 5  # to come back in, when too many wait for the API already
 SHARE_OF_DOWNLOADS = 6  # one download for so many calls at once: each holds its thread for as long as a slow browser
 
@@ -29,11 +31,14 @@ SHARE_OF_DOWNLOADS = 6  # one download for so many calls at once: each holds its
 class BackendUnavailable(Exception):
     """The API is down, too slow, or answers nonsense; nothing of it is fit for a page."""
 
-    def __init__(self, why: str, retry_after: int | None = None, code: str = "") -> None:
-        """Keep the reason for the log, and what the API itself said: when to come back, and its code."""
+    def __init__(
+        self, why: str, retry_after: int | None = None, code: str = "", *, may_have_acted: bool = True
+    ) -> None:
+        """Keep the reason for the log, what the API itself said, and whether it may have done what was asked."""
         super().__init__(why)
         self.code = code
         self.retry_after = retry_after
+        self.may_have_acted = may_have_acted and code not in NOTHING_DONE
 
 
 @dataclass(eq=False)
@@ -96,11 +101,13 @@ class Backend:
         ask = partial(self._ask, method, path, body, _headers(visitor, token), seconds)
         try:
             return ask()
-        except requests.Timeout:
-            raise BackendUnavailable(f"{method} {path}: no answer within its budget") from None
+        except requests.Timeout as failure:
+            why = f"{method} {path}: no answer within its budget"
+            raise BackendUnavailable(why, may_have_acted=not _never_arrived(failure)) from None
         except requests.RequestException as failure:
             if method != "GET" or not isinstance(failure, requests.ConnectionError):
-                raise BackendUnavailable(f"{method} {path}: {type(failure).__name__}") from None
+                why = f"{method} {path}: {type(failure).__name__}"
+                raise BackendUnavailable(why, may_have_acted=not _never_arrived(failure)) from None
         try:
             return ask()
         except requests.RequestException as failure:
@@ -147,11 +154,18 @@ class Backend:
 def _place(places: BoundedSemaphore, call: str) -> Iterator[None]:
     """Take a place; whoever finds none is told at once, and holds no thread that a page without the API could use."""
     if not places.acquire(blocking=False):
-        raise BackendUnavailable(f"{call}: too many wait for the API already", retry_after=BUSY_SECONDS)
+        why = f"{call}: too many wait for the API already"
+        raise BackendUnavailable(why, retry_after=BUSY_SECONDS, may_have_acted=False)
     try:
         yield
     finally:
         places.release()
+
+
+def _never_arrived(failure: requests.RequestException) -> bool:
+    """Tell whether there was no connection by which the API could have heard of the request."""
+    reason = getattr(failure.args[0], "reason", None) if failure.args else None
+    return isinstance(failure, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
 def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import Any, Self
 from flask import request
 
 from FlaskProject.backend.http import BackendUnavailable, Refusal
-from FlaskProject.messages import field_sentence, has_text, sentence_for, t
+from FlaskProject.forms.outages import outage_sentence, outcome_sentence
+from FlaskProject.messages import field_sentence, sentence_for, t
 from FlaskProject.rendering.times import duration
 
 # Never written back into a page.
@@ -19,7 +20,7 @@ ANSWER = frozenset({"ceremony", "credential"})
 MOST_PARTS = 100  # objects and lists; far more than in any answer, and fewer than a nest of them that ends a request
 
 # About the form itself, not what it is for.
-SWITCHES = frozenset({"passwords", "shown_passwords"})
+SWITCHES = frozenset({"passwords", "shown_passwords", "look"})
 
 # Written into a form by its page, and typed by nobody: a mail's link, where to go on, which kind of code is asked for.
 OF_THE_PAGE = frozenset({"token", "next", "with"})
@@ -92,10 +93,15 @@ class Form:
         return self.text("passwords") == "show" or ("passwords" not in self.values and self.ticked("shown_passwords"))
 
     @property
+    def only_looks(self) -> bool:
+        """Tell whether the form is to be shown with what was typed, and what it is for left undone."""
+        return self.ticked("passwords") or self.ticked("look")
+
+    @property
     def switched(self) -> str | None:
-        """Name the password field to go on with when the person has just had them shown or hidden."""
+        """Name the password field to go on with when the person has just had the form shown anew."""
         # A summary of what went wrong comes first: one page, one focus.
-        fields = [] if self.failed or "passwords" not in self.values else self.values
+        fields = self.values if self.only_looks and not self.failed else []
         return next((name for name in fields if name in PASSWORDS), None)
 
     @property
@@ -142,8 +148,8 @@ class Form:
         self._blame(place, sentence_for(code, wait=duration(refusal.retry_after or 60)))
 
     def excuse(self, outage: BackendUnavailable) -> None:
-        """Say that it was us, and what is needed to try again."""
-        self.try_again(outage_sentence(outage))
+        """Say that it was us, what became of what was asked for, and what is needed to try again."""
+        self.try_again(f"{outage_sentence(outage)} {outcome_sentence(outage)}".strip())
 
     def try_again(self, sentence: str) -> None:
         """Ask for the form once more, and say what has to be typed again."""
@@ -152,7 +158,9 @@ class Form:
             self.notices.append(t("form.retype"))
 
     def _find_sentence(self, refusal: Refusal) -> str:
-        """Name the sentence: an app's wrong code and a wrong recovery code are put right in different ways."""
+        """Name the sentence: what is put right in different ways has one for each."""
+        if refusal.code == "email_taken" and "new_email" in self.values:
+            return "email_taken.new"  # of somebody who is signed in
         if refusal.extra.get("clock_off") is True:
             return "clock_off"
         with_recovery = refusal.code == "totp_invalid" and self.text("with") == "recovery"
@@ -178,12 +186,3 @@ def _read_object(text: str) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)  # NaN is none of JSON's numbers
-
-
-def outage_sentence(outage: BackendUnavailable) -> str:
-    """Say that the service is away, and when to come back if it said so."""
-    if has_text(f"api.{outage.code}"):
-        return sentence_for(outage.code, wait=duration(outage.retry_after or 60))
-    if outage.retry_after:
-        return t("outage.busy", wait=duration(outage.retry_after))
-    return t("outage.away")

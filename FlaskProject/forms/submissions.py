@@ -11,7 +11,8 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships
 
 from FlaskProject.backend.answers import Json, TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
-from FlaskProject.forms.form import Form, Incomplete, outage_sentence
+from FlaskProject.forms.form import Form, Incomplete
+from FlaskProject.forms.outages import outage_sentence, outcome_sentence
 from FlaskProject.messages import t
 from FlaskProject.rendering.error_pages import error_page, leave_for_login, log_outage, retry_headers
 from FlaskProject.rendering.own_paths import here
@@ -35,7 +36,7 @@ def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View],
             form = Form.from_request()
             asked_again = reauthenticates and "current_password" in form.values
             try:
-                if "passwords" in form.values:
+                if form.only_looks:
                     return (reauthentication_page if asked_again else page)(form)
                 if asked_again and not _proved_again(form):
                     return reauthentication_page(form), HTTPStatus.BAD_REQUEST
@@ -93,10 +94,16 @@ def stale_form(error: CSRFError) -> ResponseReturnValue:
 
 
 def unavailable_page(outage: BackendUnavailable, *, resend: bool = True) -> ResponseReturnValue:
-    """Say that the API is away, with everything typed kept in a form that tries again, if it may be sent again."""
+    """Say that the API is away, with everything typed kept in a form that tries again, if it may be sent again.
+
+    No page without the person's phrase asks for passwords or codes: the form then leads to its own page, which does.
+    """
     log_outage(outage)
     form = Form.from_request() if resend and request.method == "POST" else None
-    page = render_template("unavailable.html", form=form, sentence=outage_sentence(outage), account=None)
+    only_look = form and (form.only_looks or form.asked_secrets or outage.may_have_acted)
+    values = {"form": form, "only_look": only_look, "account": None}
+    sentences = {"sentence": outage_sentence(outage), "outcome": outcome_sentence(outage)}
+    page = render_template("unavailable.html", **values, **sentences)
     return page, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 
 

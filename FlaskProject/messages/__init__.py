@@ -5,8 +5,9 @@ from FlaskProject.messages.fields import FIELDS
 from FlaskProject.messages.forward_auth import FORWARD_AUTH
 from FlaskProject.messages.pages import PAGES
 from FlaskProject.messages.refusals import REFUSALS
+from FlaskProject.messages.security import SECURITY
 
-TEXT = {**PAGES, **EVENTS, **FIELDS, **FORWARD_AUTH, **REFUSALS}
+TEXT = {**PAGES, **SECURITY, **EVENTS, **FIELDS, **FORWARD_AUTH, **REFUSALS}
 
 
 def t(key: str, **values: object) -> str:

@@ -2,6 +2,7 @@
 
 REFUSALS: dict[str, str] = {
     "api.email_taken": "There is an account with this address already. Sign in instead, or use another address.",
+    "api.email_taken.new": "There is another account with this address. Please use another one.",
     "api.username_taken": "Somebody else has this username. Please choose another.",
     "api.email_domain_private": "Names such as .local and .test exist inside one network only, and no mail gets there "
     "from here. Please use another address.",
@@ -71,6 +72,9 @@ REFUSALS: dict[str, str] = {
     "outage.title": "We will be right back",
     "outage.away": "The service does not answer right now. Please try again in a moment.",
     "outage.busy": "The service is very busy right now. Please try again in {wait}.",
+    "outage.unchanged": "Nothing has changed.",
+    "outage.perhaps": "We cannot tell whether the change was made: please look before you make it again.",
+    "outage.secrets": "The page after this one asks for passwords and codes, once it can show you your phrase.",
     "outage.typed": "What you typed",
     "outage.again": "Try again",
     "error.denied.title": "Your account may not open this page",

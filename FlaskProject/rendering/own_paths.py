@@ -28,6 +28,13 @@ def here() -> str:
     return request.script_root + request.path
 
 
+def current_in_menu(address: str) -> str | None:
+    """Return what a link of the menu has for `aria-current`: it leads to this page, to one above it, or elsewhere."""
+    if here() == address:
+        return "page"
+    return "true" if here().startswith(f"{address}/") else None
+
+
 def worth_carrying(target: str) -> str | None:
     """Return a target for an address's `next`, which needs none to lead home."""
     return None if target == request.script_root + HOME else target

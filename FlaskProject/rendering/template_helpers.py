@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, g, url_for
 
 from FlaskProject.messages import has_text, t
-from FlaskProject.rendering.own_paths import here, worth_carrying
+from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
 from FlaskProject.rendering.static_files import version_of
 from FlaskProject.rendering.telling import told_above, told_at
 from FlaskProject.rendering.times import ago, clock_time, date, date_and_time
@@ -15,11 +15,11 @@ from FlaskProject.signed_in.identity import tokens
 def init_templates(app: Flask) -> None:
     """Add our words, times and addresses to Jinja's globals."""
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
-    app.jinja_env.globals.update(told_above=told_above, told_at=told_at)
+    app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
     app.jinja_env.globals.update(t=t, static=_static, script=_script, here=here, worth_carrying=worth_carrying)
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
-    app.jinja_env.globals["has_label"] = lambda name: has_text(f"label.{name}")
+    app.jinja_env.tests["labelled"] = lambda name: has_text(f"label.{name}")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_visit)
 

@@ -25,11 +25,11 @@ def test_whoever_has_just_given_the_password_goes_on(
     """The API's word counts, not a comparison of two clocks; the session that it began makes the change, and stays."""
     renewed = {"message": "ok", "access_token": make_token(jti="new"), "refresh_token": make_token(9000)}
     small_api.on("POST /reauthenticate", lambda _asked: (200, renewed))
-    asked = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots")
+    asked = submit(ahead, "/profile", "/profile/phrase", phrase="Green boots")
     assert "Is it still you?" in asked.text
     assert small_api.calls("PUT /user/update") == []
 
-    answer = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots", **PROOF)
+    answer = submit(ahead, "/profile", "/profile/phrase", phrase="Green boots", **PROOF)
 
     assert (answer.status_code, answer.headers.get("Location")) == (302, "/profile#phrase-title")
     (change,) = small_api.calls("PUT /user/update")
@@ -44,7 +44,7 @@ def test_whoever_has_just_given_the_password_goes_on(
 def test_nobody_else_goes_on(ahead: FlaskClient, small_api: Any, submit: Any, password: str) -> None:
     """A password that was sent but is not right proves nothing."""
     small_api.on("POST /reauthenticate", lambda _asked: (400, {"code": "current_password_invalid", "detail": "no"}))
-    answer = submit(ahead, "/profile", "/profile/phrase", phrase="Red boots", current_password=password)
+    answer = submit(ahead, "/profile", "/profile/phrase", phrase="Green boots", current_password=password)
 
     assert answer.status_code == 400
     assert "Is it still you?" in answer.text

@@ -153,8 +153,8 @@ def test_sign_up_reads_the_same_for_a_taken_address(small_api: Any, open_browser
     browser = open_browser(small_api.url)
     answer = submit(browser, "/register", email="ada@example.com", password="secret-of-ada")
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
-    assert "we have sent a mail to your address" in browser.get("/login").text
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/register/mailed")
+    assert "we have sent a mail to <bdi>ada@example.com</bdi>" in browser.get("/register/mailed").text
 
 
 @one_database
@@ -164,6 +164,7 @@ def test_a_forgotten_password(visit: Visit, link: Any) -> None:
     visit.open("/password/forgot").send("/password/forgot", email="ada@example.com")
     reset = link("/password/reset")
     assert visit.open(reset).send("/password/reset", new_password="short").says("This password is too short")
+    assert 'autocomplete="username" value="ada@example.com"' in visit.page  # where password managers file the new one
 
     visit.send("/password/reset", new_password=NEW_PASSWORD)
     assert visit.path == "/login"
@@ -234,8 +235,8 @@ def test_unconfirmed_people_are_told_to_look_into_their_mail(start_api: Any, ope
     """With REQUIRE_VERIFIED_EMAIL: sign up, follow the link, sign in."""
     server = start_api(REQUIRE_VERIFIED_EMAIL="true")
     visit = Visit(open_browser(server.url)).register("ada")
-    assert visit.path == "/login"
-    assert visit.says("we have sent a mail to your address")
+    assert visit.path == "/register/mailed"
+    assert visit.says("we have sent a mail to ada@example.com")
     assert visit.log_in("ada").says("follow the link in the mail")
 
     visit.open(link("/email/verify")).send("/email/verify")

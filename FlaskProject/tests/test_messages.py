@@ -82,6 +82,7 @@ def test_the_catalogue_keeps_nothing_unused() -> None:
     )
     built = (
         "api.",
+        "check_mail.",
         "error.",
         "required.",
         "invalid.",

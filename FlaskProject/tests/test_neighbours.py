@@ -60,7 +60,7 @@ def test_signing_in_beside_them(
 
     submit(beside, "/login", username="ada", password="secret-of-ada")
     assert submit(beside, "/login/code", totp="123456").headers["Location"] == "/"
-    assert "Hello, ada" in beside.get("/").text
+    assert "Hello, <bdi>ada</bdi>" in beside.get("/").text
 
     left = submit(beside, "/", "/logout").headers.getlist("Set-Cookie")
     assert sum("_token=;" in line for line in left) == 2

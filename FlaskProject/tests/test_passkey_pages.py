@@ -113,7 +113,7 @@ def test_a_refused_passkey_keeps_the_name(
         ((403, {"code": "reauthentication_required"}), "Is it still you?"),
         (
             (403, {"code": "email_confirmation_required"}),
-            "Before you can add one, confirm that ada@example.com is yours",
+            "Before you can add one, confirm that <bdi>ada@example.com</bdi> is yours",
         ),
         ((409, {"code": "passkey_limit"}), "You have 20 passkeys."),
         ((429, {"code": "too_many_requests"}, {"Retry-After": "60"}), "Please try again in 1 minute."),

@@ -37,7 +37,7 @@ def test_a_browser_goes_on_in_the_new_session(
     make_session_stale()
     before = cookies_of(visit.client)
     visit.open("/profile" if "profile" in action else "/security")
-    typed = {"phrase": "Red boots"} if "phrase" in action else {}
+    typed = {"phrase": "Green boots"} if "phrase" in action else {}
     assert visit.send(action, **typed).says("Is it still you?")
 
     visit.send(action, current_password=PASSWORD)

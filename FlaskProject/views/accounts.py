@@ -9,6 +9,7 @@ from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell
 from FlaskProject.signed_in.identity import account_if_any, api, current_account, sign_in, sign_out
+from FlaskProject.views.mailed import lead_to_mailed, mailed_page
 
 pages = Blueprint("accounts", __name__)
 
@@ -48,9 +49,15 @@ def open_account(form: Form) -> ResponseReturnValue:
     try:
         sign_in(api().log_in(form.text("email"), form.text("password"), remember_me=False))
     except (Refusal, BackendUnavailable) as failure:
-        return _not_signed_in(failure, taken)
+        return _not_signed_in(failure, taken, form.text("email"))
     tell("registered")
     return redirect(url_for("home.home"))
+
+
+@pages.get("/register/mailed")
+def mailed() -> ResponseReturnValue:
+    """Say where the mail went that opens the way in."""
+    return mailed_page("registered", "accounts.register")
 
 
 @pages.post("/account/delete")
@@ -71,14 +78,13 @@ def deleted() -> ResponseReturnValue:
     return render_template("deleted.html", account=None)
 
 
-def _not_signed_in(failure: Refusal | BackendUnavailable, taken: Refusal | None) -> ResponseReturnValue:
+def _not_signed_in(failure: Refusal | BackendUnavailable, taken: Refusal | None, email: str) -> ResponseReturnValue:
     """Say what became of an account that cannot be signed in to; a taken one is refused to who has not its password."""
     if taken:
         raise (failure if failure.code == "email_unverified" else taken) from None
     if isinstance(failure, BackendUnavailable):
         log_outage(failure)
         tell("registered.away", "warning")
-    else:
-        # One sentence whatever the reason: where addresses are kept secret, a wrong password here means a taken one.
-        tell("registered.verify")
-    return redirect(url_for("sessions.login"))
+        return redirect(url_for("sessions.login"))
+    # One sentence whatever the reason: where addresses are kept secret, a wrong password here means a taken one.
+    return lead_to_mailed("accounts.mailed", email)

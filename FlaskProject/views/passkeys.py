@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.answers import Ceremony
 from FlaskProject.backend.http import BackendUnavailable, Refusal
-from FlaskProject.forms.form import Form, outage_sentence
+from FlaskProject.forms.form import Form
+from FlaskProject.forms.outages import outage_sentence
 from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.messages import sentence_for
 from FlaskProject.rendering.error_pages import log_outage

@@ -1,13 +1,14 @@
 """The forgotten password."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms.form import Form
 from FlaskProject.forms.submissions import submission
 from FlaskProject.mail_links.links import open_link, use_link
-from FlaskProject.rendering.telling import tell
+from FlaskProject.mail_links.looks import look
 from FlaskProject.signed_in.identity import account_if_any, api
+from FlaskProject.views.mailed import lead_to_mailed, mailed_page
 
 pages = Blueprint("passwords", __name__, url_prefix="/password")
 
@@ -20,7 +21,10 @@ def forgot_page(form: Form | None = None) -> str:
 
 def reset_page(form: Form) -> str:
     """Show the form that sets a new password by a mail's link."""
-    return render_template("reset.html", form=form, account=account_if_any(), token=form.text("token"))
+    token = form.text("token")
+    about = look(token)
+    name = about.email if about else None
+    return render_template("reset.html", form=form, account=account_if_any(), token=token, name=name)
 
 
 @pages.post("/forgot")
@@ -29,8 +33,13 @@ def request_reset(form: Form) -> ResponseReturnValue:
     """Ask for the mail, and say the same to everybody."""
     form.require("email")
     api().request_password_reset(form.text("email"))
-    tell("reset.requested")
-    return redirect(url_for("passwords.forgot"))
+    return lead_to_mailed("passwords.mailed", form.text("email"))
+
+
+@pages.get("/mailed")
+def mailed() -> ResponseReturnValue:
+    """Say where the mail is on its way to, if there is an account."""
+    return mailed_page("reset", "passwords.forgot")
 
 
 @pages.get("/reset")

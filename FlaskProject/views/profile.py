@@ -28,6 +28,8 @@ def profile_page(form: Form | None = None) -> str:
 def change_phrase(form: Form) -> ResponseReturnValue:
     """Change the phrase that proves a page or a mail is ours."""
     form.require("phrase")
+    if form.text("phrase") == current_account().phrase:
+        return tell_at("profile.show", "phrase-title", "phrase.unchanged")
     # Whoever sets the phrase can dress up as us. What has just been proved is not asked again: by a clock ahead of the
     # API's even that is over, and we would ask for ever.
     if "current_password" not in form.values and not current_account().is_fresh:
@@ -41,6 +43,8 @@ def change_phrase(form: Form) -> ResponseReturnValue:
 def change_username(form: Form) -> ResponseReturnValue:
     """Change the name to sign in with."""
     form.require("username")
+    if form.text("username") == current_account().username:
+        return tell_at("profile.show", "username-title", "username.unchanged")
     api().update(username=form.text("username"))
     note_change()
     return tell_at("profile.show", "username-title", "username.changed")
@@ -52,6 +56,8 @@ def change_email(form: Form) -> ResponseReturnValue:
     """Change the address, which takes the password, and the code unless it has just been given."""
     form.require("new_email", "current_password")
     before, wanted = current_account().email, form.text("new_email")
+    if wanted == before:
+        return tell_at("profile.show", "email-title", "email.unchanged")
     api().update(form.factor("code"), new_email=wanted, current_password=form.text("current_password"))
     note_change()
     return tell_at("profile.show", "email-title", *_what_became_of(before, wanted))

@@ -108,6 +108,12 @@ def log_in_with_passkey_too(form: Form) -> ResponseReturnValue:
     return _second_step(form, lambda step: api().log_in_with_passkey_too(step, require_passkey(form)))
 
 
+@pages.get("/logout")
+def logout() -> ResponseReturnValue:
+    """Offer the button to whoever comes by the address; it alone signs out."""
+    return logout_page(Form()) if tokens().sent else redirect(url_for("sessions.login"))
+
+
 @pages.post("/logout")
 @submission(logout_page)
 def log_out(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here

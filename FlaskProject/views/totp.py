@@ -6,9 +6,8 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import Refusal
-from FlaskProject.forms.form import Form, Incomplete
+from FlaskProject.forms.form import Form
 from FlaskProject.forms.submissions import reauthentication_page, submission
-from FlaskProject.messages import t
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
 from FlaskProject.views.security import security_page
@@ -45,10 +44,6 @@ def start(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing t
 def confirm(form: Form) -> ResponseReturnValue:
     """Switch the second factor on and show the recovery codes, this once."""
     form.require("code")
-    if not form.text("secret"):
-        # Whoever comes by way of an outage page, which repeats no secret, is shown the set-up again.
-        form.notices.append(t("totp.setup.again"))
-        raise Incomplete
     try:
         return _codes_page(lambda: api().confirm_totp(form.text("secret"), form.text("code")), "totp.on")
     except Refusal as refusal:

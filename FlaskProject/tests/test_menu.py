@@ -1,0 +1,47 @@
+"""The menu: where one is, and what it offers to whom."""
+
+import re
+from typing import Any
+
+import pytest
+
+CURRENT = [
+    ("/", "/", "page"),
+    ("/profile", "/profile", "page"),
+    ("/account/delete", "/profile", "true"),
+    ("/security", "/security", "page"),
+    ("/security/passkeys/add", "/security", "true"),
+]
+
+
+def current_links(page: str) -> list[tuple[str, str]]:
+    """Return the links of the menu that say where one is."""
+    return re.findall(r'<a href="([^"]*)" aria-current="([a-z]+)"', page)
+
+
+@pytest.mark.parametrize(("path", "link", "state"), CURRENT, ids=[path for path, _, _ in CURRENT])
+def test_the_menu_says_where_one_is(  # noqa: PLR0913 a test names its fixtures
+    small_api: Any, open_browser: Any, make_token: Any, account: Any, *, path: str, link: str, state: str
+) -> None:
+    """On the page itself, and on every page within it."""
+    small_api.on("GET /user/account", lambda _asked: (200, account))
+    small_api.on("GET /user/sessions", lambda _asked: (200, [account["session"]]))
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+
+    assert current_links(browser.get(path).text) == [(link, state)]
+
+
+def test_the_menu_says_it_where_a_form_came_back(
+    small_api: Any, open_browser: Any, submit: Any, make_token: Any, account: Any
+) -> None:
+    """Also at an address that is only a form's, and before the sign-in."""
+    small_api.on("GET /user/account", lambda _asked: (200, account))
+    browser = open_browser(small_api.url)
+    forgot = submit(browser, "/login", "/password/forgot")
+    browser.set_cookie("access_token", make_token())
+    refused = submit(browser, "/profile", "/profile/username", username="")
+
+    assert current_links(forgot.text) == [("/login", "true")]
+    assert current_links(refused.text) == [("/profile", "true")]
+    assert "Back to sign in" not in browser.get("/password/forgot").text
