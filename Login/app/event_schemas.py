@@ -13,7 +13,7 @@ class EventQuery(BaseModel):
 
     before: str | None = Field(default=None, description="`next` of the page before.")
     kind: list[Kind] = Field(default=[], max_length=20, description="`session` means `session.started` and so on.")
-    limit: int = Field(default=50, ge=1, le=200)
+    limit: int = Field(default=50, ge=1, le=200, description="At most so many.")
 
 
 class EventInfo(BaseModel):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.webhooks import worker
 from app.webhooks.__main__ import main
 from CreateDB.server.engine import make_engine
 from testing.api import PASSWORD, MakeSettings, Person, RunSql, SignedIn, register, sign_in
-from testing.loops import finish
+from testing.loops import apart, finish
 from testing.mail import Mailbox
 from testing.smtp import wait_until
 from testing.webhooks import Answer, Receiver, deliver_webhooks
@@ -159,7 +160,8 @@ def test_the_dead_hold_nobody_up_and_are_tried_again_when_asked(  # noqa: PLR091
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     for name in ("database_url", "jwt_secret_key"):
         monkeypatch.setenv(name.upper(), getattr(settings, name).get_secret_value())
-    statuses = [main(["list-dead"]), main(["retry", dead[0][0]]), main(["retry", dead[0][0]]), main(["retry-all"])]
+    commands = (["list-dead"], ["retry", dead[0][0]], ["retry", dead[0][0]], ["retry-all"])
+    statuses = [apart(partial(main, command)) for command in commands]
     said = capsys.readouterr()
     deliver_webhooks(settings)
 
