@@ -135,7 +135,8 @@ def test_a_history_has_pages_and_kinds(user: SignedIn) -> None:
     assert pages == everything["events"]
     assert everything["next"] is None
     assert [one["kind"] for one in pages] == [*["phrase.changed"] * 5, "session.started", "account.registered"]
-    assert [one["at"] for one in pages] == sorted((one["at"] for one in pages), reverse=True)
+    times = [datetime.fromisoformat(one["at"]) for one in pages]
+    assert times == sorted(times, reverse=True)
     assert {one["kind"] for one in user.get("/user/events?kind=session&kind=account").json()["events"]} == {
         "session.started",
         "account.registered",
