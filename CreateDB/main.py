@@ -53,10 +53,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OperatorError as refusal:
         return fail(str(refusal))
     except KeyboardInterrupt:
-        fail("Interrupted. Nothing is broken: run this again to finish.")
-        return INTERRUPTED
+        return _say_interrupted()
     except Exception as error:  # noqa: BLE001 a trace would help nobody here and could show the password
-        return fail(explain(error, url))
+        return _say_interrupted() if _was_interrupted(error) else fail(explain(error, url))
+
+
+def _say_interrupted() -> int:
+    fail("Interrupted. Nothing is broken: run this again to finish.")
+    return INTERRUPTED
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C came first: it leaves connections half-way, and to put one of them away may fail as well."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def run_upgrade(arguments: Arguments, url: URL) -> int:

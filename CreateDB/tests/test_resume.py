@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from CreateDB import main
 from CreateDB.models import metadata
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.lock import lock_name, take_migration_lock
@@ -62,6 +63,23 @@ def test_ctrl_c_ends_it_in_one_line(empty_url: str, start: Start) -> None:
 
     assert (process.returncode, err.count("\n")) == (130, 1), err
     assert err == "Error: Interrupted. Nothing is broken: run this again to finish.\n"
+
+
+def test_ctrl_c_is_what_happened_whatever_fails_after_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A connection that cannot be put away once it was interrupted is not the news."""
+
+    def work(_arguments: object, _url: object) -> int:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("Lost connection to server during query")
+
+    monkeypatch.setitem(main.TASKS, "upgrade", work)
+
+    assert main.main(["--url", "sqlite:///unused.sqlite3"]) == 130
+    assert capsys.readouterr().err == "Error: Interrupted. Nothing is broken: run this again to finish.\n"
 
 
 def test_a_lost_server_is_told_in_one_line(mariadb_control: MariadbControl, start: Start) -> None:
