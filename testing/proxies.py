@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
 
 from testing.processes import KEPT, ROOT, START_WAIT, STOP_WAIT, wait_for_port
-from testing.quiet import QuietHttpServer
+from testing.quiet import serving
 from testing.required import missing
 from testing.tls import write_certificate
 
@@ -75,13 +74,8 @@ def running_application() -> Iterator[Application]:
 
         do_GET = do_POST = _answer  # noqa: N815 the library's names
 
-    server = QuietHttpServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    noted.address = f"127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield noted
-    server.shutdown()
-    server.server_close()
+    with serving(Handler) as noted.address:
+        yield noted
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import count
 from socket import create_connection
-from threading import Thread
 
 import pytest
 
 from testing.balancer import Balancer, StartBalancer
-from testing.quiet import QuietHttpServer
+from testing.quiet import serving
 
 PAGES = [("plain.cfg", 5000), ("tls.cfg", 8443)]
 EVERY_DOOR = [*PAGES, ("plain.cfg", 8000)]
@@ -50,13 +49,8 @@ def behind() -> Iterator[Behind]:
 
         do_GET = do_POST = _answer  # noqa: N815 the library's names
 
-    server = QuietHttpServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    noted.address = f"127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield noted
-    server.shutdown()
-    server.server_close()
+    with serving(Handler) as noted.address:
+        yield noted
 
 
 def ask(balancer: Balancer, port: int, text: str) -> bytes:
