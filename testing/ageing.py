@@ -17,6 +17,12 @@ def age(sql: RunSql, column: str, seconds: float) -> None:
         sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=text, id=session_id)  # noqa: S608 likewise
 
 
+def hold_pause(sql: RunSql) -> None:
+    """Let a pause after wrong passwords last, however slow the machine: until a minute from now no time passes."""
+    ahead = f"{datetime.now(UTC) + timedelta(minutes=1):%Y-%m-%d %H:%M:%S.%f}"
+    sql("UPDATE attempts SET last_at = :then, window_started_at = :then", then=ahead)
+
+
 def let_a_minute_pass(sql: RunSql, mailbox: Mailbox) -> None:
     """Let what was held back for a minute go out, and what comes next be told at once."""
     earlier = f"{datetime.now(UTC) - timedelta(seconds=61):%Y-%m-%d %H:%M:%S.%f}"

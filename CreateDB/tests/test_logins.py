@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from testing.ageing import hold_pause
 from testing.api import PASSWORD, Person, RunSql, SignedIn, enable_totp, sign_in
 
 Run = Callable[..., Any]
@@ -33,9 +34,11 @@ def test_nothing_stands_in_the_way(cli: Run, alice: Person) -> None:
     assert outcome.out.startswith("Nothing that is kept here stops alice@example.com (")
 
 
-def test_a_throttled_address_is_explained_and_cleared(cli: Run, api: TestClient, alice: Person) -> None:
+def test_a_throttled_address_is_explained_and_cleared(cli: Run, api: TestClient, alice: Person, sql: RunSql) -> None:
     """The API's 429 and the explanation agree on until when; after clearing, the right password signs in."""
-    refused = guess(api, 7, address=STRANGER)
+    guess(api, 6, address=STRANGER)
+    hold_pause(sql)
+    refused = guess(api, 1, address=STRANGER)
     assert refused.status_code == 429
 
     told = cli("--explain-login", "alice", "--from", STRANGER)
@@ -51,9 +54,10 @@ def test_a_throttled_address_is_explained_and_cleared(cli: Run, api: TestClient,
     assert guess(api, 1, PASSWORD, STRANGER).status_code == 200
 
 
-def test_addresses_of_sessions_are_looked_at_unasked(cli: Run, api: TestClient, user: SignedIn) -> None:
+def test_addresses_of_sessions_are_looked_at_unasked(cli: Run, api: TestClient, user: SignedIn, sql: RunSql) -> None:
     """Where the person has signed in from is known, so its counter needs no --from."""
-    guess(api, 7)
+    guess(api, 6)
+    hold_pause(sql)
 
     told = cli("--explain-login", "alice")
     assert "failed guesses at passwords from 127.0.0.1: the next is judged at" in told.out
@@ -149,9 +153,10 @@ def test_a_lost_key_is_explained(cli: Run, user_with_totp: SignedIn, monkeypatch
     assert "No configured key opens the account's second factor." in told.out
 
 
-def test_a_name_that_nobody_has(cli: Run, api: TestClient) -> None:
+def test_a_name_that_nobody_has(cli: Run, api: TestClient, sql: RunSql) -> None:
     """Unknown names are counted like others, and the explanation says both."""
-    guess(api, 7, name="nobody", address=STRANGER)
+    guess(api, 6, name="nobody", address=STRANGER)
+    hold_pause(sql)
 
     told = cli("--explain-login", "nobody", "--from", STRANGER)
     assert told.status == 1
