@@ -179,7 +179,7 @@ def test_a_password_change_voids_earlier_links(api: TestClient, user: SignedIn, 
 @pytest.mark.parametrize("change", ["", "x", "é", "\u0000", "a" * 3000])
 def test_made_up_links_are_invalid(api: TestClient, token: str, change: str) -> None:
     """A token that we did not make, of whatever form, is refused without a fault."""
-    answer = confirm(api, change + token[1:] if change else token[:-1])
+    answer = confirm(api, change + token if change else token[:-1])
 
     assert (answer.status_code, answer.json()["code"]) == (400, "link_invalid")
 

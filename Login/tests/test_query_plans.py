@@ -206,6 +206,8 @@ def events_connection(migrated_url: str) -> Iterator[Connection]:
         rows.append(make_event(make_id(at), kind, BUSY if is_busy else f"somebody {number % 10}", client, at)._asdict())
     engine = make_engine(migrated_url)
     with engine.connect() as connection:
+        # Deleted rows that wait for their purge would count in what the server believes about the table.
+        connection.exec_driver_sql("TRUNCATE TABLE events")
         connection.execute(insert(metadata.tables["events"]), rows)
         connection.commit()
         connection.exec_driver_sql("ANALYZE TABLE events").all()
