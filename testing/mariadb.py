@@ -6,6 +6,7 @@ The server is the one that DATABASE_URL names (never the database it names), els
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from CreateDB.models import metadata
 from CreateDB.server.engine import SERVERS, make_engine
 from CreateDB.tables.upgrade import upgrade
-from testing.mariadb_server import MariadbControl, unavailable
+from testing.mariadb_server import MariadbControl, quick_folder, unavailable
 from testing.required import missing
 
 BACKENDS = ["sqlite", "mariadb"]
@@ -63,11 +64,18 @@ def scratch_database(mariadb_server: str) -> Iterator[ScratchDatabase]:
         _on_server(mariadb_server, f"DROP DATABASE IF EXISTS {name}")
 
 
+@pytest.fixture
+def sqlite_folder() -> Iterator[Path]:
+    """Give a folder for files that are committed to often: in memory where there is room, gone after the test."""
+    with tempfile.TemporaryDirectory(prefix="pupero-sqlite-", dir=quick_folder(), ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(params=BACKENDS)
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(request: pytest.FixtureRequest, sqlite_folder: Path) -> str:
     """Give a database without tables, on each backend in turn."""
     if request.param == "sqlite":
-        return f"sqlite:///{(tmp_path / 'empty.sqlite3').as_posix()}"
+        return f"sqlite:///{(sqlite_folder / 'empty.sqlite3').as_posix()}"
     make: ScratchDatabase = request.getfixturevalue("scratch_database")
     return make()
 
@@ -80,15 +88,21 @@ def database_url(empty_url: str) -> str:
 
 
 @pytest.fixture(params=BACKENDS)
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def migrated_url(request: pytest.FixtureRequest) -> str:
     """Give a migrated database without rows, on each backend in turn; much cheaper than `database_url`."""
-    url: str = request.getfixturevalue(f"migrated_{request.param}")
     if request.param == "sqlite":
-        copy = tmp_path / "migrated.sqlite3"
-        shutil.copyfile(make_url(url).database or "", copy)
-        return f"sqlite:///{copy.as_posix()}"
+        return str(request.getfixturevalue("sqlite_copy"))
+    url = str(request.getfixturevalue("migrated_mariadb"))
     empty_tables(url)
     return url
+
+
+@pytest.fixture
+def sqlite_copy(migrated_sqlite: str, sqlite_folder: Path) -> str:
+    """Give a migrated SQLite file without rows, the test's own."""
+    copy = sqlite_folder / "migrated.sqlite3"
+    shutil.copyfile(make_url(migrated_sqlite).database or "", copy)
+    return f"sqlite:///{copy.as_posix()}"
 
 
 @pytest.fixture(scope="session")

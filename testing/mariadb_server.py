@@ -28,7 +28,7 @@ class MariadbControl:
 
         What a killed server has written is there all the same: only a power cut would show the difference.
         """
-        self.folder = Path(tempfile.mkdtemp(prefix="pupero-mariadb-", dir=None if on_disk else _memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="pupero-mariadb-", dir=None if on_disk else quick_folder()))
         self.address = address
         self.port = port or free_port()
         self._flags = flags
@@ -160,7 +160,7 @@ def unavailable() -> str | None:
     return f"not installed: {', '.join(lacking)} (Debian: mariadb-server-core)" if lacking else None
 
 
-def _memory() -> Path | None:
+def quick_folder() -> Path | None:
     """Return a folder whose files live in memory, where there is one with room."""
     usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
     return MEMORY if usable else None

@@ -35,11 +35,9 @@ WORD = re.compile(r"\$([A-Z_]+)")
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Use SQLite alone: examples know nothing of the database."""
-    copy = tmp_path / "examples.sqlite3"
-    shutil.copyfile(migrated_sqlite.removeprefix("sqlite:///"), copy)
-    return f"sqlite:///{copy.as_posix()}"
+    return sqlite_copy
 
 
 # --- the journey -------------------------------------------------------------------------------------------------

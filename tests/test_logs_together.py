@@ -2,14 +2,12 @@
 
 import json
 import re
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
-from sqlalchemy import make_url
 
 from scripts.visitor import Answer, Visitor
 from testing.api import StartApi
@@ -23,10 +21,9 @@ KEY, PAGES_KEY = "Zk1u0mT8wQx4bLr7Nd2Vf9Hs6Jp3Yc5G", "q-ReXa0WoUiEy7TgBhNm3Ju5Ik
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Give one database of the test's own: the logs are the same with another."""
-    shutil.copyfile(make_url(migrated_sqlite).database or "", tmp_path / "visit.sqlite3")
-    return f"sqlite:///{(tmp_path / 'visit.sqlite3').as_posix()}"
+    return sqlite_copy
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -23,11 +22,9 @@ PROXY, STRANGER = ("127.0.0.1", 40000), ("198.51.100.5", 40000)
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Use SQLite alone: addresses know nothing of the database."""
-    copy = tmp_path / "clients.sqlite3"
-    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return sqlite_copy
 
 
 @pytest.mark.asvs("4.1.3", "15.3.4")

@@ -1,7 +1,6 @@
 """Each rule that a field can break has its stable code, beside FastAPI's list as the seed's clients know it."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,11 +49,9 @@ REFUSED: list[tuple[str, Any, str | None, str]] = [
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Use SQLite alone: what is refused here reaches no database."""
-    copy = tmp_path / "fields.sqlite3"
-    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return sqlite_copy
 
 
 @pytest.fixture

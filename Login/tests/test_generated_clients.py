@@ -28,11 +28,9 @@ print(sign_in(Client(base_url=sys.argv[1]), "alice", sys.argv[2], lambda: sys.ar
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Use SQLite alone: the client is the same on every database."""
-    copy = tmp_path / "clients.sqlite3"
-    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return sqlite_copy
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from time import monotonic
 from typing import Any
 from unicodedata import normalize
@@ -56,13 +55,9 @@ Send = Callable[[str, object], Any]
 
 
 @pytest.fixture
-def migrated_url(request: pytest.FixtureRequest, migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(request: pytest.FixtureRequest) -> str:
     """Use SQLite, but both databases where texts are read back."""
-    if "backend" in request.fixturenames:
-        return str(request.getfixturevalue("backend"))
-    copy = tmp_path / "inputs.sqlite3"
-    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return str(request.getfixturevalue("backend" if "backend" in request.fixturenames else "sqlite_copy"))
 
 
 @pytest.fixture
@@ -71,16 +66,13 @@ def settings_changes() -> dict[str, Any]:
     return {"rate_limits_enabled": False}
 
 
-@pytest.fixture(params=["migrated_sqlite", "migrated_mariadb"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite_copy", "migrated_mariadb"])
+def backend(request: pytest.FixtureRequest) -> str:
     """Give an empty database on each backend in turn."""
     url = str(request.getfixturevalue(request.param))
     if request.param == "migrated_mariadb":
         empty_tables(url)
-        return url
-    copy = tmp_path / "texts.sqlite3"
-    copy.write_bytes(Path(url.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return url
 
 
 @pytest.fixture

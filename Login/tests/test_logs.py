@@ -28,11 +28,9 @@ TYPED = ["hunter2 typed as name", "mistyped@example.net", "wrong password, typed
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Use SQLite, but where a test says otherwise."""
-    copy = tmp_path / "logs.sqlite3"
-    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return sqlite_copy
 
 
 def lines(text: str) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import re
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,9 @@ from testing.api import SignedIn, StartApi
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Use SQLite alone: HTTP knows nothing of the database."""
-    copy = tmp_path / "methods.sqlite3"
-    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return sqlite_copy
 
 
 def described(api: TestClient) -> dict[str, list[str]]:

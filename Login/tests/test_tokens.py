@@ -36,11 +36,9 @@ RFC_UNSECURED = f"eyJhbGciOiJub25lIn0.{RFC_INPUT.partition('.')[2]}."
 
 
 @pytest.fixture
-def migrated_url(migrated_sqlite: str, tmp_path: Path) -> str:
+def migrated_url(sqlite_copy: str) -> str:
     """Use SQLite alone: tokens know nothing of the database."""
-    copy = tmp_path / "tokens.sqlite3"
-    copy.write_bytes(Path(migrated_sqlite.removeprefix("sqlite:///")).read_bytes())
-    return f"sqlite:///{copy.as_posix()}"
+    return sqlite_copy
 
 
 def raw(key: str) -> bytes:
