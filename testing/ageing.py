@@ -12,15 +12,26 @@ from testing.mail import Mailbox
 def age(sql: RunSql, column: str, seconds: float) -> None:
     """Move a time of every session into the past, as waiting would."""
     for session_id, moment in sql(f"SELECT id, {column} FROM sessions"):  # noqa: S608 our own column names
-        earlier = datetime.fromisoformat(str(moment)) - timedelta(seconds=seconds)
-        text = earlier.isoformat(sep=" ", timespec="microseconds")
-        sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=text, id=session_id)  # noqa: S608 likewise
+        earlier = _earlier(moment, seconds)
+        sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=earlier, id=session_id)  # noqa: S608 likewise
 
 
 def hold_pause(sql: RunSql) -> None:
     """Let a pause after wrong passwords last, however slow the machine: until a minute from now no time passes."""
     ahead = f"{datetime.now(UTC) + timedelta(minutes=1):%Y-%m-%d %H:%M:%S.%f}"
     sql("UPDATE attempts SET last_at = :then, window_started_at = :then", then=ahead)
+
+
+def age_counters(sql: RunSql, seconds: float) -> None:
+    """Let so much time pass for all counters of guesses."""
+    names = ("window_started_at", "last_at", "expires_at")
+    rows = [
+        {"key": key} | {name: _earlier(moment, seconds) for name, moment in zip(names, moments, strict=True)}
+        for key, *moments in sql(f"SELECT key_hash, {', '.join(names)} FROM attempts")  # noqa: S608 our own column names
+    ]
+    changes = ", ".join(f"{name} = :{name}" for name in names)
+    if rows:
+        sql(f"UPDATE attempts SET {changes} WHERE key_hash = :key", rows)  # noqa: S608 likewise
 
 
 def let_a_minute_pass(sql: RunSql, mailbox: Mailbox) -> None:
@@ -36,3 +47,8 @@ def issued_earlier(settings: Settings, refresh_token: str, seconds: float) -> st
     ring = make_keyrings(settings.signing_secrets, []).tokens
     claims = auth.decode_token("refresh", refresh_token, ring)
     return auth.encode_token("refresh", {**claims, "iat": claims["iat"] - seconds}, ring)
+
+
+def _earlier(moment: object, seconds: float) -> str:
+    earlier = datetime.fromisoformat(str(moment)) - timedelta(seconds=seconds)
+    return earlier.isoformat(sep=" ", timespec="microseconds")

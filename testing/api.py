@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,9 +150,9 @@ def sql(settings: Settings) -> Iterator[RunSql]:
     """Give a function that runs a statement on the database behind `api`, as time or an intruder would."""
     engine = make_engine(settings.database_url.get_secret_value())
 
-    def run(statement: str, **values: object) -> list[Any]:
+    def run(statement: str, rows: Sequence[Mapping[str, object]] = (), **values: object) -> list[Any]:
         with engine.begin() as connection:
-            result = connection.execute(text(statement), values)
+            result = connection.execute(text(statement), rows or values)
             return list(result.all()) if result.returns_rows else []
 
     yield run

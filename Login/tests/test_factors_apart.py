@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from testing.ageing import let_a_minute_pass
+from testing.ageing import age_counters, let_a_minute_pass
 from testing.api import PASSWORD, RunSql, SignedIn, enable_totp
 from testing.mail import Mailbox
 
@@ -33,22 +32,6 @@ def wrong(user: SignedIn) -> str:
 def burn(http: Any, user: SignedIn, times: int = 6) -> list[int]:
     """Type wrong codes with the right password, as a thief who knows it."""
     return [log_in(http, wrong(user), f"203.0.113.{number}").status_code for number in range(times)]
-
-
-def move_on(sql: RunSql, seconds: float) -> None:
-    """Let time pass for all counters."""
-    for key, *moments in sql("SELECT key_hash, window_started_at, last_at, expires_at FROM attempts"):
-        since, last, end = (
-            datetime.fromisoformat(str(moment)).replace(tzinfo=UTC) - timedelta(seconds=seconds) for moment in moments
-        )
-        sql(
-            "UPDATE attempts SET window_started_at = :since, last_at = :last, expires_at = :end WHERE key_hash = :key",
-            key=key,
-            **{
-                name: f"{moment:%Y-%m-%d %H:%M:%S.%f}"
-                for name, moment in (("since", since), ("last", last), ("end", end))
-            },
-        )
 
 
 @pytest.mark.asvs("6.3.1", "6.4.3")
@@ -78,7 +61,7 @@ def test_a_day_lets_fifty_codes_through_however_they_are_timed(
     """One code opens the window, 49 come just before its end: the next day begins with none."""
     bad, judged, now = wrong(user_with_totp), [], 0
     for turn, wait in enumerate([0, 20 * 3600, *[900] * 60]):
-        move_on(sql, wait)
+        age_counters(sql, wait)
         now += wait
         tries = 5 if now else 1
         judged += [now for _ in range(tries) if log_in(api, bad, f"198.51.100.{turn}").status_code == 400]
@@ -135,10 +118,10 @@ def test_setting_a_factor_up_anew_clears_no_day(api: TestClient, user_with_totp:
     """A confirmed enrolment clears the five minutes, as a spent code does; the hour stands."""
     for _ in range(3):
         burn(api, user_with_totp, 5)
-        move_on(sql, 300)
+        age_counters(sql, 300)
     user_with_totp.post("/totp/disable")
     again = enable_totp(user_with_totp)
 
     assert burn(api, again, 5) == [400] * 5
-    move_on(sql, 300)
+    age_counters(sql, 300)
     assert burn(api, again, 1) == [429]

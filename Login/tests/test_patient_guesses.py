@@ -1,16 +1,17 @@
 """Passwords tried with patience, from ever new addresses: an hour and a day have their numbers too."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from testing.ageing import age_counters
 from testing.api import PASSWORD, Person, RunSql, sign_in
 
 WRONG = "not the password"
+MINUTE = 60
 NEW_PASSWORD = "red herons at dusk"
 
 
@@ -21,26 +22,13 @@ def guess(http: Any, number: int, password: str = WRONG, name: str = "alice") ->
     return status
 
 
-def let_pass(sql: RunSql, minutes: int) -> None:
-    """Let so many minutes pass for all counters."""
-    for key, since, last in sql("SELECT key_hash, window_started_at, last_at FROM attempts"):
-        moments = [datetime.fromisoformat(str(each)).replace(tzinfo=UTC) for each in (since, last)]
-        earlier = [f"{each - timedelta(minutes=minutes):%Y-%m-%d %H:%M:%S.%f}" for each in moments]
-        sql(
-            "UPDATE attempts SET window_started_at = :since, last_at = :last WHERE key_hash = :key",
-            since=earlier[0],
-            last=earlier[1],
-            key=key,
-        )
-
-
 def guess_for_a_day(http: Any, sql: RunSql, name: str = "alice") -> list[int]:
     """Guess in every sixth minute of five hours until one is refused, and return how many were judged in each."""
     judged = []
     for turn in range(50):
         numbers = range(turn * 30, turn * 30 + 30)
         judged.append(sum(1 for _ in takewhile(lambda number: guess(http, number, name=name) == 400, numbers)))
-        let_pass(sql, 6)
+        age_counters(sql, 6 * MINUTE)
     return judged
 
 
@@ -68,7 +56,7 @@ def test_the_owners_sign_ins_buy_strangers_nothing(api: TestClient, alice: Perso
         seen.update(guess(api, turn * 10 + number) for number in range(9))
         if turn < 6:
             assert guess(api, 1000 + turn, PASSWORD) == 200
-        let_pass(sql, 5)
+        age_counters(sql, 5 * MINUTE)
 
     assert seen == {400: 60, 429: 12}
 
@@ -78,7 +66,7 @@ def test_a_new_password_begins_anew(api: TestClient, alice: Person, sql: RunSql)
     user = sign_in(api, alice)
     for turn in range(4):
         Counter(guess(api, turn * 30 + number) for number in range(30))
-        let_pass(sql, 5)
+        age_counters(sql, 5 * MINUTE)
     assert guess(api, 500, PASSWORD) == 429
     user.call("PUT", "/user/update", {"current_password": PASSWORD, "new_password": NEW_PASSWORD})
 
