@@ -14,7 +14,7 @@ from testing.pictures import read_qr_picture
 PASSWORD = "blue herons at dawn"
 OLD_STEP_MARGIN = 15.0  # seconds: the code before the present one is good until this step ends, and no longer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("migrated_url", ["mariadb"], indirect=True)]
 
 
 def scan(page: Page) -> pyotp.TOTP:

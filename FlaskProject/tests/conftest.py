@@ -28,6 +28,12 @@ Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 Answer = Callable[[dict[str, Any]], Reply]
 
 
+@pytest.fixture
+def migrated_url(sqlite_copy: str) -> str:
+    """Use SQLite alone: pages know nothing of the database."""
+    return sqlite_copy
+
+
 @dataclass
 class SmallApi:
     """Answers as a test tells it to, and remembers what it was asked."""
