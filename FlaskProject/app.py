@@ -21,6 +21,7 @@ from FlaskProject.signed_in.refresh import Refresher
 from FlaskProject.signed_in.session_cookies import PageSessions
 from FlaskProject.views import (
     accounts,
+    brand,
     health,
     history,
     home,
@@ -62,10 +63,10 @@ def create_app(config: Config | None = None) -> Flask:
     init_error_pages(app)
     app.register_error_handler(CSRFError, stale_form)
     app.register_error_handler(BackendUnavailable, unavailable_page)
-    init_templates(app)
+    init_templates(app, config.brand)
 
     signed_in = (home, profile, security, history, totp, passkeys)
-    for part in (*signed_in, accounts, sessions, passwords, link_buttons, health, verify, step_up):
+    for part in (*signed_in, accounts, sessions, passwords, link_buttons, health, verify, step_up, brand):
         app.register_blueprint(part.pages)
 
     _wrap(app, config)

@@ -13,6 +13,10 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from FlaskProject.settings.accents import find_tones
+from FlaskProject.settings.brand import NAME, Brand, make_brand
+from FlaskProject.settings.logos import read_logo
+from FlaskProject.settings.service_names import parse_name
 from FlaskProject.settings.sibling_hosts import is_below, parse_domain, parse_origins
 from FlaskProject.settings.stray_env import own_environment
 from FlaskProject.settings.weak_keys import weakness_of
@@ -47,6 +51,7 @@ class Config:
     drain_file: Path | None = None
     threads: int = 64
     hsts_include_subdomains: bool = False
+    brand: Brand = field(default=Brand(), repr=False)
 
 
 def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Config:
@@ -75,6 +80,7 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
         trusted_proxy_count=_read(settings, "TRUSTED_PROXY_COUNT", _whole_number(0, 20), 0),
         drain_file=_read(settings, "DRAIN_FILE", Path, None),
         hsts_include_subdomains=_read(settings, "HSTS_INCLUDE_SUBDOMAINS", _boolean, default=False),
+        brand=_brand(settings),
         threads=_read(settings, "THREADS", _whole_number(1, 1000), Config.threads),
     )
 
@@ -154,6 +160,12 @@ def _refuse_unsafe(settings: Mapping[str, str], environment: str, weakness: str 
         refusals += ["SECURE_COOKIES: must be true in production, where the pages are served over HTTPS"]
     if refusals:
         raise ConfigError("; ".join(refusals))
+
+
+def _brand(settings: Mapping[str, str]) -> Brand:
+    accent = _read(settings, "ACCENT_COLOUR", find_tones, None)
+    logo = _read(settings, "LOGO_FILE", read_logo, None)
+    return make_brand(_read(settings, "SERVICE_NAME", parse_name, NAME), accent, logo)
 
 
 def _sibling_hosts(settings: Mapping[str, str], *, secure: bool) -> tuple[str | None, tuple[str, ...]]:

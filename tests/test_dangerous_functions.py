@@ -15,6 +15,8 @@ RUN_TEXT = {"eval", "exec", "compile", "__import__"}
 RUN_COMMANDS = {"system", "popen", "execv", "execvp", "spawnv", "startfile"}
 MAKE_OBJECTS = {"pickle", "marshal", "shelve", "dill", "yaml", "xml", "lxml", "jsonpickle"}
 SHOW_AS_HTML = {"Markup", "render_template_string", "from_string"}
+# An operator's own picture, of which no object is made; a DTD is refused.
+READS_XML = {"FlaskProject/settings/svg.py"}
 # The one program that is started: the server of the image.
 STARTS_PROGRAMS = {"deploy/start.py"}
 # Who opens connections, and with what, beside SQLAlchemy; the addresses stand in the settings.
@@ -104,7 +106,7 @@ def test_no_text_is_run() -> None:
     """Neither as code nor as a command, and no objects are made of it."""
     assert len(FILES) > 100
     assert [name_of(path) for path in FILES if functions(path) & RUN_TEXT or methods(path) & RUN_COMMANDS] == []
-    assert [name_of(path) for path in FILES if packages(path) & MAKE_OBJECTS] == []
+    assert [name_of(path) for path in FILES if packages(path) & MAKE_OBJECTS] == [*READS_XML]
     assert {name_of(path) for path in FILES if "subprocess" in packages(path)} == STARTS_PROGRAMS
 
 

@@ -51,8 +51,7 @@ def test_the_frame_is_that_of_the_pages() -> None:
         "signed_out", "a@b.example", dict.fromkeys(("when", "where", "disown_link"), ""), name=None, phrase="x"
     )
 
-    assert TEXT["brand"] == brand.NAME
-    assert f"{TEXT['brand']}. {TEXT['footer.out']}" == SIGNATURE
+    assert f"{{service}}. {TEXT['footer.out']}" == SIGNATURE
     assert letter.paragraphs[1].text == f"{TEXT['phrase.strip']}: x"
 
 

@@ -47,7 +47,7 @@ def examine_sender(settings: Settings) -> Findings:
     """Compose a mail as the worker does; it is thrown away."""
     letter = Letter("somebody@example.com", "Confirm your email address", [Paragraph("Hello,")])
     try:
-        mail = compose(letter, "doctor", datetime.now(UTC), settings.mail_from).as_bytes()
+        mail = compose(letter, "doctor", datetime.now(UTC), settings.mail_from, settings.brand).as_bytes()
     except Exception as error:  # noqa: BLE001 the library raises what it likes at a sender that it cannot write
         text = f"No mail can be composed from MAIL_FROM: {type(error).__name__}."
         yield Finding("mail_from", "failure", text, "Set MAIL_FROM to one mailbox.")

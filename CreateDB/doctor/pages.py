@@ -36,12 +36,20 @@ def examine_pages(settings: Settings | None) -> Findings:
         yield Finding("pages_settings", "warning", text, "Set ENVIRONMENT alike in both.")
     else:
         yield Finding("pages_settings", "ok", f"The pages' settings can be read, for {config.environment}.")
+    if settings is not None and not _is_one_brand(config, settings):
+        text = "Pages and mails do not look like one service: their SERVICE_NAME or ACCENT_COLOUR differs."
+        yield Finding("brand", "warning", text, "Set both alike for the pages and for the API.")
     yield from _examine_key(config, settings, drawn=again.secret_key != config.secret_key)
     # Production does not start without Secure.
     flags = "Secure and " if config.secure_cookies else ""
     without = "" if config.secure_cookies else ", and not Secure in development"
     yield Finding("cookies", "ok", f"Cookies are {flags}SameSite={config.samesite}{without}.")
     yield from judge_way("backend_tls", "BACKEND_URL", config.backend_url, BY_TLS)
+
+
+def _is_one_brand(config: "Config", settings: Settings) -> bool:
+    colour = config.brand.accent and config.brand.accent.colour
+    return (config.brand.name, colour) == (settings.service_name, settings.accent_colour)
 
 
 def _examine_key(config: "Config", settings: Settings | None, *, drawn: bool) -> Findings:

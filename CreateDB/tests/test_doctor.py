@@ -163,6 +163,22 @@ def test_an_illness_is_found(diagnose: Diagnose, changes: dict[str, str], id_: s
 
 
 @ON_SQLITE
+def test_pages_and_mails_of_two_brands_are_noticed(
+    diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The pages' own file says another name than the API's; a colour counts as the same however it is written."""
+    file = tmp_path / "pages.env"
+    file.write_text("SERVICE_NAME=Acme\n", encoding="utf-8")
+    monkeypatch.setattr("FlaskProject.config.load_config.__defaults__", (None, file))
+    apart = diagnose(ACCENT_COLOUR="6441A5")
+    alike = diagnose(ACCENT_COLOUR="6441A5", SERVICE_NAME="Acme")
+
+    assert apart["brand"]["verdict"] == "warning"
+    assert "SERVICE_NAME or ACCENT_COLOUR differs" in apart["brand"]["finding"]
+    assert "brand" not in alike
+
+
+@ON_SQLITE
 @pytest.mark.asvs("6.2.12")
 def test_the_list_of_passwords_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
     """Which one is used, how long it is, and the one command that makes a longer one."""

@@ -2,7 +2,6 @@
 
 PAGES: dict[str, str] = {
     # The frame of every page
-    "brand": "Pupero",
     "description": "Sign in, and look after your account: password, second factor, passkeys and devices.",
     "title.error": "Please check: ",
     "skip": "Skip to the content",
@@ -92,7 +91,7 @@ PAGES: dict[str, str] = {
     "login.forgot": "Forgot your password?",
     "login.new": "New here?",
     "code.title": "Enter your code",
-    "code.lead": "Open the authenticator app on your phone and type the code it shows for Pupero.",
+    "code.lead": "Open the authenticator app on your phone and type the code it shows for {service}.",
     "code.recovery.title": "Use a recovery code",
     "code.recovery.lead": "Type one of the codes you saved when you switched the second factor on. Each works once.",
     "code.passkey.title": "Use your passkey",

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadHost
 from FlaskProject.config import Config, is_loopback, is_public
 from FlaskProject.messages import t
 from FlaskProject.rendering.error_pages import error_page
+from FlaskProject.rendering.static_files import ENDPOINTS
 from FlaskProject.runtime.logs import log_refusal
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def _foreign_sign() -> str | None:
 
 def _this_machine_only() -> ResponseReturnValue | None:
     """Refuse strangers: a sample key is public, and whoever knows it forges this site's cookies."""
-    if request.endpoint == "static" or (is_loopback(request.remote_addr) and not _is_forwarded()):
+    if request.endpoint in ENDPOINTS or (is_loopback(request.remote_addr) and not _is_forwarded()):
         return None
     log_refusal("SECRET_KEY is weak, and the visitor is not on this machine")
     return error_page(HTTPStatus.FORBIDDEN, "weak_key")

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from FlaskProject.config import Config
-from FlaskProject.rendering.static_files import version_of
+from FlaskProject.rendering.static_files import ENDPOINTS, version_of
 from FlaskProject.signed_in.session_cookies import is_secure
 
 CONTENT_SECURITY_POLICY = (
@@ -24,6 +24,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# An SVG that is opened by itself is a page of ours: it may look as it was drawn, and do nothing.
+OF_PICTURES = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox"
 FORMS = "form-action 'self'"
 LEAD_BACK = {"sessions", "step_up"}  # whose forms lead to where a visitor came from
 ONE_YEAR = 31_536_000
@@ -42,7 +44,9 @@ def init_headers(app: Flask, config: Config) -> None:
             _let_forms_lead_to(config.return_origins, response)
         if is_secure(config):
             response.headers["Strict-Transport-Security"] = stay_with_https
-        if request.endpoint != "static":
+        if request.endpoint == "brand.logo":
+            response.headers["Content-Security-Policy"] = OF_PICTURES
+        if request.endpoint not in ENDPOINTS:
             # The back button after signing out, and a shared computer's disk, must show nothing private.
             response.headers["Cache-Control"] = "no-store"
         elif _is_what_the_address_says(response):
@@ -60,4 +64,5 @@ def _is_what_the_address_says(response: Response) -> bool:
     """Tell whether a static file may be kept for good: during a roll-out, pages of one version ask another one."""
     if response.status_code not in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
         return False
-    return request.args.get("v") == version_of((request.view_args or {})["filename"])
+    version = g.version if "version" in g else version_of((request.view_args or {})["filename"])
+    return bool(request.args.get("v") == version)

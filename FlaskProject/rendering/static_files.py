@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 STATIC = Path(__file__).parents[1] / "static"
+ENDPOINTS = {"static", "brand.logo", "brand.style"}  # the same for everybody, and no secret
 
 
 @lru_cache(maxsize=64)  # bounded: one file has many spellings

@@ -9,14 +9,17 @@ from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carryi
 from FlaskProject.rendering.static_files import version_of
 from FlaskProject.rendering.telling import told_above, told_at
 from FlaskProject.rendering.times import ago, clock_time, date, date_and_time
+from FlaskProject.settings.brand import Brand
+from FlaskProject.settings.service_names import isolate
 from FlaskProject.signed_in.identity import tokens
 
 
-def init_templates(app: Flask) -> None:
-    """Add our words, times and addresses to Jinja's globals."""
+def init_templates(app: Flask, brand: Brand) -> None:
+    """Add our words, times, addresses and name to Jinja's globals."""
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
     app.jinja_env.globals.update(t=t, static=_static, script=_script, here=here, worth_carrying=worth_carrying)
+    app.jinja_env.globals.update(brand=brand, service=isolate(brand.name))
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
     app.jinja_env.tests["labelled"] = lambda name: has_text(f"label.{name}")

@@ -10,6 +10,7 @@ from app import errors
 from app.web import problems
 from FlaskProject.messages import TEXT, sentence_for, t
 from FlaskProject.rendering.template_helpers import init_templates
+from FlaskProject.settings.brand import Brand
 
 PAGES = Path(__file__).resolve().parents[1]
 TEMPLATES = sorted((PAGES / "templates").glob("*.html"))
@@ -60,7 +61,7 @@ def test_templates_ask_for_texts_that_exist(template: Path) -> None:
 def test_fixed_texts_are_part_of_the_compiled_page() -> None:
     """Nothing is looked up for a sentence that never changes: it stands in the template's own code."""
     app = Flask(__name__)
-    init_templates(app)
+    init_templates(app, Brand())
     code = app.jinja_env.compile('<p>{{ "login.title"|t }}</p>', raw=True)
 
     assert f"<p>{t('login.title')}</p>" in str(code)

@@ -11,11 +11,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.driver.url import check_driver, parse_database_url
+from app.letters.accents import find_tones
+from app.letters.brand import NAME, Brand, make_brand
+from app.letters.service_names import parse_name
 from app.passwords.common import check_list
 from app.runtime.processors import default_hash_threads
 from app.secrets.standard_webhooks import PREFIX, read_secret
 from app.secrets.weak_keys import find_weakness
 from app.settings.mail_sender import normalize_sender
+from app.settings.named import name_issuer, name_phrase, name_sender
 from app.settings.production import find_refusals
 from app.settings.relying_party import RelyingParty, find_relying_party, is_within
 from app.settings.sources import Sources
@@ -117,6 +121,9 @@ WebhookSecrets = Annotated[
 ]
 Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_origin)]
 Domain = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_domain)]
+Name = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(parse_name)]
+Colour = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(lambda value: find_tones(value).colour)]
+Sender = Annotated[str, AfterValidator(normalize_sender)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
@@ -130,13 +137,15 @@ class Settings(Sources, BaseSettings):
     jwt_access_token_expire_minutes: Minutes = timedelta(minutes=30)
     jwt_refresh_token_expire_minutes: Minutes = timedelta(minutes=1440)
     remember_me_days: Days = timedelta(days=30)
-    anti_phishing_phrase_default: str = Field(default="Welcome to Pupero", min_length=1, max_length=255)
+    service_name: Name = NAME
+    accent_colour: Colour | None = None
+    anti_phishing_phrase_default: str = Field(default_factory=name_phrase, min_length=1, max_length=255)
     sql_echo: Flag = False
 
     environment: Literal["development", "production"] = "development"
     jwt_previous_secret_keys: SecretList = []
     totp_encryption_keys: SecretList = []
-    totp_issuer: str = Field(default="Pupero", min_length=1, max_length=64, pattern="^[^:]*$")
+    totp_issuer: str = Field(default_factory=name_issuer, min_length=1, max_length=64, pattern="^[^:]*$")
     session_max_minutes: Minutes | None = None
     session_idle_minutes: Minutes | None = None
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(
@@ -164,7 +173,7 @@ class Settings(Sources, BaseSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[Seconds, Field(le=timedelta(seconds=60))] = timedelta(seconds=10)
-    mail_from: Annotated[str, AfterValidator(normalize_sender)] = "Pupero <no-reply@localhost>"
+    mail_from: Sender = Field(default_factory=name_sender, validate_default=True)
     mail_dir: Path = ROOT / "var" / "mail"
     mail_worker: Flag = True
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://127.0.0.1:5000"
@@ -212,6 +221,11 @@ class Settings(Sources, BaseSettings):
     def public_host(self) -> str:
         """The host in links of mails."""
         return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def brand(self) -> Brand:
+        """Whose mails these are."""
+        return make_brand(self.service_name, self.accent_colour)
 
     @property
     def relying_party(self) -> RelyingParty:
@@ -262,7 +276,9 @@ def load_settings(**known: Any) -> Settings:  # noqa: ANN401 values of any setti
     try:
         return Settings(**known)
     except ValidationError as error:
-        raise ConfigurationError("; ".join(_explain(item["loc"], item["msg"]) for item in error.errors())) from None
+        # A default that waits for the service's name is at no fault.
+        faults = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+        raise ConfigurationError("; ".join(_explain(item["loc"], item["msg"]) for item in faults)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(explain_unreadable(error)) from None
 

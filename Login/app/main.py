@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 def create_app(settings: Settings) -> FastAPI:
     """Make the application as the settings say."""
     app = FastAPI(
-        title="Pupero",
+        title=settings.service_name,
         lifespan=_live,
         docs_url=None,
         redoc_url=None,

@@ -104,7 +104,7 @@ def test_odd_accounts_stay_readable_in_an_authenticator(api: TestClient, email: 
 
 
 @pytest.mark.asvs("1.2.2")
-@pytest.mark.parametrize("issuer", ["Pupero", "Käse & Söhne", "a/b?c#d 100%"])
+@pytest.mark.parametrize("issuer", ["Pupero", "Käse & Söhne", "a/b?c#d 100%", "🦩 שלום %3A"])
 @pytest.mark.parametrize("account", ["ada@example.com", "a:b@example.com", "jörg+é/x@exämple.com"])
 def test_any_name_comes_out_of_the_uri_as_it_went_in(issuer: str, account: str) -> None:
     """The one colon of the label stands between issuer and account, whatever these hold."""

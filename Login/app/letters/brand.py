@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from app.letters.accents import Tones, find_tones
+
 NAME = "Pupero"
 
 
@@ -20,3 +22,26 @@ class Colours(NamedTuple):
 
 LIGHT = Colours("#f5f4ef", "#ffffff", "#1b2330", "#545d6c", "#dcd9cf", "#17645d", "#ffffff", "#e4f0ed")
 DARK = Colours("#11161b", "#1a2128", "#e9ecef", "#abb4be", "#323c46", "#7ed3c6", "#06221f", "#1c3431")
+
+
+class Brand(NamedTuple):
+    """A service's name and its colours in both schemes."""
+
+    name: str = NAME
+    light: Colours = LIGHT
+    dark: Colours = DARK
+
+
+OURS = Brand()
+
+
+def make_brand(name: str, accent_colour: str | None) -> Brand:
+    """Put an operator's own name and colour in the place of ours."""
+    if accent_colour is None:
+        return Brand(name)
+    accent = find_tones(accent_colour)
+    return Brand(name, _tone(LIGHT, accent.light), _tone(DARK, accent.dark))
+
+
+def _tone(colours: Colours, tones: Tones) -> Colours:
+    return colours._replace(accent=tones.accent, on_accent=tones.on_accent, tint=tones.tint)

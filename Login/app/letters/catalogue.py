@@ -1,6 +1,6 @@
 """Every mail that we send: its subject, then its paragraphs, from which text and HTML are both made.
 
-Names in braces are facts, which stand in tables and links alone.
+Names in braces are facts, which stand in tables and links alone, but for the name of the service.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ NEW_PASSWORD = (
     RESET,
     "It works once. Until then your password stays as it is. Your second factor, if it is on, stays on.",
 )
-SIGNATURE = f"{NAME}. Check the address in your browser before you type a password."
+SIGNATURE = "{service}. Check the address in your browser before you type a password."
 
 Parts = tuple[str, tuple[Paragraph, ...]]
 
@@ -50,7 +50,7 @@ def _notice(subject: str, text: str, facts: Paragraph, undoes: str = "") -> Part
 CATALOGUE: Mapping[str, Parts] = {
     "verify_email": _mail(
         "Confirm your email address",
-        f"An account at {NAME} uses this address.",
+        "An account at {service} uses this address.",
         _facts("New account", when="{opened_when}", where="{opened_where}"),
         "To confirm that it is yours, open this page within 24 hours and press the button there:",
         VERIFY,
@@ -63,7 +63,7 @@ CATALOGUE: Mapping[str, Parts] = {
     ),
     "account_exists": _mail(
         "You have an account already",
-        f"Somebody, perhaps you, tried to use this address for an account at {NAME}. It belongs to your account "
+        "Somebody, perhaps you, tried to use this address for an account at {service}. It belongs to your account "
         "already, and nothing was changed. If it was you, sign in; if you have forgotten your password, ask for a new "
         "one here:",
         FORGOT,
@@ -112,7 +112,7 @@ CATALOGUE: Mapping[str, Parts] = {
     ),
     "email_changed_unverified": _mail(
         "Confirm your new email address",
-        f"Somebody gave this address to an account at {NAME}. To confirm that it is yours, open this page within 24 "
+        "Somebody gave this address to an account at {service}. To confirm that it is yours, open this page within 24 "
         "hours and press the button there:",
         VERIFY,
         _facts("New email address"),
@@ -125,7 +125,7 @@ CATALOGUE: Mapping[str, Parts] = {
     ),
     "email_left": _mail(
         "An account has another email address now",
-        f"An account at {NAME} that used this address uses another one now. There is nothing to do.",
+        "An account at {service} that used this address uses another one now. There is nothing to do.",
         _facts("Another email address"),
     ),
     "email_moved_away": _mail(
@@ -143,7 +143,7 @@ CATALOGUE: Mapping[str, Parts] = {
     ),
     "email_change_requested": _mail(
         "Confirm your new email address",
-        f"Your account at {NAME} is to use this address. Open this page within 24 hours and press the button there; "
+        "Your account at {service} is to use this address. Open this page within 24 hours and press the button there; "
         "until then nothing changes:",
         CHANGE,
         _facts("New email address asked for"),
@@ -264,7 +264,7 @@ CATALOGUE: Mapping[str, Parts] = {
     ),
     "account_deleted": _mail(
         "Your account was deleted",
-        f"Your account at {NAME} and everything that belonged to it was deleted. This cannot be undone. This address "
+        "Your account at {service} and everything that belonged to it was deleted. This cannot be undone. This address "
         "is free for a new account.",
         _facts("Account deleted"),
         _aside("If this was not you, somebody knew your password: change it wherever else you use it."),
@@ -278,5 +278,6 @@ def write_letter(kind: str, to: str, facts: Mapping[str, object], *, name: str |
     greeting = [Paragraph(f"Hello {name}," if name else "Hello,")]
     if phrase:
         greeting.append(Paragraph(f"Your phrase: {phrase}", Role.PHRASE))
-    told = [part._replace(text=part.text.format_map(facts)) for part in parts]
-    return Letter(to, subject, [*greeting, *told, Paragraph(SIGNATURE)])
+    known = {"service": NAME, **facts}
+    told = [part._replace(text=part.text.format_map(known)) for part in (*parts, Paragraph(SIGNATURE))]
+    return Letter(to, subject, [*greeting, *told])

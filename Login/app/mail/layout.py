@@ -7,16 +7,17 @@ program drops it, the light ones remain.
 from collections.abc import Iterable
 from html import escape
 
-from app.letters.brand import NAME
+from app.letters.brand import OURS, Brand
 from app.letters.letter import Letter, Paragraph, Role
+from app.letters.service_names import isolate
 from app.mail.blocks import write_blocks
-from app.mail.paint import DARK_RULES, FONT, dress, type_in
+from app.mail.paint import FONT, Painter, type_in
 
-PAPER = dress("paper", "margin:0;padding:0;-webkit-text-size-adjust:100%")
-WHOLE = dress("paper", "width:100%;border-collapse:collapse")
-BRAND = dress("link", f"{FONT};font-size:20px;font-weight:700;text-align:left;padding:0 4px 12px")
-CARD = dress("card", f"{type_in(16)};border-width:1px;border-style:solid;border-radius:12px;padding:24px 20px 8px")
-SIGNATURE = dress("soft", f"{type_in(14)};padding:12px 4px 0")
+PAPER = "margin:0;padding:0;-webkit-text-size-adjust:100%"
+WHOLE = "width:100%;border-collapse:collapse"
+BRAND = f"{FONT};font-size:20px;font-weight:700;text-align:left;padding:0 4px 12px"
+CARD = f"{type_in(16)};border-width:1px;border-style:solid;border-radius:12px;padding:24px 20px 8px"
+SIGNATURE = f"{type_in(14)};padding:12px 4px 0"
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -52,20 +53,21 @@ PAGE = """<!doctype html>
 """
 
 
-def write_html(letter: Letter) -> str:
+def write_html(letter: Letter, brand: Brand = OURS) -> str:
     """Lay a letter out."""
     *paragraphs, signature = letter.text
+    painter = Painter(brand)
     return PAGE.format(
         subject=escape(letter.subject),
-        dark=DARK_RULES,
+        dark=painter.dark_rules,
         preview=escape(_choose_preview(paragraphs)),
-        paper=PAPER,
-        whole=WHOLE,
-        brand=BRAND,
-        name=escape(NAME),
-        card=CARD,
-        body=write_blocks(paragraphs),
-        sign=SIGNATURE,
+        paper=painter.dress("paper", PAPER),
+        whole=painter.dress("paper", WHOLE),
+        brand=painter.dress("link", BRAND),
+        name=escape(isolate(brand.name)),
+        card=painter.dress("card", CARD),
+        body=write_blocks(paragraphs, painter),
+        sign=painter.dress("soft", SIGNATURE),
         signature=escape(signature.text),
     )
 

@@ -10,6 +10,7 @@ from email.utils import format_datetime, parseaddr
 from email_validator import EmailNotValidError
 
 from app.identifiers import ENCODED_WORD, parse_email
+from app.letters.brand import OURS, Brand
 from app.letters.letter import Letter
 from app.mail.layout import write_html
 
@@ -17,7 +18,7 @@ LINE_MAX = 998  # RFC 5322, section 2.1.1
 EIGHT_BIT = "8bit"
 
 
-def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) -> EmailMessage:
+def compose(letter: Letter, message_id: str, written_at: datetime, sender: str, brand: Brand = OURS) -> EmailMessage:
     """Put a letter into the form that servers carry; the same letter always makes the same Message-ID.
 
     The library refuses line breaks in headers. The text is written as it is, so that a link can be copied out of a
@@ -32,7 +33,7 @@ def compose(letter: Letter, message_id: str, written_at: datetime, sender: str) 
     message["Message-ID"] = f"<{message_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notes, please
     text = "\n\n".join(paragraph.text for paragraph in letter.text) + "\n"
-    html = write_html(letter)
+    html = write_html(letter, brand)
     message.set_content(text, cte=_choose_encoding(text))
     message.add_alternative(html, subtype="html", cte=_choose_encoding(html))
     return message

@@ -1,6 +1,8 @@
 """What is painted in which colour: inline for every mail program, and once more for those that know dark ones."""
 
-from app.letters.brand import DARK, LIGHT, Colours
+from typing import NamedTuple
+
+from app.letters.brand import Brand, Colours
 
 # By class: CSS properties, and the names of their colours.
 PAINTS = {
@@ -15,9 +17,19 @@ PAINTS = {
 FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','Liberation Sans',sans-serif"
 
 
-def dress(name: str, style: str) -> str:
-    """Return the attributes of an element that is painted in light, unless DARK_RULES say otherwise."""
-    return f'class="{name}" style="{_paint(name, LIGHT)};{style}"'
+class Painter(NamedTuple):
+    """Dresses the elements of a mail in a brand's colours."""
+
+    brand: Brand
+
+    def dress(self, name: str, style: str) -> str:
+        """Return the attributes of an element that is painted in light, unless `dark_rules` say otherwise."""
+        return f'class="{name}" style="{_paint(name, self.brand.light)};{style}"'
+
+    @property
+    def dark_rules(self) -> str:
+        """The rules of the style block."""
+        return "\n".join(f".{name} {{ {_paint(name, self.brand.dark, ' !important')} }}" for name in PAINTS)
 
 
 def type_in(size: int) -> str:
@@ -27,6 +39,3 @@ def type_in(size: int) -> str:
 
 def _paint(name: str, colours: Colours, mark: str = "") -> str:
     return ";".join(f"{what}:{getattr(colours, colour)}{mark}" for what, colour in PAINTS[name].items())
-
-
-DARK_RULES = "\n".join(f".{name} {{ {_paint(name, DARK, ' !important')} }}" for name in PAINTS)

@@ -62,7 +62,8 @@ class MailWorker(Worker):
 
     async def _carry(self, row: MailRow) -> None:
         letter = Letter.from_json(open_content(self._resources, row))
-        message = compose(letter, row.message_id, row.created_at, self._find_sender())
+        brand = self._resources.settings.brand
+        message = compose(letter, row.message_id, row.created_at, self._find_sender(), brand)
         name = f"{row.created_at:%Y%m%d-%H%M%S-%f}-{row.kind}-{row.message_id}"
         await asyncio.get_running_loop().run_in_executor(self._thread, self._carrier.carry, message, name)
 

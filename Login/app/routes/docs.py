@@ -1,9 +1,11 @@
 """The OpenAPI page, from this server alone: no script, style or picture comes from elsewhere."""
 
+from html import escape
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -18,7 +20,7 @@ PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Pupero API</title>
+<title>{name} API</title>
 <link rel="stylesheet" href="docs/assets/swagger-ui.css">
 <link rel="icon" href="docs/assets/favicon-32x32.png">
 </head>
@@ -39,9 +41,9 @@ START = """SwaggerUIBundle({
 
 
 @router.get("/docs")
-async def show_docs() -> Response:
+async def show_docs(request: Request) -> Response:
     """Show the page."""
-    return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
+    return HTMLResponse(PAGE.format(name=escape(request.app.title)), headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/docs/start.js")

@@ -106,7 +106,11 @@ def _refuse_private(settings: Settings, typed: str | None) -> None:
 def _refuse_reserved(settings: Settings, typed: str | None, own: str | None = None) -> None:
     """Refuse names of those who speak for the service; whoever has one from before may go on writing it."""
     key = _username_columns(typed)["username_key"]
-    if typed and key != _username_columns(own)["username_key"] and is_reserved(key, settings.totp_issuer):
+    if (
+        typed
+        and key != _username_columns(own)["username_key"]
+        and is_reserved(key, settings.service_name, settings.totp_issuer)
+    ):
         raise errors.UsernameReserved
 
 

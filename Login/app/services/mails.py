@@ -18,6 +18,7 @@ from app.database import after_commit
 from app.letters.catalogue import write_letter
 from app.letters.letter import Letter
 from app.letters.moments import write_moment
+from app.letters.service_names import isolate
 from app.models import Mail
 from app.resources import Resources
 from app.secrets.encryption import decrypt, encrypt
@@ -64,6 +65,7 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
     opened = {"opened_when": write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
     everything = {"when": write_moment(now), "where": describe_client(client), **opened, **links, **facts}
+    everything["service"] = isolate(resources.settings.service_name)
     letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
     mail = _make_mail(resources, kind, letter.to_json(), due)
     mail.user_id = None if rule.outlives else person.id

@@ -51,9 +51,9 @@ def grant_reset(connection: Connection, resources: Resources, typed: str, client
 async def hash_new(
     resources: Resources, typed: SecretStr, own_words: Iterable[str | None], client: Client, *, known: bool = False
 ) -> str:
-    """Hash a new password; refuse one that is short, common, or made of the account's own words."""
+    """Hash a new password; refuse one that is short, common, or made of the account's own words or the service's."""
     password = typed.get_secret_value()
-    check_password(password, own_words, resources.common_passwords)
+    check_password(password, [*own_words, resources.settings.service_name], resources.common_passwords)
     return await resources.hashes.hash(password, party_of(client.address, known=known))
 
 
