@@ -132,7 +132,7 @@ def service(
     """Give a function that calls each of the services in turn, with a token."""
     port = free_port()
     secret = add_service(migrated_url, "shop", "role")
-    settings = {"PUPERO_URL": api_server.url, "SERVICE_NAME": "shop", "SERVICE_SECRET": secret, "PORT": str(port)}
+    settings = {"PUPERO_URL": api_server.url, "SERVICE_ID": "shop", "SERVICE_SECRET": secret, "PORT": str(port)}
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES / "fastapi_service"), "main:app"]
     command += ["--port", str(port)]
     if request.param == "node":

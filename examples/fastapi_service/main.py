@@ -1,6 +1,6 @@
 """A service that lets in whoever Pupero says is signed in, by introspection (RFC 7662).
 
-    PUPERO_URL=http://127.0.0.1:8000 SERVICE_NAME=shop SERVICE_SECRET=... uvicorn main:app --port 9000
+    PUPERO_URL=http://127.0.0.1:8000 SERVICE_ID=shop SERVICE_SECRET=... uvicorn main:app --port 9000
 
 The secret is the service's own, made by `CreateDB/main.py --create-service shop`. It stays here: no browser or app gets
 it, and Pupero's JWT_SECRET_KEY is not needed anywhere but at Pupero.
@@ -25,7 +25,7 @@ AWAY = HTTPException(503, "It cannot be checked at the moment who you are. Try a
 @asynccontextmanager
 async def live(app: FastAPI) -> AsyncIterator[None]:
     """Keep connections to Pupero open from one request to the next."""
-    credential = (os.environ["SERVICE_NAME"], os.environ["SERVICE_SECRET"])
+    credential = (os.environ["SERVICE_ID"], os.environ["SERVICE_SECRET"])
     async with httpx.AsyncClient(base_url=os.environ["PUPERO_URL"], auth=credential, timeout=PATIENCE) as pupero:
         app.state.pupero = pupero
         yield

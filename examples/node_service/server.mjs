@@ -1,14 +1,14 @@
 // A service that lets in whoever Pupero says is signed in, by introspection (RFC 7662). Node 20, and no package.
 //
-//     PUPERO_URL=http://127.0.0.1:8000 SERVICE_NAME=shop SERVICE_SECRET=... PORT=9001 node server.mjs
+//     PUPERO_URL=http://127.0.0.1:8000 SERVICE_ID=shop SERVICE_SECRET=... PORT=9001 node server.mjs
 //
 // The secret is the service's own, made by `CreateDB/main.py --create-service shop`. It stays here: no browser or app
 // gets it, and Pupero's JWT_SECRET_KEY is not needed anywhere but at Pupero.
 
 import { createServer } from "node:http";
 
-const { PUPERO_URL, SERVICE_NAME, SERVICE_SECRET, PORT = "9001" } = process.env;
-const CREDENTIAL = "Basic " + Buffer.from(`${SERVICE_NAME}:${SERVICE_SECRET}`).toString("base64");
+const { PUPERO_URL, SERVICE_ID, SERVICE_SECRET, PORT = "9001" } = process.env;
+const CREDENTIAL = "Basic " + Buffer.from(`${SERVICE_ID}:${SERVICE_SECRET}`).toString("base64");
 const PATIENCE = 5000; // milliseconds for Pupero to answer
 
 /** Ask whose a token is, at every request, so that a logout counts at once. */
