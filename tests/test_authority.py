@@ -35,6 +35,7 @@ HARMLESS = {
     "replace_hash": "another hash of the same password",
     "spend_totp_step": "a code is used up by what it proves",
     "use_passkey": "when a passkey has answered, and how often",
+    "note_saved_codes": "their owner says that the codes are saved",
     "insert_ceremony": "a challenge, of which nothing follows by itself",
     "take_ceremony": "a challenge is used up by its answer",
     "void_unneeded_codes": "what stands in for factors goes with the last of them",

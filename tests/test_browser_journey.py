@@ -57,7 +57,7 @@ def enable_totp(page: Page, url: str, picture: Picture) -> pyotp.TOTP:
     assert totp.secret in (page.text_content(".key") or "").replace(" ", "")
     submit(page, "Switch on", code=current_code(totp, -1))
     picture(page, "recovery-codes")
-    assert len(re.findall(r"\b(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}\b", page.text_content(".codes") or "")) == 10
+    assert len(re.findall(r"\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b", page.text_content(".codes") or "")) == 10
     page.check("[name=saved]")
     submit(page, "Go on")
     return totp
@@ -70,7 +70,7 @@ def save_codes(page: Page) -> list[str]:
     file = download.value.path().read_text(encoding="utf-8")
     assert download.value.suggested_filename == "pupero-recovery-codes.txt"
     assert page.locator(".codes").evaluate("codes => getComputedStyle(codes).userSelect") == "all"
-    return [line for line in file.splitlines() if re.fullmatch(r"(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}", line)]
+    return [line for line in file.splitlines() if re.fullmatch(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}", line)]
 
 
 def sign_out(page: Page, url: str) -> None:

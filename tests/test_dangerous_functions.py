@@ -34,6 +34,7 @@ CRYPTOGRAPHY = {
     "Login/app/auth.py": {"jose", "passlib", "pyotp"},
     "Login/app/secrets/encryption.py": {"cryptography"},
     "Login/app/secrets/keys.py": {"cryptography"},
+    "Login/app/secrets/recovery_codes.py": {"argon2"},
     "Login/app/webauthn.py": {"cryptography", "fido2"},
     "deploy/certificate.py": {"cryptography"},
 }

@@ -1,8 +1,10 @@
 """A database of any earlier version, with people in it, upgrades; all of them still sign in and keep their sessions."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import httpx2
 import pyotp
 import pytest
 from alembic import command
@@ -15,6 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.secrets.encryption import encrypt
 from app.secrets.keys import make_keyrings
+from app.secrets.recovery_codes import hash_former_code
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.revisions import MIGRATIONS
 from CreateDB.tables.upgrade import upgrade
@@ -24,6 +27,7 @@ REVISIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-
 NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=123456)
 PLAIN, GUARDED, OLD_HASH = "plain", "guarded", "old_hash"
 SECRET = pyotp.random_base32(32)
+FORMER_CODE = "7Q2MX0KD9RWA3TNE5HJC8VPB"
 
 
 def make_up_to(url: str, revision: str) -> None:
@@ -68,6 +72,10 @@ def insert_person(url: str, settings: Settings, name: str) -> None:
         created_at=NOW,
     )
     insert_session(url, user_id, name)
+    if name == GUARDED:
+        insert_fitting(
+            url, "recovery_codes", user_id=user_id, code_hash=hash_former_code(FORMER_CODE, f"public-{name}")
+        )
 
 
 def insert_session(url: str, user_id: int, name: str) -> None:
@@ -87,6 +95,11 @@ def insert_session(url: str, user_id: int, name: str) -> None:
     )
 
 
+def try_to_sign_in(api: TestClient, name: str, **more: str) -> httpx2.Response:
+    """Sign somebody in by the address."""
+    return api.post("/login", json={"email": f"{name.upper()}@example.com", "password": PASSWORD, **more})
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_everybody_of_then_signs_in_now(empty_url: str, revision: str, make_settings: MakeSettings) -> None:
     """Plain accounts, second factors and hashes of other costs survive the upgrade from every revision."""
@@ -99,11 +112,13 @@ def test_everybody_of_then_signs_in_now(empty_url: str, revision: str, make_sett
 
     with TestClient(create_app(settings), client=("127.0.0.1", 50000)) as api:
         for name in (PLAIN, GUARDED, OLD_HASH):
-            more = {"totp": pyotp.TOTP(SECRET).now()} if name == GUARDED else {}
-            answer = api.post("/login", json={"email": f"{name.upper()}@example.com", "password": PASSWORD, **more})
+            log_in = partial(try_to_sign_in, api, name)
+            answer = log_in(totp=pyotp.TOTP(SECRET).now()) if name == GUARDED else log_in()
             assert answer.status_code == 200, (name, answer.text)
             mine = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+            assert api.get("/user/account", headers=mine).json()["recovery_codes_saved"] is True
             assert api.get("/user/profile", headers=mine).json()["phrase"] == "blue door"
+            assert name != GUARDED or log_in(totp=FORMER_CODE).status_code == 200
             assert "session-" + name in {session["id"] for session in api.get("/user/sessions", headers=mine).json()}
 
 

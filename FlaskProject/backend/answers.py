@@ -81,6 +81,7 @@ class Account(Answer):
     phrase_is_default: bool
     totp_enabled: bool
     recovery_codes_left: int
+    recovery_codes_saved: bool | None  # an API that is still to be upgraded does not know
     passkeys: int | None  # an API that is still to be upgraded knows none
     created_at: datetime
     last_login_at: datetime | None
@@ -92,6 +93,11 @@ class Account(Answer):
     def name(self) -> str:
         """The name to greet with."""
         return self.username or self.email
+
+    @property
+    def misses_codes(self) -> bool:
+        """Tell whether nobody has said yet that the recovery codes are saved."""
+        return self.recovery_codes_saved is False
 
     @property
     def has_factor(self) -> bool:
@@ -192,3 +198,11 @@ class RecoveryCodes(Answer):
     """The ways back in without the phone, shown once."""
 
     recovery_codes: list[str]
+    code_set: str | None  # an API that is still to be upgraded names none
+
+
+@dataclass(frozen=True)
+class CodesState(Answer):
+    """Whether the owner of recovery codes has them, as far as anybody said."""
+
+    recovery_codes_saved: bool

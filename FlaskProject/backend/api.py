@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from FlaskProject.backend.answers import (
     Account,
     Ceremony,
+    CodesState,
     Device,
     Devices,
     Enrolment,
@@ -134,9 +135,9 @@ class Api:
         """Ask what a new passkey is to be made of."""
         return self._as_owner("POST", "/passkeys/registration", None, Ceremony.read)
 
-    def add_passkey(self, name: str, answer: Json) -> list[str]:
+    def add_passkey(self, name: str, answer: Json) -> RecoveryCodes:
         """Keep a new passkey; returns recovery codes if it is the first factor, which are never shown again."""
-        return self._as_owner("POST", "/passkeys", {**answer, "name": name}, RecoveryCodes.read).recovery_codes
+        return self._as_owner("POST", "/passkeys", {**answer, "name": name}, RecoveryCodes.read)
 
     def rename_passkey(self, passkey_id: str, name: str) -> None:
         """Call a passkey by another name."""
@@ -154,18 +155,23 @@ class Api:
         """Begin a second factor, or find the one already begun."""
         return self._as_owner("POST", "/totp/enable/start", None, Enrolment.read)
 
-    def confirm_totp(self, secret: str, code: str) -> list[str]:
+    def confirm_totp(self, secret: str, code: str) -> RecoveryCodes:
         """Finish a second factor; returns the recovery codes, which are never shown again."""
         body = {"secret": secret, "code": code}
-        return self._as_owner("POST", "/totp/enable/confirm", body, RecoveryCodes.read).recovery_codes
+        return self._as_owner("POST", "/totp/enable/confirm", body, RecoveryCodes.read)
 
     def disable_totp(self) -> None:
         """Switch the second factor off."""
         self._as_owner("POST", "/totp/disable", None, _nothing)
 
-    def new_recovery_codes(self) -> list[str]:
+    def new_recovery_codes(self) -> RecoveryCodes:
         """Replace all recovery codes."""
-        return self._as_owner("POST", "/totp/recovery-codes", None, RecoveryCodes.read).recovery_codes
+        return self._as_owner("POST", "/totp/recovery-codes", None, RecoveryCodes.read)
+
+    def note_saved_codes(self, code_set: str) -> bool:
+        """Say that a set of recovery codes is saved; False where it was replaced meanwhile."""
+        body = {"code_set": code_set}
+        return self._as_owner("POST", "/totp/recovery-codes/saved", body, CodesState.read).recovery_codes_saved
 
     def devices(self) -> list[Device]:
         """List where the account is signed in."""

@@ -22,6 +22,8 @@ FIELDS: dict[str, str] = {
     "hint.password": "At least 8 characters. Several unrelated words make a good one. "
     "Your own name or address and well-known passwords are refused.",
     "hint.code": "The digits change every 30 seconds.",
+    "hint.recovery": "16 letters and digits, such as 7Q2M-X0KD-9RWA-3TNE; older ones have 24. "
+    "Small letters will do, and the dashes may be left out.",
     "hint.passkey": "So that you know it in the list, such as: my phone.",
     "hint.phrase": "Up to 255 characters. Not a password: it is shown on the screen.",
     "required.username": "Please fill this in.",

@@ -45,12 +45,22 @@ SECURITY: dict[str, str] = {
     "printed, or in a password manager. Each one signs you in once.",
     "codes.list": "Your ten recovery codes",
     "codes.copy": "Click the codes to select them all, then copy.",
+    "codes.copy.submit": "Copy",
+    "codes.copied": "The codes are copied: paste them where only you look.",
+    "codes.not_copied": "This browser does not let us copy. Click the codes to select them, then copy.",
+    "codes.print": "Print",
+    "codes.made": "Made on {date}.",
     "codes.download": "Download as a text file",
     "codes.file": "{service}-recovery-codes.txt",
     "codes.file.head": "Recovery codes for {name} at {service}. Each one works once.",
     "codes.tick": "I have saved these codes",
     "codes.go_on": "Go on",
     "codes.saved": "Good. Your recovery codes are ready for the day you need them.",
+    "codes.replaced_since": "Those codes were replaced in the meantime, and open nothing any more. "
+    "Keep the newest ones; if you did not save them, make new ones.",
+    "codes.missed": "Are your recovery codes saved? You have not said so, and they are not shown again. "
+    "Without them, a lost phone or passkey can lock you out. Make new ones and save them: "
+    "the old ones then stop working.",
     "codes.not_saved": "If you did not save your recovery codes, make new ones now: they are never shown again.",
     # Passkeys
     "passkeys.title": "Passkeys",

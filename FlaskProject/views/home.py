@@ -50,7 +50,7 @@ def _advice(account: Account) -> list[str]:
     """Name what is worth doing next, most urgent first."""
     worth_doing = {
         "totp": not account.has_factor,
-        "codes": account.has_factor and account.recovery_codes_left <= FEW_CODES,
+        "codes": account.has_factor and account.recovery_codes_left <= FEW_CODES and not account.misses_codes,
         "email": not account.email_verified,
         "phrase": account.phrase_is_default,
     }

@@ -18,6 +18,7 @@ from FlaskProject.rendering.telling import tell_at
 from FlaskProject.rendering.times import duration
 from FlaskProject.signed_in.identity import api, current_account, token_cookies
 from FlaskProject.signed_in.session_cookies import LOGIN_STEP
+from FlaskProject.views.new_codes import codes_page
 from FlaskProject.views.passkey_news import note_change
 from FlaskProject.views.security import security_page
 
@@ -52,10 +53,10 @@ def keep(form: Form) -> ResponseReturnValue:
     form.require("name")
     # Asked first: if this failed behind the change, nobody would see the codes.
     account = current_account()
-    codes = api().add_passkey(form.text("name"), require_passkey(form))
+    made = api().add_passkey(form.text("name"), require_passkey(form))
     note_change()
-    if codes:
-        return render_template("recovery_codes.html", codes=codes, what_happened="passkey.added", account=account)
+    if made.recovery_codes:
+        return codes_page(made, "passkey.added", account)
     return tell_at(*PLACE, "passkey.added")
 
 

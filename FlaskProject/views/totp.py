@@ -5,11 +5,13 @@ from collections.abc import Callable
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from FlaskProject.backend.answers import RecoveryCodes
 from FlaskProject.backend.http import Refusal
 from FlaskProject.forms.form import Form
 from FlaskProject.forms.submissions import reauthentication_page, submission
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
+from FlaskProject.views.new_codes import codes_page
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("totp", __name__, url_prefix="/security/totp")
@@ -64,9 +66,12 @@ def new_recovery_codes(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it ho
 @submission(security_page)
 def saved(form: Form) -> ResponseReturnValue:
     """Go on once the codes are in a safe place."""
-    if form.ticked("saved"):
-        return tell_at(*PLACE, "codes.saved")
-    return tell_at(*PLACE, "codes.not_saved", "warning")
+    if not form.ticked("saved"):
+        return tell_at(*PLACE, "codes.not_saved", "warning")
+    code_set = form.text("code_set")  # an API that is still to be upgraded named none
+    if code_set and not api().note_saved_codes(code_set):
+        return tell_at(*PLACE, "codes.replaced_since", "warning")
+    return tell_at(*PLACE, "codes.saved")
 
 
 @pages.post("/disable")
@@ -78,10 +83,10 @@ def disable(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing
     return tell_at(*PLACE, "totp.off.passkeys" if passkeys else "totp.off")
 
 
-def _codes_page(make: Callable[[], list[str]], what_happened: str) -> ResponseReturnValue:
+def _codes_page(make: Callable[[], RecoveryCodes], what_happened: str) -> ResponseReturnValue:
     # Asked first: if this failed behind the change, codes that nobody can see would be the only ones.
     account = current_account()
-    codes = make()
-    if not codes:  # those that came with a passkey go on
+    made = make()
+    if not made.recovery_codes:  # those that came with a passkey go on
         return tell_at(*PLACE, what_happened)
-    return render_template("recovery_codes.html", codes=codes, what_happened=what_happened, account=account)
+    return codes_page(made, what_happened, account)

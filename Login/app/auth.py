@@ -1,4 +1,4 @@
-"""The cryptography of signing in: Argon2, JWT, TOTP, recovery codes, links. Values in, values out."""
+"""The cryptography of signing in: Argon2, JWT, TOTP, links. Values in, values out."""
 
 import hashlib
 import hmac
@@ -224,9 +224,6 @@ WINDOW = 1  # steps either way (RFC 6238, section 5.2)
 DRIFT_WINDOW = 10  # steps either way in which a code tells of a wrong clock
 FILLERS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"}  # blanks, line breaks, invisible characters, dashes
 MINUS = "\u2212"
-RECOVERY_CODES = 10
-RECOVERY_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing to mistake
-RECOVERY_LENGTH = 24  # 120 bits, so a plain hash suffices (ASVS 6.5.2)
 
 
 def make_totp_secret() -> str:
@@ -259,23 +256,6 @@ def find_totp_step(secret: str, code: str, now: datetime, window: int = WINDOW) 
         if hmac.compare_digest(totp.generate_otp(step), code):
             found = step
     return found
-
-
-def make_recovery_codes() -> list[str]:
-    """Make ten codes in groups of four characters."""
-    codes = ["".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
-    return ["-".join(code[i : i + 4] for i in range(0, RECOVERY_LENGTH, 4)) for code in codes]
-
-
-def is_recovery_code(code: str) -> bool:
-    """Whether a normalised code has the form of a recovery code."""
-    return len(code) == RECOVERY_LENGTH
-
-
-def hash_recovery_code(code: str, public_id: str) -> bytes:
-    """Hash a normalised recovery code for one account, reading O as 0, and I and L as 1."""
-    canonical = code.translate(str.maketrans("OIL", "011"))
-    return hashlib.sha256(f"recovery:{public_id}:{canonical}".encode()).digest()
 
 
 # --- links from mails --------------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import BaseModel, Field
 from pydantic.config import JsonDict
 
-from app.fields import Ceremony, Code, Credential, EnrolmentSecret, PasskeyName, Token
-from app.schemas import Body, Message, examples
+from app.fields import Ceremony, Code, CodeSetName, Credential, EnrolmentSecret, PasskeyName, Token
+from app.schemas import NOT_SAVED, Body, Message, examples
 
+CODE_SET = "qk9o7nXqD2mVv1o0C4nLsg"  # an example
 CEREMONY = "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"  # an example
 CREDENTIAL: JsonDict = {"id": "kqDmXQ0tq2mZ6bV1", "rawId": "kqDmXQ0tq2mZ6bV1", "type": "public-key", "response": {}}
 
@@ -35,7 +36,18 @@ class TotpConfirmation(Body):
 class RecoveryCodeSet(BaseModel):
     """Ten ways back in without the device, each good once; shown once, so none where they were made before."""
 
-    recovery_codes: list[str] = Field(examples=[["7Q2M-X0KD-9RWA-3TNE-5HJC-8VPB"]])
+    recovery_codes: list[str] = Field(examples=[["7Q2M-X0KD-9RWA-3TNE"]])
+    code_set: str | None = Field(
+        description="The name of the set, by which `POST /totp/recovery-codes/saved` knows it.", examples=[CODE_SET]
+    )
+
+
+class SavedCodes(Body):
+    """The set of recovery codes that somebody has saved."""
+
+    model_config = examples({"code_set": CODE_SET})
+
+    code_set: CodeSetName
 
 
 class TotpEnabled(Message, RecoveryCodeSet):
@@ -47,6 +59,7 @@ class TotpStatus(BaseModel):
 
     enabled: bool
     recovery_codes_left: int
+    recovery_codes_saved: bool = Field(description=NOT_SAVED)
 
 
 class Challenge(BaseModel):

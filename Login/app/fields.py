@@ -83,5 +83,10 @@ PasskeyName = Annotated[
     Field(description=f"1 to {PASSKEY_NAME_MAX} characters.", examples=["My phone"]),
     AfterValidator(lambda typed: normalize_words(typed, PASSKEY_NAME_MAX)),
 ]
+CodeSetName = Annotated[
+    str,
+    Field(max_length=100, description="From the answer that showed the codes."),
+    AfterValidator(require_text),
+]
 Ceremony = Annotated[SecretStr, Field(max_length=100, description="From the start; good once, for five minutes.")]
 Credential = Annotated[dict[str, JsonValue], Field(description="What `PublicKeyCredential.toJSON()` gives.")]

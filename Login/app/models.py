@@ -169,7 +169,11 @@ class Ceremony(Table, table=True):
 
 
 class RecoveryCode(Table, table=True):
-    """One way back in without the phone, kept as a hash and good for one use."""
+    """One way back in without the phone, kept as a hash and good for one use.
+
+    All of a set have one salt, with its cost (codes of 120 bits from before revision 0009: none), and the set's name
+    until its owner has said that it is saved.
+    """
 
     __tablename__ = "recovery_codes"
     __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)
@@ -177,6 +181,8 @@ class RecoveryCode(Table, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
     code_hash: bytes = Field(sa_type=Digest)
+    salt: str | None = Field(default=None, sa_type=sa.String(64))
+    unsaved_set: str | None = Field(default=None, sa_type=sa.String(32))
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

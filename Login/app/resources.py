@@ -9,16 +9,18 @@ from app.passwords.common import CommonPasswords
 from app.passwords.hash_pool import HashPool
 from app.runtime.bell import Bell
 from app.secrets.keys import Keyrings, make_keyrings
+from app.secrets.recovery_codes import RecoveryCodeHasher
 from app.throttling.floods import Floods
 
 
 @dataclass(frozen=True)
 class Resources:
-    """The settings, the database, the hash pool, the keys, the counts of floods, the lists, the workers' bells."""
+    """The settings, the database, what hashes and where, the keys, floods, the lists, the workers' bells."""
 
     settings: Settings
     database: Database
     hashes: HashPool
+    code_hasher: RecoveryCodeHasher
     keys: Keyrings
     floods: Floods
     common_passwords: CommonPasswords
@@ -45,6 +47,7 @@ def make_resources(settings: Settings) -> Resources:
             settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, echo=settings.sql_echo
         ),
         hashes=HashPool(hasher, settings.hash_threads),
+        code_hasher=RecoveryCodeHasher(time_cost=settings.argon2_time_cost, memory_kib=settings.argon2_memory_kib),
         keys=make_keyrings(settings.signing_secrets, [key.get_secret_value() for key in settings.totp_encryption_keys]),
         floods=Floods(storage_uri.get_secret_value() if storage_uri else None, enforced=settings.rate_limits_enabled),
         common_passwords=CommonPasswords(settings.common_passwords_file),

@@ -11,6 +11,7 @@ from app.field_errors import FieldCode, FieldError
 from app.identifiers import EMAIL_MAX, PHRASE_MAX
 
 NEEDS_PROOF = "Needs current_password and, with a second factor on, totp unless the session is fresh."
+NOT_SAVED = "False from when codes were made until somebody says that they are saved."
 
 
 def examples(*bodies: JsonDict) -> ConfigDict:
@@ -145,6 +146,7 @@ class Account(Profile):
     totp_enabled: bool
     passkeys: int
     recovery_codes_left: int
+    recovery_codes_saved: bool = Field(description=NOT_SAVED)
     created_at: datetime
     last_login_at: datetime | None
     fresh_until: datetime = Field(description="Until when this session counts as freshly authenticated.")

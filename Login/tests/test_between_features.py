@@ -220,7 +220,11 @@ def test_a_thief_s_second_factor_goes_with_this_was_not_me(api: TestClient, prov
     reset(api, mailbox.token(RESET))
     owner = sign_in(api, Person(proved.person.email, None, NEW_PASSWORD))
 
-    assert owner.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0}
+    assert owner.get("/totp/status").json() == {
+        "enabled": False,
+        "recovery_codes_left": 0,
+        "recovery_codes_saved": True,
+    }
 
 
 @pytest.mark.asvs("6.4.3")

@@ -147,11 +147,11 @@ def hashed(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     """Give the list of what is hashed from now on: at which cost, on which pool, with how many connections in use."""
     context, seen = resources.hashes.hasher._context, []  # noqa: SLF001 where every hash passes
 
-    def note(work: Callable[..., Any], place: int) -> Callable[..., Any]:
+    def note(work: Callable[..., Any], read_cost: Callable[..., str]) -> Callable[..., Any]:
         def noted(*arguments: Any) -> Any:
             result = work(*arguments)
-            text = result if place < 0 else arguments[place]
-            seen.append((text.split("$")[3], threading.current_thread().name.partition("_")[0], in_use(resources)))
+            cost = read_cost(result, *arguments)
+            seen.append((cost, threading.current_thread().name.partition("_")[0], in_use(resources)))
             return result
 
         return noted
@@ -159,12 +159,15 @@ def hashed(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     end = time.monotonic() + 60  # for what an API does by itself when it starts
     while in_use(resources) and time.monotonic() < end:
         time.sleep(0.01)
-    monkeypatch.setattr(context, "verify", note(context.verify, 1))
-    monkeypatch.setattr(context, "hash", note(context.hash, -1))
+    monkeypatch.setattr(context, "verify", note(context.verify, lambda _right, _typed, stored: stored.split("$")[3]))
+    monkeypatch.setattr(context, "hash", note(context.hash, lambda made, _typed: made.split("$")[3]))
+    codes = resources.code_hasher
+    monkeypatch.setattr(codes, "hash", note(codes.hash, lambda _made, _typed, _salt: "code"))
     return seen
 
 
 ONE_HASH = [("m=8,t=1,p=1", "hash", 0)]
+ONE_CODE = [("code", "hash", 0)]
 
 
 @pytest.mark.asvs("6.3.8")
@@ -182,13 +185,35 @@ def test_every_login_costs_one_hash(api: TestClient, hashed: list[Any], sql: Run
 
 
 @pytest.mark.asvs("6.3.8")
-@pytest.mark.parametrize("code", [None, "000000", "A" * 24])
+@pytest.mark.parametrize("code", [None, "000000", "A" * 24])  # the last a recovery code of before
 def test_a_second_factor_costs_no_other_time(api: TestClient, user_with_totp: SignedIn, hashed: Any, code: Any) -> None:
     """Without a code, with a wrong one and with a wrong recovery code, a login costs the hash that all cost."""
     answer = api.post("/login", json={"username": "alice", "password": PASSWORD, "totp": code})
 
     assert answer.status_code == 400
     assert hashed == ONE_HASH
+
+
+@pytest.mark.asvs("6.3.8", "6.5.2")
+def test_an_attempt_at_recovery_codes_costs_one_hash(
+    api: TestClient, user_with_totp: SignedIn, hashed: Any, sql: RunSql
+) -> None:
+    """However many are left, and where there is none; whoever must wait costs none, and each new code costs one."""
+    token = api.post("/login", json={"username": "alice", "password": PASSWORD}).json()["login_token"]
+
+    def attempt() -> str:
+        code: str = api.post("/login", json={"login_token": token, "totp": "AAAA-AAAA-AAAA-AAAA"}).json()["code"]
+        return code
+
+    hashed.clear()
+    with_codes = [attempt() for _ in range(3)]
+    sql("DELETE FROM recovery_codes")
+    without = [attempt() for _ in range(3)]
+
+    assert with_codes + without == ["totp_invalid"] * 5 + ["too_many_attempts"]
+    assert hashed == ONE_CODE * 5
+    assert user_with_totp.post("/totp/recovery-codes").is_success
+    assert hashed == ONE_CODE * 15
 
 
 def test_no_hash_holds_a_connection(api: TestClient, hashed: list[Any], alice: Person) -> None:

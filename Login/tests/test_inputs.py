@@ -40,6 +40,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /totp/enable/confirm": {"secret": LONG, "code": CODE},
     "POST /totp/disable": {"current_password": LONG, "totp": CODE},
     "POST /totp/recovery-codes": {"current_password": LONG, "totp": CODE},
+    "POST /totp/recovery-codes/saved": {"code_set": "qk9o7nXqD2mVv1o0C4nLsg"},
     "POST /user/delete": {"confirm": True, "current_password": LONG, "totp": CODE},
     "POST /password/reset/confirm": {"token": LONG, "new_password": LONG},
     "POST /email/verify": {"token": LONG},

@@ -59,7 +59,11 @@ def test_a_disowned_passkey_goes_with_all_that_were_added_since(
 
     assert {log_in_by_passkey(api, device).json()["code"] for device in thiefs} == {"passkey_unknown"}
     choose_new_password(api, mailbox, user.person)
-    assert sign_in(api, user.person).get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0}
+    assert sign_in(api, user.person).get("/totp/status").json() == {
+        "enabled": False,
+        "recovery_codes_left": 0,
+        "recovery_codes_saved": True,
+    }
     assert api.post("/login", json={"email": user.person.email, "password": PASSWORD, "totp": codes[0]}).is_error
 
 
@@ -79,7 +83,11 @@ def test_older_factors_stay_when_a_passkey_is_disowned(
 
     assert [one["name"] for one in mine.get("/passkeys").json()["passkeys"]] == ["My phone"]
     assert take_first_step(mine, api)["factors"] == ["totp", "passkey", "recovery_code"]
-    assert mine.get("/totp/status").json() == {"enabled": True, "recovery_codes_left": 10}
+    assert mine.get("/totp/status").json() == {
+        "enabled": True,
+        "recovery_codes_left": 10,
+        "recovery_codes_saved": False,
+    }
 
 
 def test_a_disowned_app_leaves_older_passkeys(
@@ -92,7 +100,11 @@ def test_a_disowned_app_leaves_older_passkeys(
     disown(api, mailbox, user.person)
     mine = SignedIn(api, user.person, log_in_by_passkey(api, phone).json()["access_token"], "")
 
-    assert mine.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 10}
+    assert mine.get("/totp/status").json() == {
+        "enabled": False,
+        "recovery_codes_left": 10,
+        "recovery_codes_saved": False,
+    }
 
 
 def enable_totp_beside(user: SignedIn) -> None:

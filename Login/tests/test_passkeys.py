@@ -31,10 +31,10 @@ def test_a_passkey_is_added_and_listed(user: SignedIn, algorithm: int) -> None:
     """With its name, where it was added, and whether it is synced; the list holds no key."""
     added = add_passkey(user, Authenticator(algorithm=algorithm), "  My phone 📱 ")
     [listed] = user.get("/passkeys").json()["passkeys"]
-    codes = added.pop("recovery_codes")
+    codes, name = added.pop("recovery_codes"), added.pop("code_set")
 
     assert listed == added
-    assert len(codes) == 10
+    assert (len(codes), len(name)) == (10, 22)
     assert {name: listed[name] for name in ("name", "synced", "label", "client_address", "last_used_at")} == {
         "name": "My phone 📱",
         "synced": True,
@@ -159,7 +159,7 @@ def test_recovery_codes_come_with_the_first_factor_of_either_kind(user: SignedIn
     left = user.get("/totp/status").json()
 
     assert (len(codes), second.json()["recovery_codes"]) == (10, [])
-    assert left == {"enabled": False, "recovery_codes_left": 10}
+    assert left == {"enabled": False, "recovery_codes_left": 10, "recovery_codes_saved": False}
     assert add_passkey(user, Authenticator())["recovery_codes"] == []
     assert len(user.post("/totp/recovery-codes").json()["recovery_codes"]) == 10
 
@@ -170,7 +170,11 @@ def test_with_the_last_factor_the_codes_go(user: SignedIn, phone: Authenticator)
     enable_totp(user)
     [passkey] = user.get("/passkeys").json()["passkeys"]
     first = user.call("DELETE", f"/passkeys/{passkey['id']}").json()["message"]
-    assert user.get("/totp/status").json() == {"enabled": True, "recovery_codes_left": 10}
+    assert user.get("/totp/status").json() == {
+        "enabled": True,
+        "recovery_codes_left": 10,
+        "recovery_codes_saved": False,
+    }
     user.post("/totp/disable")
     add_passkey(user, phone)
     [passkey] = user.get("/passkeys").json()["passkeys"]
@@ -178,7 +182,7 @@ def test_with_the_last_factor_the_codes_go(user: SignedIn, phone: Authenticator)
 
     assert LAST not in first
     assert LAST in last
-    assert user.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0}
+    assert user.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0, "recovery_codes_saved": True}
     sign_in(user.http, user.person)
 
 

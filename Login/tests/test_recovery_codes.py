@@ -1,12 +1,14 @@
 """Recovery codes, and secrets at rest."""
 
+import re
+
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app import auth
 from app.secrets.encryption import UnreadableSecret, decrypt, encrypt
 from app.secrets.keys import make_keyrings
+from app.secrets.recovery_codes import RecoveryCodeHasher, hash_former_code
 from testing.api import (
     PASSWORD,
     LetPass,
@@ -18,6 +20,8 @@ from testing.api import (
     register,
     sign_in,
 )
+
+HASHER = RecoveryCodeHasher(time_cost=1, memory_kib=8)
 
 
 def log_in(http: object, person: Person, **more: object) -> httpx2.Response:
@@ -34,16 +38,74 @@ def test_ten_recovery_codes_each_good_once(api: TestClient, user_with_totp: Sign
     forms += [codes[5].replace("-", "\u2013"), codes[6].replace("-", "\u00ad") + "\n"]
 
     assert len(set(codes)) == 10
-    assert all(len(code.replace("-", "")) == 24 for code in codes)
+    assert all(re.fullmatch("[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}", code) for code in codes)  # 80 bits
     for form in forms:
         assert log_in(api, person, totp=form).status_code == 200
         assert log_in(api, person, totp=form).json()["code"] == "totp_invalid"
-    assert user_with_totp.get("/totp/status").json() == {"enabled": True, "recovery_codes_left": 3}
+    assert user_with_totp.get("/totp/status").json() == {
+        "enabled": True,
+        "recovery_codes_left": 3,
+        "recovery_codes_saved": False,
+    }
 
 
 def test_misread_letters_of_a_recovery_code_are_forgiven() -> None:
     """O is read as 0, I and L as 1, which the alphabet leaves out."""
-    assert auth.hash_recovery_code("OIL" * 8, "x") == auth.hash_recovery_code("011" * 8, "x")
+    salt = HASHER.make_salt()
+
+    assert HASHER.hash("OILX" * 4, salt) == HASHER.hash("011X" * 4, salt)
+    assert hash_former_code("OIL" * 8, "x") == hash_former_code("011" * 8, "x")
+
+
+@pytest.mark.asvs("6.5.2", "11.4.2")
+def test_codes_are_hashed_as_passwords_are() -> None:
+    """By Argon2id at what OWASP wants at least, with 128 random bits of salt, which remembers its cost."""
+    default, one_pass = (RecoveryCodeHasher(time_cost=t, memory_kib=m) for t, m in ((3, 65536), (1, 47104)))
+    salt = default.make_salt()
+
+    assert salt.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert one_pass.make_salt().startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert len({salt, default.make_salt()}) == 2
+    assert default.hash("A" * 16, salt) == HASHER.hash("A" * 16, salt) != HASHER.hash("A" * 16, "damaged")
+
+
+def test_codes_of_before_go_on(api: TestClient, user_with_totp: SignedIn, sql: RunSql) -> None:
+    """A code of 120 bits, hashed as it was then, signs in once, and counts as saved."""
+    code, (public_id,) = "7Q2M-X0KD-9RWA-3TNE-5HJC-8VPB", sql("SELECT public_id FROM users")[0]
+    digest = hash_former_code(code.replace("-", ""), public_id)
+    sql("DELETE FROM recovery_codes WHERE id > (SELECT MIN(id) FROM (SELECT id FROM recovery_codes) AS ids)")
+    sql("UPDATE recovery_codes SET code_hash = :digest, salt = NULL, unsaved_set = NULL", digest=digest)
+
+    assert user_with_totp.get("/totp/status").json()["recovery_codes_saved"] is True
+    assert log_in(api, user_with_totp.person, totp="A" * 16).json()["code"] == "totp_invalid"
+    answers = [log_in(api, user_with_totp.person, totp=form) for form in (code.lower(), code)]
+    assert [answer.status_code for answer in answers] == [200, 400]
+
+
+def test_codes_are_missed_until_their_owner_has_them(user: SignedIn) -> None:
+    """From their making until somebody says so of this very set: a tab with codes of before says nothing of the new."""
+    assert user.get("/user/account").json()["recovery_codes_saved"] is True
+    first = enable_totp(user).post("/totp/recovery-codes").json()["code_set"]
+    second = user.post("/totp/recovery-codes").json()["code_set"]
+
+    def say_saved(name: str) -> bool:
+        answer = user.post("/totp/recovery-codes/saved", {"code_set": name})
+        assert (answer.status_code, answer.json()["recovery_codes_left"]) == (200, 10)
+        return bool(answer.json()["recovery_codes_saved"])
+
+    assert user.get("/user/account").json()["recovery_codes_saved"] is False
+    assert [say_saved(name) for name in ("", first, second, second)] == [False, False, True, True]
+    assert user.get("/user/account").json()["recovery_codes_saved"] is True
+    user.post("/totp/recovery-codes")
+    assert user.get("/totp/status").json()["recovery_codes_saved"] is False
+
+
+def test_nobody_says_it_of_codes_of_another_account(api: TestClient, user_with_totp: SignedIn) -> None:
+    """The name of a set is worth nothing to anybody else."""
+    name = user_with_totp.post("/totp/recovery-codes").json()["code_set"]
+    sign_in(api, register(api, "bob")).post("/totp/recovery-codes/saved", {"code_set": name})
+
+    assert user_with_totp.get("/totp/status").json()["recovery_codes_saved"] is False
 
 
 def test_new_recovery_codes_replace_the_old(
@@ -121,7 +183,7 @@ def test_a_recovery_code_needs_no_readable_secret(api: TestClient, user_with_tot
     """Whoever runs the service lost a key, and an owner with codes on paper is not locked out by that."""
     sql("UPDATE users SET totp_secret = 'unknown.AAAA'")
 
-    assert log_in(api, user_with_totp.person, totp="A" * 24).json()["code"] == "totp_invalid"
+    assert log_in(api, user_with_totp.person, totp="A" * 16).json()["code"] == "totp_invalid"
     assert log_in(api, user_with_totp.person, totp=user_with_totp.recovery_codes[0]).status_code == 200
 
 

@@ -135,7 +135,7 @@ def test_disable_needs_freshness_or_both_fields(user_with_totp: SignedIn, make_s
 
     assert codes == ["reauthentication_required"] * 3 + ["totp_required", "current_password_invalid"]
     assert user.post("/totp/disable", {"current_password": PASSWORD, "totp": user.code()}).status_code == 200
-    assert user.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0}
+    assert user.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0, "recovery_codes_saved": True}
     assert user.post("/totp/disable").json()["code"] == "totp_not_enabled"
 
 

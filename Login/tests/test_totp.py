@@ -178,7 +178,7 @@ def test_confirm_takes_only_what_start_gave_to_this_session(
     assert user.post("/totp/enable/confirm", own_body).json()["code"] == "totp_enrolment_invalid"
     sql("UPDATE totp_enrolments SET expires_at = '2020-01-01 00:00:00'")
     assert user.post("/totp/enable/confirm", body).json()["code"] == "totp_enrolment_invalid"
-    assert user.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0}
+    assert user.get("/totp/status").json() == {"enabled": False, "recovery_codes_left": 0, "recovery_codes_saved": True}
 
 
 def test_an_active_factor_is_never_overwritten(user_with_totp: SignedIn, sql: RunSql) -> None:
@@ -211,3 +211,20 @@ def test_eight_confirmations_at_once_switch_on_once(start_api: StartApi) -> None
         assert len(winners) == 1
         assert {answer.status_code for answer in answers} <= {200, 400, 409}
         sign_in(http, user.person, totp=winners[0].json()["recovery_codes"][9])
+
+
+def test_a_factor_that_goes_while_another_comes(user: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was to need no codes, and now does, is asked to send it again; nothing was used up or switched on."""
+
+    async def make_none(*_anything: object) -> None:
+        """Find the factor that is removed before the transaction begins."""
+
+    user.secret = user.post("/totp/enable/start").json()["secret"]
+    body = {"secret": user.secret, "code": user.code()}
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "make_first_codes", make_none)
+        refused = user.post("/totp/enable/confirm", body)
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+    assert user.get("/totp/status").json()["enabled"] is False
+    assert len(user.post("/totp/enable/confirm", body).json()["recovery_codes"]) == 10

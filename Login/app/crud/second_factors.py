@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
 from app.crud.accounts import users
 from app.crud.clock import utc_horizon, utc_now
@@ -15,6 +15,16 @@ enrolments = metadata.tables["totp_enrolments"]
 recovery_codes = metadata.tables["recovery_codes"]
 
 ENROLMENT_LIFETIME = timedelta(minutes=10)
+
+
+class CodesState(NamedTuple):
+    """How many recovery codes are left, and whether their owner has said that they are saved."""
+
+    left: int
+    saved: bool
+
+
+NO_CODES = CodesState(0, saved=True)
 
 
 def spend_totp_step(connection: Connection, user_id: int, secret: str, step: int, latest: int) -> bool:
@@ -86,10 +96,26 @@ def void_unneeded_codes(connection: Connection, user_id: int) -> None:
     connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id, ~guarded))
 
 
-def replace_recovery_codes(connection: Connection, user_id: int, hashes: Sequence[bytes]) -> None:
-    """Give an account new recovery codes; the old ones stop working."""
+def replace_recovery_codes(
+    connection: Connection, user_id: int, hashes: Sequence[bytes], salt: str, set_name: str
+) -> None:
+    """Give an account new recovery codes, which nobody has saved yet; the old ones stop working."""
     void_recovery_codes(connection, user_id)
-    connection.execute(insert(recovery_codes), [{"user_id": user_id, "code_hash": code_hash} for code_hash in hashes])
+    common = {"user_id": user_id, "salt": salt, "unsaved_set": set_name}
+    connection.execute(insert(recovery_codes), [{**common, "code_hash": code_hash} for code_hash in hashes])
+
+
+def note_saved_codes(connection: Connection, user_id: int, set_name: str) -> None:
+    """Note that the owner has this set of recovery codes, if it is still the account's."""
+    query = update(recovery_codes).where(recovery_codes.c.user_id == user_id, recovery_codes.c.unsaved_set == set_name)
+    connection.execute(query.values(unsaved_set=None))
+
+
+def get_recovery_salt(connection: Connection, user_id: int) -> str | None:
+    """Load the salt of an account's recovery codes, if they have one."""
+    query = select(recovery_codes.c.salt).where(recovery_codes.c.user_id == user_id).limit(1)
+    salt: str | None = connection.execute(query).scalar_one_or_none()
+    return salt
 
 
 def spend_recovery_code(connection: Connection, user_id: int, code_hash: bytes, now: datetime) -> bool:
@@ -106,7 +132,14 @@ def has_recovery_code(connection: Connection, user_id: int, code_hash: bytes) ->
 
 def count_recovery_codes(connection: Connection, user_id: int) -> int:
     """Count the recovery codes that are left."""
-    return connection.execute(select(func.count()).select_from(recovery_codes).where(_is_unused(user_id))).scalar_one()
+    return look_at_recovery_codes(connection, user_id).left
+
+
+def look_at_recovery_codes(connection: Connection, user_id: int) -> CodesState:
+    """Count the recovery codes that are left, and see whether their owner has them."""
+    query = select(recovery_codes.c.used_at, recovery_codes.c.unsaved_set).where(recovery_codes.c.user_id == user_id)
+    rows = connection.execute(query).all()
+    return CodesState(sum(row.used_at is None for row in rows), all(row.unsaved_set is None for row in rows))
 
 
 def _has_not_expired() -> ColumnElement[bool]:

@@ -45,6 +45,7 @@ async def start_passkey_registration(user: FreshUser, resources: FromResources) 
         errors.PasskeyInvalid,
         errors.PasskeyAlreadyRegistered,
         errors.PasskeyLimit,
+        errors.Busy,
     ),
 )
 async def add_passkey(

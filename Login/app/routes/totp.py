@@ -4,10 +4,10 @@ from fastapi import APIRouter
 
 from app import errors
 from app.deps import CurrentUser, FromCaller, FromResources, limit
-from app.factor_schemas import RecoveryCodeSet, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
+from app.factor_schemas import RecoveryCodeSet, SavedCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
 from app.routes.sessions import NOT_FRESH, SIGNED_IN, UNAUTHORIZED, UNPROVED, WRONG_CODE
 from app.schemas import Message, Proof
-from app.services import totp
+from app.services import recovery_codes, totp
 from app.web.problems import refusals
 
 router = APIRouter(prefix="/totp", tags=["Second factor"])
@@ -41,7 +41,7 @@ async def start_totp(
     "/enable/confirm",
     dependencies=[limit("proof")],
     summary="Switch the second factor on",
-    responses=refusals(*UNAUTHORIZED, *WRONG_CODE, errors.TotpEnrolmentInvalid, errors.TotpAlreadyEnabled),
+    responses=refusals(*UNAUTHORIZED, *WRONG_CODE, errors.TotpEnrolmentInvalid, errors.TotpAlreadyEnabled, errors.Busy),
 )
 async def confirm_totp(
     body: TotpConfirmation, user: CurrentUser, resources: FromResources, client: FromCaller
@@ -50,9 +50,9 @@ async def confirm_totp(
 
     With none where there is a passkey: the codes that came with it go on.
     """
-    codes = await totp.confirm(resources, user, body, client)
-    message = "Two-factor authentication is on." + (" Keep the recovery codes." if codes else "")
-    return TotpEnabled(message=message, recovery_codes=codes)
+    shown = await totp.confirm(resources, user, body, client)
+    message = "Two-factor authentication is on." + (" Keep the recovery codes." if shown.recovery_codes else "")
+    return TotpEnabled(message=message, **shown.model_dump())
 
 
 @router.post(
@@ -65,7 +65,19 @@ async def make_recovery_codes(
     user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
 ) -> RecoveryCodeSet:
     """Replace the recovery codes by ten new ones, shown once; needs a fresh session, or a proof in the body."""
-    return RecoveryCodeSet(recovery_codes=await totp.make_recovery_codes(resources, user, body, client))
+    return await recovery_codes.make_recovery_codes(resources, user, body, client)
+
+
+@router.post(
+    "/recovery-codes/saved", summary="Say that the recovery codes are saved", responses=refusals(*UNAUTHORIZED)
+)
+async def note_saved_codes(body: SavedCodes, user: CurrentUser, resources: FromResources) -> TotpStatus:
+    """Note that the owner has the codes of a set, which until then are told to be missed; may be repeated.
+
+    Of a set that was replaced meanwhile this changes nothing: `recovery_codes_saved` then stays false.
+    """
+    await recovery_codes.note_saved(resources, user, body.code_set)
+    return await totp.show_status(resources, user)
 
 
 @router.post(

@@ -10,7 +10,7 @@ from app import auth, errors
 from app.auth import Pair
 from app.clients.addresses import Client
 from app.config import Settings
-from app.crud import accounts, second_factors
+from app.crud import accounts
 from app.crud.accounts import Addressee
 from app.crud.one_time_tokens import is_claimed
 from app.crud.operations import current_time
@@ -28,6 +28,7 @@ from app.services.oblivion import leave_no_trace
 from app.services.passwords import hash_new
 from app.services.proofs import Proof, ask_for_factor, begin_change, needs_factor
 from app.services.reauthentication import follow_session, prove, prove_for
+from app.services.recovery_codes import look_at_codes
 from app.services.reserved import is_reserved
 from app.services.sessions import FRESH, describe_session, is_fresh, issue_pair
 
@@ -138,7 +139,7 @@ def show_profile(settings: Settings, principal: Principal) -> Profile:
 async def show_account(resources: Resources, principal: Principal) -> Account:
     """Tell a person everything that they may want to see of their account."""
     account, session = principal.account, principal.session
-    left = await resources.database.read(second_factors.count_recovery_codes, account.id) if account.has_factor else 0
+    codes = await look_at_codes(resources, account)
     return Account(
         **show_profile(resources.settings, principal).model_dump(),
         user_id=account.public_id,
@@ -146,7 +147,8 @@ async def show_account(resources: Resources, principal: Principal) -> Account:
         phrase_is_default=account.phrase is None,
         totp_enabled=account.has_totp,
         passkeys=account.passkey_count,
-        recovery_codes_left=left,
+        recovery_codes_left=codes.left,
+        recovery_codes_saved=codes.saved,
         created_at=account.created_at,
         last_login_at=account.last_login_at,
         fresh_until=session.authenticated_at + FRESH,

@@ -90,6 +90,15 @@ def _settle(connection: Connection, guess: Guess) -> None:
         attempts.give_back(connection, guess.gives_back)
 
 
+def expect_code(
+    connection: Connection, resources: Resources, counters: tuple[Counter, ...], account: Credentials, client: Client
+) -> Party:
+    """Refuse at once a code that must wait, before it costs a hash; else return whose turn in the queue that takes."""
+    _require_turn(resources, counters, attempts.list_tallies(connection, list_keys(counters)), account.public_id)
+    here = hash_address(resources.keys, account.public_id, client.address)
+    return party_of(client.address, known=attempts.is_known_address(connection, account.id, here))
+
+
 async def judge_code(
     resources: Resources,
     counters: tuple[Counter, ...],

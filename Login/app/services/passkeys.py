@@ -10,7 +10,7 @@ from app.crud import accounts, passkeys
 from app.crud.operations import current_time
 from app.crud.passkeys import PasskeyRow
 from app.crud.sessions import Principal
-from app.factor_schemas import Challenge, PasskeyAdded, PasskeyList, PasskeyRegistration
+from app.factor_schemas import Challenge, PasskeyAdded, PasskeyList, PasskeyRegistration, RecoveryCodeSet
 from app.factor_schemas import Passkey as PasskeyInfo
 from app.models import Passkey
 from app.resources import Resources
@@ -18,7 +18,8 @@ from app.runtime.logs import log_event
 from app.services.assertions import Asker, Purpose, as_key, begin, take
 from app.services.consequences import conclude, conclude_for
 from app.services.proofs import require_session
-from app.services.totp import make_first_codes, require_proved_address
+from app.services.recovery_codes import CodeSet, codes_in, make_first_codes
+from app.services.totp import give_first_codes, require_proved_address
 from app.webauthn import InvalidResponse, Key
 
 
@@ -60,14 +61,21 @@ async def add(resources: Resources, principal: Principal, body: PasskeyRegistrat
         user_id = principal.account.public_id
         log_event("passkey_failed", "failure", user_id=user_id, reason=error.reason)
         raise errors.PasskeyInvalid from None
-    row, codes = await resources.database.transaction(_add, resources, principal, key, body.name, client)
+    codes = await make_first_codes(resources, principal, client)
+    row, shown = await resources.database.transaction(_add, resources, principal, key, body.name, codes, client)
     log_event("passkey_added", "success", user_id=principal.account.public_id, passkey=row.public_id)
-    return PasskeyAdded(**describe(row).model_dump(), recovery_codes=codes)
+    return PasskeyAdded(**describe(row).model_dump(), **shown.model_dump())
 
 
 def _add(  # noqa: PLR0913, PLR0917 which key of whom, and who hears of it
-    connection: Connection, resources: Resources, principal: Principal, key: Key, name: str, client: Client
-) -> tuple[PasskeyRow, list[str]]:
+    connection: Connection,
+    resources: Resources,
+    principal: Principal,
+    key: Key,
+    name: str,
+    codes: CodeSet | None,
+    client: Client,
+) -> tuple[PasskeyRow, RecoveryCodeSet]:
     """Add a passkey in the transaction that also decides whether it is one too many, and whether it is the first."""
     require_session(connection, principal)
     person = accounts.get_addressee(connection, principal.account.id)
@@ -76,11 +84,11 @@ def _add(  # noqa: PLR0913, PLR0917 which key of whom, and who hears of it
     if person.passkey_count >= passkeys.PASSKEYS_MAX:
         raise errors.PasskeyLimit
     row = _insert(connection, principal, key, name, client)
-    codes = [] if person.has_factor else make_first_codes(connection, principal)
-    former = {"passkey": row.public_id, "since": row.created_at.isoformat(), "codes": "new" if codes else None}
+    shown = give_first_codes(connection, principal, person, codes)
+    former = {"passkey": row.public_id, "since": row.created_at.isoformat(), **codes_in(shown)}
     facts = {"passkey": row.public_id}
     conclude(connection, resources, "factor.passkey.added", person, client, former=former, facts=facts)
-    return row, codes
+    return row, shown
 
 
 def _insert(connection: Connection, principal: Principal, key: Key, name: str, client: Client) -> PasskeyRow:

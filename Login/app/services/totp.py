@@ -1,4 +1,4 @@
-"""The second factor: setting it up, confirming it, its recovery codes, switching it off."""
+"""The second factor: setting it up, confirming it, switching it off."""
 
 import asyncio
 import base64
@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from app import auth, errors
 from app.clients.addresses import Client
 from app.crud import accounts, second_factors, sessions
+from app.crud.accounts import Addressee
 from app.crud.operations import current_time
 from app.crud.sessions import Principal
-from app.factor_schemas import TotpConfirmation, TotpSetup, TotpStatus
+from app.factor_schemas import RecoveryCodeSet, TotpConfirmation, TotpSetup, TotpStatus
 from app.resources import Resources
 from app.runtime.logs import log_event
 from app.schemas import Proof as ProofBody
@@ -21,6 +22,7 @@ from app.services.attempts import judge_code, settle_code
 from app.services.consequences import conclude, conclude_for
 from app.services.proofs import Proof, begin_change, match_totp_step, open_totp_secret, require_session, totp_place
 from app.services.reauthentication import prove_for
+from app.services.recovery_codes import NONE_SHOWN, CodeSet, codes_in, keep_codes, look_at_codes, make_first_codes
 from app.services.sessions import FRESH
 from app.services.trail import record
 from app.throttling.counters import name_code_counters
@@ -28,9 +30,10 @@ from app.throttling.counters import name_code_counters
 
 async def show_status(resources: Resources, principal: Principal) -> TotpStatus:
     """Tell whether an authenticator app is set up, and how many recovery codes are left."""
-    account = principal.account
-    left = await resources.database.read(second_factors.count_recovery_codes, account.id) if account.has_factor else 0
-    return TotpStatus(enabled=account.has_totp, recovery_codes_left=left)
+    codes = await look_at_codes(resources, principal.account)
+    return TotpStatus(
+        enabled=principal.account.has_totp, recovery_codes_left=codes.left, recovery_codes_saved=codes.saved
+    )
 
 
 async def start(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> TotpSetup:
@@ -80,7 +83,9 @@ def draw_qr_code(text: str) -> str:
     return base64.b64encode(picture.getvalue()).decode()
 
 
-async def confirm(resources: Resources, principal: Principal, body: TotpConfirmation, client: Client) -> list[str]:
+async def confirm(
+    resources: Resources, principal: Principal, body: TotpConfirmation, client: Client
+) -> RecoveryCodeSet:
     """Switch the factor on, once a code shows that the device has the secret; return the recovery codes.
 
     There are none to return where a passkey was there before: the codes that came with it go on.
@@ -88,9 +93,10 @@ async def confirm(resources: Resources, principal: Principal, body: TotpConfirma
     if principal.account.has_totp:
         raise errors.TotpAlreadyEnabled
     ciphertext, step = await _check_confirmation(resources, principal, body)
-    codes = await resources.database.transaction(_enable, resources, principal, ciphertext, step, client)
+    codes = await make_first_codes(resources, principal, client)
+    shown = await resources.database.transaction(_enable, resources, principal, ciphertext, step, codes, client)
     log_event("totp_enabled", "success", user_id=principal.account.public_id)
-    return codes
+    return shown
 
 
 async def _check_confirmation(resources: Resources, principal: Principal, body: TotpConfirmation) -> tuple[str, int]:
@@ -109,8 +115,14 @@ async def _check_confirmation(resources: Resources, principal: Principal, body: 
 
 
 def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
-    connection: Connection, resources: Resources, principal: Principal, ciphertext: str, step: int, client: Client
-) -> list[str]:
+    connection: Connection,
+    resources: Resources,
+    principal: Principal,
+    ciphertext: str,
+    step: int,
+    codes: CodeSet | None,
+    client: Client,
+) -> RecoveryCodeSet:
     """Switch on exactly what was confirmed, unless a rival replaced it meanwhile; return the first factor's codes."""
     user_id = principal.account.id
     require_session(connection, principal)
@@ -122,44 +134,26 @@ def _enable(  # noqa: PLR0913, PLR0917 what is switched on, and who hears of it
     if not second_factors.enable_totp(connection, user_id, ciphertext, step):
         raise errors.TotpAlreadyEnabled
     settle_code(connection, name_code_counters(resources.keys, principal.account.public_id))
-    codes = [] if person.has_factor else make_first_codes(connection, principal)
-    conclude(connection, resources, "factor.totp.enabled", person, client, former={"codes": "new" if codes else None})
-    return codes
+    shown = give_first_codes(connection, principal, person, codes)
+    conclude(connection, resources, "factor.totp.enabled", person, client, former=codes_in(shown))
+    return shown
 
 
-def make_first_codes(connection: Connection, principal: Principal) -> list[str]:
+def give_first_codes(
+    connection: Connection, principal: Principal, person: Addressee, codes: CodeSet | None
+) -> RecoveryCodeSet:
     """Give an account its recovery codes, which come with its first factor of whichever kind.
 
     No other session stays fresh: theirs was a proof by the password alone, enough, until now, to remove the factor
     again or to take the codes.
     """
+    if person.has_factor:
+        return NONE_SHOWN
+    if codes is None:  # another tab has just removed the factor that was there
+        raise errors.Busy(retry_after=1)
     stale = current_time(connection) - FRESH
     sessions.make_others_stale(connection, principal.account.id, principal.session.id, stale)
-    return _make_codes(connection, principal)
-
-
-async def make_recovery_codes(
-    resources: Resources, principal: Principal, body: ProofBody | None, client: Client
-) -> list[str]:
-    """Replace the recovery codes."""
-    if not principal.account.has_factor:
-        raise errors.TotpNotEnabled
-    proof = await prove_for(resources, principal, "recovery_codes.replaced", body, client)
-    codes = await resources.database.transaction(_replace_codes, resources, principal, proof, client)
-    log_event("recovery_codes_made", "success", user_id=principal.account.public_id)
-    return codes
-
-
-def _replace_codes(
-    connection: Connection, resources: Resources, principal: Principal, proof: Proof | None, client: Client
-) -> list[str]:
-    begin_change(connection, principal, proof)
-    person = accounts.get_addressee(connection, principal.account.id)
-    if person is None or not person.has_factor:
-        raise errors.TotpNotEnabled
-    codes = _make_codes(connection, principal)
-    conclude(connection, resources, "recovery_codes.replaced", person, client)
-    return codes
+    return keep_codes(connection, principal, codes)
 
 
 async def disable(resources: Resources, principal: Principal, body: ProofBody | None, client: Client) -> None:
@@ -178,10 +172,3 @@ def _disable(
     if not second_factors.disable_totp(connection, principal.account.id):
         raise errors.TotpNotEnabled
     conclude_for(connection, resources, "factor.totp.disabled", principal.account.id, client)
-
-
-def _make_codes(connection: Connection, principal: Principal) -> list[str]:
-    account, codes = principal.account, auth.make_recovery_codes()
-    hashes = [auth.hash_recovery_code(auth.normalize_code(code), account.public_id) for code in codes]
-    second_factors.replace_recovery_codes(connection, account.id, hashes)
-    return codes
