@@ -30,7 +30,16 @@ meanwhile is summed up in the next. Links go before notices.
 def write_page() -> str:
     """Return the page."""
     changes = _table(
-        ("change", "proof", "sessions", "links that die", "told", "webhooks", '"this was not me" takes back'),
+        (
+            "change",
+            "proof",
+            "sessions",
+            "devices trusted",
+            "links that die",
+            "told",
+            "webhooks",
+            '"this was not me" takes back',
+        ),
         (_describe_change(row) for row in CHANGES.values()),
     )
     mails = _table(
@@ -48,7 +57,8 @@ def _describe_change(row: Change) -> tuple[str, ...]:
     told = "; ".join(_describe_notice(notice) for notice in row.notices)
     voids = ", ".join(link.value for link in row.voids)
     webhooks = ", ".join(f"`{kind}`" for kind in row.webhooks)
-    ends = (row.ends.value, voids or "-", told or "-", webhooks or "-", row.takes_back or "-")
+    trust = "none any more" if row.untrusts else "-"
+    ends = (row.ends.value, trust, voids or "-", told or "-", webhooks or "-", row.takes_back or "-")
     return (f"`{row.event}`", row.proof.value, *ends)
 
 

@@ -25,8 +25,8 @@ DOERS = [
     for room in ("Login/app/services", "CreateDB/users", "CreateDB/services")
     for path in sorted((ROOT / room).glob("*.py"))
 ]
-TABLES = {"users", "recovery_codes", "enrolments", "sessions", "tokens", "passkeys", "ceremonies"}
-ROWS = {"User", "Session", "OneTimeToken", "Passkey"}
+TABLES = {"users", "recovery_codes", "enrolments", "sessions", "tokens", "passkeys", "ceremonies", "devices"}
+ROWS = {"User", "Session", "OneTimeToken", "Passkey", "TrustedDevice"}
 WRITES = {"insert", "update", "delete"}
 # Writes by which nobody gains or loses anything.
 HARMLESS = {
@@ -41,6 +41,8 @@ HARMLESS = {
     "void_unneeded_codes": "what stands in for factors goes with the last of them",
     "delete_unconfirmed": "an account that nobody confirmed or ever signed in to",
     "void_links": "named in the rows' own column",
+    "forget_devices": "likewise",
+    "use_device": "when a trusted device has signed in",
 }
 GENERAL = {
     "consequences.py": "does what the rows say",
@@ -194,6 +196,20 @@ def test_every_webhook_is_caused_and_explained() -> None:
     assert {kind: set(fields) - {"sid"} for kind, fields in explained.items()} == {
         kind: set(fields) for kind, fields in WEBHOOKS.items()
     }
+
+
+@pytest.mark.asvs("7.4.3")
+def test_no_device_stays_trusted_past_what_it_was_trusted_for() -> None:
+    """A new password, "this was not me", an operator's end, and every change of the factors that are spared."""
+    ends = {event.rpartition(".")[0] for event in CHANGES if CHANGES[event].untrusts}
+    factors = {event for event in CHANGES if event.startswith(("factor.", "recovery_codes."))}
+
+    assert {"password", "account", "sessions", "event", "email", "factor.totp", "factor.passkey"} <= ends
+    assert {event for event in factors if not CHANGES[event].untrusts} == {
+        "factor.totp.started",
+        "factor.passkey.renamed",
+    }
+    assert not CHANGES["device.trusted"].untrusts
 
 
 def test_whoever_loses_every_session_is_told_of() -> None:

@@ -23,6 +23,10 @@ SELECT :sid, user_id, generation, rotated_at, created_at, last_seen_at, authenti
     remember, client_address, user_agent
 FROM sessions WHERE sid NOT LIKE 'copy%'
 """
+TRUST_DEVICE = """
+INSERT INTO trusted_devices (id, user_id, token_hash, created_at, expires_at, client_address, user_agent)
+SELECT :id, id, :id, created_at, created_at, '', '' FROM users
+"""
 
 
 def logged(outcome: Any) -> dict[str, Any]:
@@ -172,6 +176,15 @@ def test_a_lost_second_factor_is_reset(cli: Run, user_with_totp: SignedIn, sql: 
         "second_factor_reset"
     ]
     assert "has no second factor." in cli("--reset-second-factor", "alice").out
+
+
+def test_no_device_stays_trusted_past_an_operator(cli: Run, user_with_totp: SignedIn, sql: RunSql) -> None:
+    """Not where everybody is signed out, though nobody was in, nor where the factor is another one."""
+    assert user_with_totp.get("/totp/status").json()["enabled"]
+    for flag in ("--end-sessions", "--end-sessions", "--reset-second-factor", "--disable-user"):
+        sql(TRUST_DEVICE, id=bytes(16))
+        assert MAILED in cli(flag, "alice").out
+        assert sql("SELECT COUNT(*) FROM trusted_devices") == [(0,)]
 
 
 @pytest.mark.asvs("6.4.6")

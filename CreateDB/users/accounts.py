@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection
 
 from app.authority.changes import CHANGES
 from app.clients.devices import describe_device
-from app.crud import accounts, directory, passkeys, second_factors, sessions
+from app.crud import accounts, directory, passkeys, second_factors, sessions, trusted_devices
 from app.crud.accounts import Addressee
 from app.crud.operations import current_time
 from app.crud.passkeys import PasskeyRow
@@ -92,6 +92,8 @@ def changes_one(work: Work) -> Callable[[Arguments, URL], int]:
 
 
 def _conclude(connection: Connection, row: str, entry: Addressee, facts: Mapping[str, object]) -> str | None:
+    if CHANGES[row].untrusts:
+        trusted_devices.forget_devices(connection, entry.id)
     event_id = record_change(connection, row, entry.public_id, facts)
     return tell_owner(connection, row, event_id, entry.id, facts)
 
@@ -123,7 +125,7 @@ def end_sessions(_arguments: Arguments, connection: Connection, entry: Addressee
     reason, now = CHANGES["sessions.ended"].reason, current_time(connection)
     ended = sessions.end_sessions(connection, entry.id, reason, now)
     text = f"{name(entry)}: {_sessions_ended(ended)}."
-    if not ended:
+    if not ended and not trusted_devices.forget_devices(connection, entry.id):
         return Change(text)
     return Change(text, "user_sessions_ended", {"sessions_ended": ended}, row="sessions.ended")
 

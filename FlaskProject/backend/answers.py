@@ -47,6 +47,8 @@ class TokenPair(Answer):
 
     access_token: str
     refresh_token: str
+    device_token: str | None = None  # of a device just trusted
+    device_token_expires_in: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,25 @@ class Devices(Answer):
     """Where an account is signed in."""
 
     items: list[Device]
+
+
+@dataclass(frozen=True)
+class TrustedDevice(Answer):
+    """A browser or client on which the account's password alone signs in."""
+
+    id: str
+    label: str
+    client_address: str | None
+    last_used_at: datetime | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class TrustedDevices(Answer):
+    """Where an account signs in by the password alone."""
+
+    items: list[TrustedDevice]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from FlaskProject.backend.answers import (
     Passkeys,
     RecoveryCodes,
     TokenPair,
+    TrustedDevice,
+    TrustedDevices,
 )
 from FlaskProject.backend.http import Backend, BackendUnavailable, Download, Refusal, Visitor
 
@@ -60,14 +62,17 @@ class Api:
         body = _given(email=email, username=username or None, password=password)
         self._as_anyone("/register", body, lambda data: data["user_id"])
 
-    def log_in(self, identifier: str, password: str, *, remember_me: bool) -> TokenPair:
-        """Take the first step of a login; the only one unless a second factor is on."""
+    def log_in(
+        self, identifier: str, password: str, *, remember_me: bool, device_token: str | None = None
+    ) -> TokenPair:
+        """Take the first step of a login; the only one unless a second factor is on and the device not trusted."""
         body = {"username": identifier, "password": password, "remember_me": remember_me}
-        return self._as_anyone("/login", body, TokenPair.read)
+        return self._as_anyone("/login", body | _given(device_token=device_token), TokenPair.read)
 
-    def log_in_with_code(self, login_token: str, totp: str) -> TokenPair:
+    def log_in_with_code(self, login_token: str, totp: str, *, trust_device: bool) -> TokenPair:
         """Take the second step of a login."""
-        return self._as_anyone("/login", {"login_token": login_token, "totp": totp}, TokenPair.read)
+        body = {"login_token": login_token, "totp": totp, "trust_device": trust_device}
+        return self._as_anyone("/login", body, TokenPair.read)
 
     def start_passkey_login(self, login_token: str | None = None) -> Ceremony:
         """Ask which question a passkey is to answer: anybody's, or those of whoever has just given the password."""
@@ -77,9 +82,10 @@ class Api:
         """Sign in by a passkey alone."""
         return self._as_anyone("/login/passkey", {**answer, "remember_me": remember_me}, TokenPair.read)
 
-    def log_in_with_passkey_too(self, login_token: str, answer: Json) -> TokenPair:
+    def log_in_with_passkey_too(self, login_token: str, answer: Json, *, trust_device: bool) -> TokenPair:
         """Take the second step of a login by a passkey."""
-        return self._as_anyone("/login/passkey", {**answer, "login_token": login_token}, TokenPair.read)
+        body = {**answer, "login_token": login_token, "trust_device": trust_device}
+        return self._as_anyone("/login/passkey", body, TokenPair.read)
 
     def refresh(self, refresh_token: str) -> TokenPair:
         """Trade a refresh token for the next pair."""
@@ -184,6 +190,14 @@ class Api:
     def end_other_devices(self) -> None:
         """Sign every other device out."""
         self._as_owner("DELETE", "/user/sessions", None, _nothing)
+
+    def trusted_devices(self) -> list[TrustedDevice]:
+        """List where the password alone signs in."""
+        return self._as_owner("GET", "/user/trusted-devices", None, TrustedDevices.read, READ_SECONDS).items
+
+    def remove_trusted_device(self, device_id: str) -> None:
+        """Ask for the second factor there again."""
+        self._as_owner("DELETE", f"/user/trusted-devices/{quote(device_id, safe='')}", None, _nothing)
 
     def history(self, before: str | None, kinds: Sequence[str], limit: int) -> History:
         """List what happened to the account before an event of it, or at last: all, or what is below these kinds."""

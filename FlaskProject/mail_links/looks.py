@@ -19,6 +19,7 @@ FORMER_ADDRESS = ("former", "signed_out", "factor")
 TAKEN_BACK = {
     "factor.totp.enabled": ("factor_off", "signed_out", "mail"),
     "factor.passkey.added": ("passkeys_off", *EFFECTS["disown"]),
+    "device.trusted": ("untrusted", *EFFECTS["disown"]),
     "phrase.changed": ("phrase", *EFFECTS["disown"]),
     "username.changed": ("username", *EFFECTS["disown"]),
     "recovery_codes.replaced": ("codes", *EFFECTS["disown"]),

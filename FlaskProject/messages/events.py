@@ -61,6 +61,7 @@ EVENTS: dict[str, str] = {
     "fact.left.one": "1 was left.",
     "fact.sessions_ended": "{count} sign-ins ended.",
     "fact.sessions_ended.one": "1 sign-in ended.",
+    "fact.device": "Your trust in the device took the place of the second factor.",
     "fact.role": "From {former} to {role}.",
     # Sign-ins
     "event.session.started": "Signed in",
@@ -126,6 +127,10 @@ EVENTS: dict[str, str] = {
     "event.recovery_codes.replaced": "New recovery codes were made",
     "event.recovery_codes.replaced.more": "The old ones no longer work.",
     "event.recovery_code.used": "A recovery code was used",
+    "event.device.trusted": "A device was trusted",
+    "event.device.trusted.more": "Your password alone signs in there.",
+    "event.device.untrusted": "A device was trusted no more",
+    "event.device.untrusted.more": "Your second factor is asked for there again.",
     # Profile and account
     "event.username.changed": "Your username was changed",
     "event.phrase.changed": "Your phrase was changed",

@@ -72,4 +72,5 @@ FIELDS: dict[str, str] = {
     "wait.minutes": "{count} minutes",
     "wait.hour": "1 hour",
     "wait.hours": "{count} hours",
+    "wait.days": "{count} days",
 }

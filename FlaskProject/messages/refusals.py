@@ -39,6 +39,7 @@ REFUSALS: dict[str, str] = {
     "api.event_not_found": "That can be taken back no more: it was taken back already, or too long ago. "
     "If something is still wrong with your account, change your password.",
     "api.session_not_found": "That device was signed out already.",
+    "api.trusted_device_not_found": "That device asks for your second factor already.",
     "api.token_invalid": "You are signed out. Please sign in again.",
     "api.token_expired": "You were away for a while, so we signed you out. Please sign in again.",
     "api.session_ended": "This sign-in has ended: you signed out, changed your password, or ended it elsewhere. "

@@ -107,8 +107,16 @@ SECURITY: dict[str, str] = {
     "device.end": "Sign out",
     "device.end.which": "{label}, last seen {ago}",
     "devices.end_others": "Sign out all other devices",
-    "devices.end_others.lead": "Every sign-in but this one ends at once, and has to be made again.",
+    "devices.end_others.lead": "Every sign-in but this one ends at once, and has to be made again, "
+    "everywhere with your second factor if you have one.",
     "devices.end_others.submit": "Sign them out",
+    "trusted.title": "Where your password alone signs you in",
+    "trusted.lead": "On these devices you chose to be asked for no second factor. If you do not recognise one, "
+    "remove it and change your password.",
+    "trusted.until": "Until {day}",
+    "trusted.remove": "Remove",
+    "trusted.remove.which": "{label}, added {ago}",
+    "trusted.removed": "That device asks for your second factor again.",
     "device.ended": "That device is signed out.",
     "devices.ended": "All other devices are signed out.",
 }

@@ -56,6 +56,8 @@ def _facts(event: Event) -> Iterator[str]:
         count = event.facts.get(name)
         if isinstance(count, int):
             yield t(f"fact.{name}.one" if count == 1 else f"fact.{name}", count=count)
+    if event.kind in PROVING and "device" in event.facts:
+        yield t("fact.device")
     if {"role", "former_role"} <= event.facts.keys():
         yield t("fact.role", former=event.facts["former_role"], role=event.facts["role"])
 

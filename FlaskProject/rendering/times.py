@@ -38,7 +38,7 @@ def duration(seconds: int) -> str:
     """Write a waiting time, rounded up."""
     if seconds < MINUTE:
         return _counted("wait", "second", seconds)
-    size, unit = (MINUTE, "minute") if seconds <= HOUR else (HOUR, "hour")
+    size, unit = (MINUTE, "minute") if seconds <= HOUR else (HOUR, "hour") if seconds < 2 * DAY else (DAY, "day")
     return _counted("wait", unit, -(-seconds // size))
 
 

@@ -1,4 +1,4 @@
-"""The two HttpOnly cookies that hold a signed-in browser's tokens, and the short-lived one between login's steps."""
+"""The HttpOnly cookies of a signed-in browser's tokens, of the step between a login's two, and of a trusted device."""
 
 import re
 from contextlib import suppress
@@ -14,13 +14,14 @@ from FlaskProject.backend.answers import TokenPair
 from FlaskProject.config import Config
 from FlaskProject.signed_in.jwt_claims import claims_of
 
-ACCESS, REFRESH, LOGIN_STEP = "access_token", "refresh_token", "login_token"
+ACCESS, REFRESH, LOGIN_STEP, DEVICE = "access_token", "refresh_token", "login_token", "device_token"
 SHARED = {ACCESS, REFRESH}  # what COOKIE_DOMAIN is about: forms and the steps of a login stay on this host
 SESSION = "pupero_session"
 LOGIN_STEP_LIFETIME = timedelta(minutes=5)
 # Anything else cannot be a token of the API and must not become part of a header.
 TOKEN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
 LONGEST_TOKEN = 4096
+DEVICE_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,16 @@ class TokenCookies:
         """Keep what proves that the password was right until the code is typed."""
         self._set(response, LOGIN_STEP, token, int(LOGIN_STEP_LIFETIME.total_seconds()))
 
+    def read_device(self, request: Request) -> str | None:
+        """Return what spares this browser the second factor, if somebody trusts it."""
+        values = request.cookies.getlist(self._named(DEVICE))
+        return next((value for value in values if DEVICE_TOKEN.fullmatch(value)), None)
+
+    def write_device(self, response: Response, pair: TokenPair) -> None:
+        """Keep it past signing out, which is what it is for; of several accounts here the last is spared."""
+        if pair.device_token:
+            self._set(response, DEVICE, pair.device_token, pair.device_token_expires_in)
+
     def _persistence(self, pair: TokenPair) -> int | None:
         claims = claims_of(pair.refresh_token)
         if claims is None or not claims.remember:
@@ -72,8 +83,8 @@ class TokenCookies:
         return self.config.cookie_domain if name in SHARED else None
 
     def _flags(self, name: str) -> dict[str, Any]:
-        # `__Host-` demands the path /; without it the login step goes nowhere but to the login pages.
-        path = f"{request.script_root}/login" if name == LOGIN_STEP and not self.secure else "/"
+        # `__Host-` demands the path /; without it what signs in goes nowhere but to the login pages.
+        path = f"{request.script_root}/login" if name in {LOGIN_STEP, DEVICE} and not self.secure else "/"
         flags = {"path": path, "secure": self.secure, "httponly": True, "samesite": self.config.samesite}
         return flags | {"domain": self._domain(name)}
 

@@ -39,7 +39,7 @@ class SmallApi:
     """Answers as a test tells it to, and remembers what it was asked."""
 
     url: str = ""
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=lambda: {"GET /user/trusted-devices": lambda _asked: (200, [])})
     asked: list[dict[str, Any]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 

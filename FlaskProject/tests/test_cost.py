@@ -43,12 +43,12 @@ def test_a_page_asks_for_what_it_shows_and_no_more(
 def test_passkeys_cost_one_call_where_they_are_listed(
     api: Any, open_browser: Any, make_token: Any, account: Any
 ) -> None:
-    """And none for whoever has none, nor on any other page."""
+    """And where the password alone signs in another; none for whoever has no factor, nor on any other page."""
     account["passkeys"] = 1
     api.on(PASSKEYS, lambda _asked: (200, {"rp_id": "localhost", "user_handle": "dQ", "passkeys": []}))
     browser = open_browser(api.url)
     browser.set_cookie("access_token", make_token())
-    for path, calls in (("/", 1), ("/profile", 1), ("/account/delete", 1), ("/security", 3)):
+    for path, calls in (("/", 1), ("/profile", 1), ("/account/delete", 1), ("/security", 4)):
         api.asked.clear()
         assert browser.get(path).status_code == 200
         assert len(api.asked) == calls, path

@@ -35,6 +35,7 @@ FORMS = [
     "/security/totp/recovery-codes",
     "/security/sessions/abc/end",
     "/security/sessions/end-others",
+    "/security/trusted-devices/abc/remove",
     "/auth/step-up",
     "/security/history/abc/confirm",
     "/security/history/abc/disown",

@@ -25,7 +25,7 @@ PARTS = {
     "sign_ins": ("session", "sessions", "sign_ins", "proof"),
     "password": ("password",),
     "address": ("email",),
-    "factor": ("factor", "passkey", "recovery_codes", "recovery_code"),
+    "factor": ("factor", "passkey", "recovery_codes", "recovery_code", "device"),
     "account": ("username", "phrase", "account", "event"),
 }
 SPEAKS_OF_THE_VISITOR = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}  # not of what was asked for

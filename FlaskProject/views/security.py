@@ -20,6 +20,7 @@ def security_page(form: Form | None = None) -> str:
     passkeys = changed_passkeys() or (api().passkeys() if account.passkeys else None)
     devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
     values = {"account": account, "devices": devices, "passkeys": passkeys, "came_for": session.get("came_for")}
+    values["trusted"] = api().trusted_devices() if account.has_factor else []
     return render_template("security.html", form=form or Form(), **values)
 
 
@@ -49,6 +50,14 @@ def end_other_devices(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it hol
     """Sign every other device out."""
     api().end_other_devices()
     return tell_at("security.show", "sessions", "devices.ended")
+
+
+@pages.post("/trusted-devices/<device_id>/remove")
+@submission(security_page, reauthenticates=True)
+def remove_trusted_device(form: Form, device_id: str) -> ResponseReturnValue:  # noqa: ARG001 likewise
+    """Ask for the second factor on a device again."""
+    api().remove_trusted_device(device_id)
+    return tell_at("security.show", "sessions", "trusted.removed")
 
 
 @pages.get("/<path:step>")

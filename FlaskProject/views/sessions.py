@@ -12,6 +12,7 @@ from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.rendering.own_paths import worth_carrying
 from FlaskProject.rendering.return_addresses import next_address
 from FlaskProject.rendering.telling import tell
+from FlaskProject.rendering.times import duration
 from FlaskProject.signed_in.identity import (
     account_if_any,
     api,
@@ -37,7 +38,9 @@ def login_page(form: Form) -> str:
 def code_page(form: Form) -> str:
     """Show the second step: a code from the app, a passkey, or a recovery code."""
     recovery = (form.text("with") or request.args.get("with")) == "recovery"
+    seconds = 0 if recovery else session.get("trust_seconds", 0)
     values = {"next": _next(form), "recovery": recovery, "factors": _factors(session.get("factors"))}
+    values["trust_for"] = duration(seconds) if seconds else None
     return render_template("login_code.html", form=form, account=None, **values)
 
 
@@ -67,13 +70,15 @@ def login() -> ResponseReturnValue:
 def log_in(form: Form) -> ResponseReturnValue:
     """Check the password; with a second factor, go on to the code."""
     form.require("username", "password")
+    remember, device = form.ticked("remember_me"), token_cookies().read_device(request)
     try:
-        pair = api().log_in(form.text("username"), form.text("password"), remember_me=form.ticked("remember_me"))
+        pair = api().log_in(form.text("username"), form.text("password"), remember_me=remember, device_token=device)
     except Refusal as refusal:
         step = refusal.extra.get("login_token")
         if not isinstance(step, str):
             raise
         session["factors"] = _factors(refusal.extra.get("factors"))
+        session["trust_seconds"] = _trust_seconds(refusal.extra.get("trust_seconds"))
         return _ask_for_code(step, _next(form))
     return _welcome(pair, _next(form))
 
@@ -98,14 +103,14 @@ def code() -> ResponseReturnValue:
 @submission(code_page)
 def log_in_with_code(form: Form) -> ResponseReturnValue:
     """Check the code."""
-    return _second_step(form, lambda step: api().log_in_with_code(step, _typed_code(form)))
+    return _second_step(form, lambda step, **tick: api().log_in_with_code(step, _typed_code(form), **tick))
 
 
 @pages.post("/login/code/passkey")
 @submission(code_page)
 def log_in_with_passkey_too(form: Form) -> ResponseReturnValue:
     """Check what a passkey said in the place of a code."""
-    return _second_step(form, lambda step: api().log_in_with_passkey_too(step, require_passkey(form)))
+    return _second_step(form, lambda step, **tick: api().log_in_with_passkey_too(step, require_passkey(form), **tick))
 
 
 @pages.get("/logout")
@@ -135,18 +140,23 @@ def _factors(said: object) -> list[str]:
     return [name for name in FACTORS if isinstance(said, list) and name in said] or ["totp"]
 
 
+def _trust_seconds(said: object) -> int:
+    """Take for how long this browser could be trusted; an API that says nothing of it trusts none."""
+    return said if isinstance(said, int) and said > 0 else 0
+
+
 def _typed_code(form: Form) -> str:
     form.require("totp")
     return form.text("totp")
 
 
-def _second_step(form: Form, log_in: Callable[[str], TokenPair]) -> ResponseReturnValue:
+def _second_step(form: Form, log_in: Callable[..., TokenPair]) -> ResponseReturnValue:
     """Go on from the first step, unless it is over."""
     step = _login_step()
     if step is None:
         return _start_over(form)
     try:
-        pair = log_in(step)
+        pair = log_in(step, trust_device=form.ticked("trust_device"))
     except Refusal as refusal:
         if refusal.code != "login_token_invalid":
             raise
@@ -156,7 +166,9 @@ def _second_step(form: Form, log_in: Callable[[str], TokenPair]) -> ResponseRetu
 
 def _welcome(pair: TokenPair, target: str) -> ResponseReturnValue:
     sign_in(pair)
-    return redirect(target)
+    response = make_response(redirect(target))
+    token_cookies().write_device(response, pair)
+    return response
 
 
 def _ask_for_code(step: str, target: str) -> ResponseReturnValue:

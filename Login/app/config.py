@@ -148,6 +148,7 @@ class Settings(Sources, BaseSettings):
     totp_issuer: str = Field(default_factory=name_issuer, min_length=1, max_length=64, pattern="^[^:]*$")
     session_max_minutes: Minutes | None = None
     session_idle_minutes: Minutes | None = None
+    trusted_device_days: Annotated[DaysOrNone, Field(le=timedelta(days=90))] = timedelta(days=30)
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(
         default_factory=lambda: [ip_network("127.0.0.1"), ip_network("::1")]
     )

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 LOGIN_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.signature"  # an example
+SECOND_STEP = {"login_token": LOGIN_TOKEN, "trust_seconds": 2592000}  # likewise
 
 
 class ApiError(Exception):
@@ -52,13 +53,13 @@ class TotpRequired(SecondFactorRequired, code="totp_required"):
 class LoginFactorRequired(SecondFactorRequired):
     """The same at a login: the answer has the token for the second step."""
 
-    sample: ClassVar[Mapping[str, Any]] = {"login_token": LOGIN_TOKEN, **SecondFactorRequired.sample}
+    sample: ClassVar[Mapping[str, Any]] = {**SECOND_STEP, **SecondFactorRequired.sample}
 
 
 class LoginCodeRequired(TotpRequired):
     """The same at a login: the answer has the token for the second step."""
 
-    sample: ClassVar[Mapping[str, Any]] = {"login_token": LOGIN_TOKEN, **TotpRequired.sample}
+    sample: ClassVar[Mapping[str, Any]] = {**SECOND_STEP, **TotpRequired.sample}
 
 
 class TotpInvalid(ApiError, code="totp_invalid"):
@@ -212,6 +213,12 @@ class SessionNotFound(ApiError, code="session_not_found", status=404):
     """Not one of the caller's live sessions."""
 
     detail = "You have no such session."
+
+
+class TrustedDeviceNotFound(ApiError, code="trusted_device_not_found", status=404):
+    """Not one of the caller's trusted devices, or not any more."""
+
+    detail = "You trust no such device."
 
 
 class EventNotFound(ApiError, code="event_not_found", status=404):

@@ -107,6 +107,17 @@ class ExportedEnrolment(Row):
     expires_at: datetime
 
 
+class ExportedTrustedDevice(Row):
+    """A device on which the password alone signs in; its token is on that device alone."""
+
+    id: EventId
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime
+    client_address: str
+    user_agent: str
+
+
 class ExportedLink(Row):
     """A link of a mail that still works; its token is in that mail alone."""
 
@@ -173,6 +184,7 @@ class Export(ExportHead):
     passkeys: list[ExportedPasskey]
     recovery_codes: list[ExportedRecoveryCode]
     totp_enrolments: list[ExportedEnrolment]
+    trusted_devices: list[ExportedTrustedDevice]
     links: list[ExportedLink]
     mails: list[ExportedMail]
     known_networks: list[ExportedNetwork]

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from pydantic.config import JsonDict
 
-from app.fields import Ceremony, Code, CodeSetName, Credential, EnrolmentSecret, PasskeyName, Token
+from app.fields import Ceremony, Code, CodeSetName, Credential, EnrolmentSecret, PasskeyName, Token, TrustDevice
 from app.schemas import NOT_SAVED, Body, Message, examples
 
 CODE_SET = "qk9o7nXqD2mVv1o0C4nLsg"  # an example
@@ -136,6 +136,7 @@ class PasskeyLogin(PasskeyProof, PasskeyLoginStart):
     )
 
     remember_me: bool = False
+    trust_device: TrustDevice = False
 
 
 class PasskeyProofStart(Body):
@@ -144,3 +145,14 @@ class PasskeyProofStart(Body):
     model_config = examples({}, {"with_password": True})
 
     with_password: bool = False
+
+
+class TrustedDevice(BaseModel):
+    """A device on which the password alone signs in, and where it was when it became one."""
+
+    id: str = Field(examples=["019ac9f1-4b3c-7d2a-9c1e-3f5a7b9d1e2f"])
+    label: str = Field(examples=["Firefox on Linux"])
+    client_address: str = Field(examples=["203.0.113.7"])
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="When it last signed in without a code.")
+    expires_at: datetime

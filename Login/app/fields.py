@@ -76,6 +76,13 @@ OptionalUsername = Annotated[
 EnrolmentSecret = Annotated[
     SecretStr, Field(min_length=1, max_length=100), AfterValidator(lambda s: require_text(s.get_secret_value()) and s)
 ]
+TrustDevice = Annotated[
+    bool,
+    Field(
+        description="Give a `device_token`, with which this device needs no second factor; "
+        "only for a password with a code of the app or a passkey."
+    ),
+]
 Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
 PasskeyName = Annotated[
     str,

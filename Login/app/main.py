@@ -32,6 +32,7 @@ from app.routes import (
     reauthentication,
     sessions,
     totp,
+    trusted_devices,
 )
 from app.runtime.collection import settle_collection
 from app.runtime.logs import set_up_logging
@@ -76,7 +77,7 @@ def _endpoints() -> list[BaseRoute]:
     table = APIRouter(generate_unique_id_function=name_operation)
     # Each request is compared with one after the other: what services ask all day stands in front.
     parts = (introspection, accounts, logins, sessions, reauthentication, totp, passkeys, passwords, emails, looking)
-    for part in (*parts, disowning, events, exports, health, metrics):
+    for part in (*parts, trusted_devices, disowning, events, exports, health, metrics):
         table.include_router(part.router)
     return table.routes
 

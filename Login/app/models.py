@@ -186,6 +186,21 @@ class RecoveryCode(Table, table=True):
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class TrustedDevice(Table, table=True):
+    """A device on which the password signs in without the second factor: its token as a hash; the id is a UUIDv7."""
+
+    __tablename__ = "trusted_devices"
+
+    id: bytes = Field(primary_key=True, sa_type=EventId)
+    user_id: int = Field(sa_type=RowId, index=True, foreign_key="users.id", ondelete="CASCADE")
+    token_hash: bytes = Field(sa_type=Digest, unique=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    client_address: str = Field(default="", sa_type=sa.String(45))
+    user_agent: str = Field(default="", sa_type=sa.String(255))
+
+
 class UsedToken(Table, table=True):
     """The `jti` of a single-use token that has been spent, kept until the token would have ended anyway."""
 

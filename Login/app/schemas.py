@@ -49,7 +49,7 @@ class LoginRequest(Body):
     model_config = examples(
         {"username": "alice", "password": "correct horse battery", "remember_me": True},
         {"email": "alice@example.com", "password": "correct horse battery", "totp": "492039"},
-        {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039"},
+        {"login_token": "eyJhbGciOiJIUzI1NiJ9.e30.signature", "totp": "492039", "trust_device": True},
     )
 
     username: fields.OptionalIdentifier = Field(None, description="A username; an email address is taken as one.")
@@ -58,12 +58,17 @@ class LoginRequest(Body):
     totp: fields.OptionalCode = None
     remember_me: bool = False
     login_token: fields.Token | None = Field(default=None, description="From the answer `totp_required`.")
+    trust_device: fields.TrustDevice = False
+    device_token: fields.Token | None = Field(
+        default=None, description="Of a trusted device: beside the right password it stands in for the code."
+    )
 
     @model_validator(mode="after")
     def _be_one_of_two_forms(self) -> Self:
         if self.login_token is not None:
-            if self.totp is None or self.password is not None or self.username or self.email:
-                raise FieldError(FieldCode.CONFLICTING_FIELDS, "login_token goes with totp and nothing else")
+            others = (self.password, self.device_token)
+            if self.totp is None or others != (None, None) or self.username or self.email:
+                raise FieldError(FieldCode.CONFLICTING_FIELDS, "login_token goes with totp, and no other proof")
         elif self.password is None or not (self.username or self.email):
             raise FieldError(FieldCode.MISSING_FIELDS, "give username or email, and password")
         return self
@@ -86,6 +91,8 @@ class TokenPair(Tokens):
     """What a login hands out."""
 
     token_type: Literal["bearer"] = "bearer"
+    device_token: str | None = Field(default=None, description="Of a device that was just trusted, this once.")
+    device_token_expires_in: int | None = Field(default=None, description="In so many seconds.", examples=[2592000])
 
 
 class RefreshRequest(Body):

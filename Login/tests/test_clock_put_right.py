@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from annotated_types import Le
 from starlette.testclient import TestClient
 
 from app import auth
@@ -266,4 +267,5 @@ def test_nothing_that_can_be_is_swept_as_void() -> None:
 
     assert furthest["one_time_tokens"] == max(lifetime for _, lifetime in PAGES.values())
     assert furthest["totp_enrolments"] == second_factors.ENROLMENT_LIFETIME
+    assert Le(furthest["trusted_devices"]) in Settings.model_fields["trusted_device_days"].metadata
     assert timedelta(seconds=2 * auth.STEP_SECONDS) <= SLACK

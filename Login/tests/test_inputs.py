@@ -18,11 +18,18 @@ CODE, LONG = "000000", "x" * 40
 NAP = 4.0  # seconds; a database that sleeps does so for five
 
 # A good body for each endpoint that takes one; what is wrong is put into it field by field.
+DEVICE = {"trust_device": True, "device_token": LONG}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /register": {"email": "bob@example.com", "username": "bob", "password": PASSWORD},
-    "POST /login": {"username": "nobody", "password": PASSWORD, "totp": CODE, "remember_me": False},
+    "POST /login": {"username": "nobody", "password": PASSWORD, "totp": CODE, "remember_me": False, **DEVICE},
     "POST /login/passkey/start": {"login_token": LONG},
-    "POST /login/passkey": {"ceremony": LONG, "credential": {"rawId": "YQ"}, "login_token": LONG, "remember_me": False},
+    "POST /login/passkey": {
+        "ceremony": LONG,
+        "credential": {"rawId": "YQ"},
+        "login_token": LONG,
+        "remember_me": False,
+        "trust_device": True,
+    },
     "POST /reauthenticate/passkey/start": {"with_password": True},
     "POST /reauthenticate/passkey": {"ceremony": LONG, "credential": {"rawId": "YQ"}},
     "POST /passkeys": {"ceremony": LONG, "credential": {"rawId": "YQ"}, "name": "My phone"},

@@ -205,8 +205,8 @@ def test_a_refusal_s_own_members_are_typed_where_they_come(document: dict[str, A
     assert {name: members for name, members in own.items() if members} == {
         "TotpRequired": {"factors"},
         "SecondFactorRequired": {"factors"},
-        "LoginCodeRequired": {"factors", "login_token"},
-        "LoginFactorRequired": {"factors", "login_token"},
+        "LoginCodeRequired": {"factors", "login_token", "trust_seconds"},
+        "LoginFactorRequired": {"factors", "login_token", "trust_seconds"},
         "TotpInvalid": {"clock_off"},
     }
     assert [name for name in refusals if set(refusals[name]["required"]) != common | own[name] - {"clock_off"}] == []

@@ -237,7 +237,7 @@ def test_a_login_token_opens_one_session_under_race(
     outcomes = finish(race())
     resources.close()
 
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LoginTokenInvalid"] * 5 + ["Pair"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LoginTokenInvalid"] * 5 + ["TokenPair"]
     assert sql("SELECT COUNT(*) FROM sessions") == [(before + 1,)]
     assert user_with_totp.get("/totp/status").json()["recovery_codes_left"] == 9
 

@@ -1,12 +1,8 @@
 """Sessions: what ends them, one query a call, freshness, devices."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from app import auth
@@ -14,6 +10,7 @@ from app.config import Settings
 from app.secrets.keys import make_keyrings
 from testing.ageing import age
 from testing.api import PASSWORD, MakeStale, Person, RunSql, SignedIn, register, sign_in
+from testing.statements import noting_statements
 
 # --- what ends a session -----------------------------------------------------------------------------------------
 
@@ -93,21 +90,6 @@ def test_an_expired_access_token_says_so(user: SignedIn, monkeypatch: pytest.Mon
 ECHO = pytest.mark.parametrize("settings_changes", [{"sql_echo": True}])
 
 
-@contextmanager
-def noting_statements() -> Iterator[list[str]]:
-    """Give the list of every statement that is sent meanwhile."""
-    statements: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-
-
 @ECHO
 def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
     """Account and session are loaded together, and nothing else is asked."""
@@ -125,7 +107,7 @@ def test_an_authenticated_call_is_one_query(user: SignedIn) -> None:
         ("GET", "/user/account", 0),
         ("GET", "/totp/status", 0),
         ("GET", "/user/sessions", 1),
-        ("DELETE", "/user/sessions", 2),
+        ("DELETE", "/user/sessions", 3),
         ("DELETE", "/user/sessions/unknown", 1),
         ("POST", "/logout", 2),
     ],

@@ -52,6 +52,8 @@ class Actor(StrEnum):
     SOMEBODY = "somebody"  # who has proved nothing
 
 
+_FACTORS = {"enable_totp", "disable_totp", "insert_passkey", "remove_passkey", "remove_factors"}
+_FACTORS |= {"replace_recovery_codes"}  # what a trusted device spares, and what stands in for that
 _ACTORS = {Proof.NOTHING: Actor.SOMEBODY, Proof.LINK: Actor.LINK, Proof.OPERATOR: Actor.OPERATOR}
 
 
@@ -91,6 +93,11 @@ class Change:
     def actor(self) -> Actor:
         """Return by whom it happens: in most cases whoever showed the proof."""
         return self.by or _ACTORS.get(self.proof, Actor.PERSON)
+
+    @property
+    def untrusts(self) -> bool:
+        """Whether no device is trusted any more: nobody is to stay signed in, or the second factor is another one."""
+        return self.ends in {Ends.OTHERS, Ends.ALL} or not _FACTORS.isdisjoint(self.writes)
 
     @property
     def webhooks(self) -> tuple[str, ...]:
@@ -233,6 +240,8 @@ _ROWS = (
         reason="displaced",
         by=Actor.SERVICE,
     ),
+    Change("device.trusted", Proof.PASSWORD, ("insert_device",), (Notice("device_trusted"),)),
+    Change("device.untrusted", Proof.FRESH, ("remove_device",)),
     Change("session.ended", Proof.TOKEN, ("end_session",), ends=Ends.ONE, reason="logged_out"),
     Change("session.revoked", Proof.FRESH, ("end_own_session",), ends=Ends.ONE, reason="revoked"),
     Change("sessions.revoked", Proof.FRESH, ("end_sessions",), ends=Ends.OTHERS, reason="revoked"),

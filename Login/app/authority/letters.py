@@ -61,7 +61,7 @@ NOTICES = (
     *("email_changed", "password_changed", "password_was_reset", "username_changed", "phrase_changed"),
     *("totp_enabled", "totp_disabled", "passkey_added", "passkey_removed", "passkey_counter", "second_factor_reset"),
     *("recovery_codes_made", "recovery_code_used", "recovery_codes_low", "new_device", "refresh_token_reused"),
-    *("role_set", "account_enabled", "signed_out", "data_exported"),
+    *("device_trusted", "role_set", "account_enabled", "signed_out", "data_exported"),
 )
 
 LETTERS: Mapping[str, LetterRule] = MappingProxyType(

@@ -37,6 +37,7 @@ class Expiry(NamedTuple):
 EXPIRIES = (
     Expiry("ceremonies", "expires_at", furthest=CEREMONY_LIFETIME),
     Expiry("totp_enrolments", "expires_at", furthest=ENROLMENT_LIFETIME),
+    Expiry("trusted_devices", "expires_at", furthest=timedelta(days=90)),
     Expiry("used_tokens", "expires_at"),
     Expiry("one_time_tokens", "expires_at", furthest=timedelta(hours=72)),
     Expiry("attempts", "expires_at"),

@@ -205,6 +205,13 @@ CATALOGUE: Mapping[str, Parts] = {
         "Somebody signed in to your account from a place that we had not seen before.",
         _facts("Sign-in from a new place"),
     ),
+    "device_trusted": _notice(
+        "A device signs in without your second factor",
+        "On the device that has just signed in to your account, the password alone is enough from now on. Under "
+        "Security you see every such device, and can remove it.",
+        _facts("Device trusted"),
+        undoes="no device is trusted any more, ",
+    ),
     "sign_ins_throttled": _notice(
         "Many failed attempts to sign in",
         "There were so many failed attempts to sign in to your account that further ones have to wait. Nobody got in "

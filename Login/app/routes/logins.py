@@ -15,6 +15,7 @@ router = APIRouter(tags=["Sessions"])
 
 @router.post(
     "/login",
+    response_model_exclude_none=True,
     dependencies=[limit("login"), Depends(limit_failures)],
     summary="Sign in",
     responses=refusals(
@@ -33,9 +34,9 @@ async def log_in(body: LoginRequest, resources: FromResources, client: FromClien
 
     In two steps: without `totp` the answer `totp_required`, or `second_factor_required` where there are passkeys only,
     carries a `login_token`, good for five minutes and one sign-in; send it back with the code, or see `/login/passkey`.
+    With `trust_device` the answer has a `device_token`: sent with the password, it stands in for the code from then on.
     """
-    pair = await logins.log_in(resources, body, client)
-    return TokenPair(access_token=pair.access_token, refresh_token=pair.refresh_token)
+    return await logins.log_in(resources, body, client)
 
 
 @router.post(
@@ -55,11 +56,11 @@ async def start_passkey_login(body: PasskeyLoginStart, resources: FromResources)
 
 @router.post(
     "/login/passkey",
+    response_model_exclude_none=True,
     dependencies=[limit("login"), Depends(limit_failures)],
     summary="Sign in with a passkey",
     responses=refusals(*WRONG_PASSKEY, errors.LoginTokenInvalid, errors.AccountDisabled, errors.EmailUnverified),
 )
 async def log_in_with_passkey(body: PasskeyLogin, resources: FromResources, client: FromClient) -> TokenPair:
     """Give a pair of tokens for a passkey's answer; with the `login_token` that it began with, if it had one."""
-    pair = await logins.log_in_by_passkey(resources, body, client)
-    return TokenPair(access_token=pair.access_token, refresh_token=pair.refresh_token)
+    return await logins.log_in_by_passkey(resources, body, client)

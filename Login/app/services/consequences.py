@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from app.authority.changes import CHANGES, Ends, Mailbox
 from app.clients.addresses import Client
-from app.crud import accounts, one_time_tokens, sessions
+from app.crud import accounts, one_time_tokens, sessions, trusted_devices
 from app.crud.accounts import Addressee
 from app.crud.operations import current_time
 from app.database import after_commit
@@ -36,6 +36,8 @@ def conclude(  # noqa: PLR0913 what happened to whom, by whom, and whom else it 
     change = CHANGES[event]
     if change.ends is Ends.ALL:
         sessions.end_sessions(connection, person.id, change.reason, current_time(connection))
+    if change.untrusts:
+        trusted_devices.forget_devices(connection, person.id)
     if change.voids:
         one_time_tokens.void_links(connection, person.id, change.voids)
     event_id = record(connection, resources.settings, event, person.public_id, client, facts=facts)

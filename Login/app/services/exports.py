@@ -26,6 +26,7 @@ from app.export_schemas import (
     ExportedPasskey,
     ExportedRecoveryCode,
     ExportedSession,
+    ExportedTrustedDevice,
     ExportHead,
     Row,
 )
@@ -50,6 +51,7 @@ PARTS = (
     Part("passkeys", "passkeys", ExportedPasskey),
     Part("recovery_codes", "recovery_codes", ExportedRecoveryCode),
     Part("totp_enrolments", "totp_enrolments", ExportedEnrolment),
+    Part("trusted_devices", "trusted_devices", ExportedTrustedDevice),
     Part("links", "one_time_tokens", ExportedLink),
     Part("mails", "mails", ExportedMail),
     Part("known_networks", "known_addresses", ExportedNetwork),

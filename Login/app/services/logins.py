@@ -1,24 +1,24 @@
 """Signing in, in one call or in two steps, by password or passkey."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from app import auth, errors, webauthn
-from app.auth import Pair
 from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.crud import accounts, attempts, operations, passkeys, sessions
 from app.crud.accounts import Credentials
-from app.crud.clock import is_void
+from app.crud.clock import SLACK, is_void
 from app.factor_schemas import Challenge, PasskeyLogin, PasskeyLoginStart
 from app.identifiers import login_keys
 from app.models import Session
 from app.passwords.fair_queue import Party, party_of
 from app.resources import Resources
 from app.runtime.logs import log_event
-from app.schemas import LoginRequest
+from app.schemas import LoginRequest, TokenPair
 from app.services.assertions import Asker, Purpose, Shown, challenge_keys, prove_passkey
 from app.services.attempts import Guess, expect_guess, judge_password
 from app.services.consequences import tell
@@ -27,8 +27,9 @@ from app.services.lifetimes import outlives
 from app.services.links import Told
 from app.services.proofs import Proof, prove_code, spend_proof
 from app.services.refusals import note_refusal, noting_refusals
-from app.services.sessions import issue_pair
-from app.services.trail import record
+from app.services.sessions import FRESH, issue_pair
+from app.services.trail import NO_FACTS, record
+from app.services.trusted_devices import may_trust, prove_device, trust_device, write_id
 from app.throttling.counters import hash_address, name_account
 from app.webauthn import InvalidResponse
 
@@ -42,16 +43,26 @@ class FirstStep:
     account: Credentials
     remember: bool
     jti: str | None = None
+    trust: bool = False
 
 
-async def log_in(resources: Resources, body: LoginRequest, client: Client) -> Pair:
-    """Sign in with password and code in one call, or with the code and the token that the first step gave."""
+async def log_in(resources: Resources, body: LoginRequest, client: Client) -> TokenPair:
+    """Sign in with password and code in one call, or with the code and the token that the first step gave.
+
+    On a trusted device the password is enough.
+    """
     first = await _take_first_step(resources, body, client)
     try:
-        proof = await _check_code(resources, first, body.totp, client)
+        spared = None if body.totp else await prove_device(resources, first.account, body.device_token)
+        proof = spared or await _check_code(resources, first, body.totp, client)
         return await _admit(resources, first, proof, client)
     except errors.SecondFactorRequired as refusal:
-        raise type(refusal)(login_token=_make_login_token(resources, first), **refusal.extra) from None
+        raise type(refusal)(**_offer_second_step(resources, first), **refusal.extra) from None
+
+
+def _offer_second_step(resources: Resources, first: FirstStep) -> dict[str, Any]:
+    lifetime = resources.settings.trusted_device_days
+    return {"login_token": _make_login_token(resources, first), "trust_seconds": int(lifetime.total_seconds())}
 
 
 async def challenge_passkey(resources: Resources, body: PasskeyLoginStart) -> Challenge:
@@ -65,10 +76,10 @@ async def challenge_passkey(resources: Resources, body: PasskeyLoginStart) -> Ch
     return await challenge_keys(resources, Asker(Purpose.SECOND_STEP, login_jti=first.jti), keys, "discouraged")
 
 
-async def log_in_by_passkey(resources: Resources, body: PasskeyLogin, client: Client) -> Pair:
+async def log_in_by_passkey(resources: Resources, body: PasskeyLogin, client: Client) -> TokenPair:
     """Sign in by a passkey: alone it is both factors, with the token of the first step it is the second."""
     if body.login_token is not None:
-        first = await _resume(resources, body.login_token.get_secret_value())
+        first = await _resume(resources, body.login_token.get_secret_value(), trust=body.trust_device)
         asker = Asker(Purpose.SECOND_STEP, login_jti=first.jti)
     else:
         first = FirstStep(await _find_owner(resources, body, client), body.remember_me)
@@ -99,7 +110,7 @@ def _get_owner(connection: Connection, credential_id: bytes) -> Credentials | No
 
 async def _take_first_step(resources: Resources, body: LoginRequest, client: Client) -> FirstStep:
     if body.login_token is not None:
-        first = await _resume(resources, body.login_token.get_secret_value())
+        first = await _resume(resources, body.login_token.get_secret_value(), trust=body.trust_device)
     else:
         first = await _check_password(resources, body, client)
     await _require_enabled(resources, first.account, client)
@@ -130,7 +141,7 @@ async def _check_password(resources: Resources, body: LoginRequest, client: Clie
     if account is None or not right:
         raise await _fail(resources, account, errors.InvalidCredentials, client)
     await _keep_hash_up_to_date(resources, account, password, guess.party)
-    return FirstStep(account, body.remember_me)
+    return FirstStep(account, body.remember_me, trust=body.trust_device)
 
 
 async def _keep_hash_up_to_date(resources: Resources, account: Credentials, password: str, party: Party) -> None:
@@ -162,13 +173,21 @@ async def _check_code(resources: Resources, first: FirstStep, code: str | None, 
         raise
 
 
-async def _admit(resources: Resources, first: FirstStep, proof: Proof, client: Client) -> Pair:
-    """Begin a session, once both factors are proved."""
+async def _admit(resources: Resources, first: FirstStep, proof: Proof, client: Client) -> TokenPair:
+    """Begin a session, once both factors are proved, or one and the device."""
     await _require_verified(resources, first, client)
     async with noting_refusals(resources, REFUSED, first.account.public_id, client):  # a code that was used already
-        session = await resources.database.transaction(_start_session, resources, first, proof, client)
+        session, device_token = await resources.database.transaction(_begin, resources, first, proof, client)
     log_event("login_succeeded", "success", user_id=first.account.public_id, amr=list(proof.methods))
-    return issue_pair(resources, first.account.public_id, session, session.created_at)
+    if device_token is not None:
+        log_event("device_trusted", "success", user_id=first.account.public_id)
+    return _hand_out(resources, first, session, device_token)
+
+
+def _hand_out(resources: Resources, first: FirstStep, session: Session, device_token: str | None) -> TokenPair:
+    pair = issue_pair(resources, first.account.public_id, session, session.created_at)
+    lifetime = int(resources.settings.trusted_device_days.total_seconds()) if device_token else None
+    return TokenPair(**asdict(pair), device_token=device_token, device_token_expires_in=lifetime)
 
 
 async def _require_verified(resources: Resources, first: FirstStep, client: Client) -> None:
@@ -176,6 +195,16 @@ async def _require_verified(resources: Resources, first: FirstStep, client: Clie
     if first.account.email_verified_at is None and resources.settings.needs_verified_email:
         await resources.database.transaction(resend_verification, resources, first.account.id)
         raise await _fail(resources, first.account, errors.EmailUnverified, client)
+
+
+def _begin(
+    connection: Connection, resources: Resources, first: FirstStep, proof: Proof, client: Client
+) -> tuple[Session, str | None]:
+    session = _start_session(connection, resources, first, proof, client)
+    if not (first.trust and may_trust(resources.settings, proof)):
+        return session, None
+    within = client.within(session.sid, session.amr)
+    return session, trust_device(connection, resources, first.account, within, session.created_at)
 
 
 def _start_session(
@@ -186,7 +215,7 @@ def _start_session(
     if first.jti is not None and not operations.spend_token(connection, first.jti, over):
         raise errors.LoginTokenInvalid
     client = client.within(auth.make_id(), " ".join(proof.methods))
-    event_id = record(connection, resources.settings, "session.started", first.account.public_id, client, now=now)
+    event_id = _record_start(connection, resources, first.account, proof, client, now)
     _note_place(connection, resources, first.account, client, now, event_id)
     accounts.note_login(connection, first.account.id, now)
     session = Session(
@@ -195,7 +224,8 @@ def _start_session(
         rotated_at=now,
         created_at=now,
         last_seen_at=now,
-        authenticated_at=now,
+        # What wants a fresh session wants the factor, too, which was not shown here.
+        authenticated_at=now if proof.trusted_device is None else now - FRESH - SLACK,
         expires_at=now + resources.settings.session_lifetime(remember=first.remember),
         remember=first.remember,
         client_address=client.address,
@@ -208,6 +238,14 @@ def _start_session(
         facts = {"sessions_ended": surplus}
         record(connection, resources.settings, "sessions.displaced", subject, client, now=now, facts=facts)
     return session
+
+
+def _record_start(  # noqa: PLR0913, PLR0917 whose session begins, by what proof
+    connection: Connection, resources: Resources, account: Credentials, proof: Proof, client: Client, now: datetime
+) -> bytes | None:
+    facts = {"device": write_id(proof.trusted_device)} if proof.trusted_device else NO_FACTS
+    subject = account.public_id
+    return record(connection, resources.settings, "session.started", subject, client, now=now, facts=facts)
 
 
 def _note_place(  # noqa: PLR0913, PLR0917 whose place, and what to say of it
@@ -243,7 +281,7 @@ def _make_login_token(resources: Resources, first: FirstStep) -> str:
     return auth.encode_token("login", claims, resources.keys.login)
 
 
-async def _resume(resources: Resources, token: str) -> FirstStep:
+async def _resume(resources: Resources, token: str, *, trust: bool = False) -> FirstStep:
     try:
         claims = auth.decode_token("login", token, resources.keys.login)
     except auth.InvalidToken:
@@ -255,4 +293,4 @@ async def _resume(resources: Resources, token: str) -> FirstStep:
         raise errors.LoginTokenInvalid
     if is_void(auth.utc(claims["iat"]), account.now):
         raise errors.LoginTokenInvalid
-    return FirstStep(account, bool(claims.get("rem")), jti=claims["jti"])
+    return FirstStep(account, bool(claims.get("rem")), jti=claims["jti"], trust=trust)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from app import auth, errors
 from app.clients.addresses import Client
-from app.crud import accounts, attempts, passkeys, second_factors, sessions
+from app.crud import accounts, attempts, passkeys, second_factors, sessions, trusted_devices
 from app.crud.accounts import Addressee, Credentials
 from app.crud.clock import SLACK
 from app.crud.sessions import Principal, SessionRow
@@ -51,6 +51,7 @@ class Proof:
     totp_step: int | None = None
     recovery_code: bytes | None = None
     passkey: UsedPasskey | None = None
+    trusted_device: bytes | None = None  # for whose sake no factor was asked for
     methods: tuple[str, ...] = PASSWORD
     without_factor: bool = False  # there was none, so no code was asked for
     tell: Callable[[Connection], None] | None = None  # a notice that goes with spending it
@@ -162,7 +163,8 @@ def open_totp_secret(resources: Resources, public_id: str, ciphertext: str) -> s
 def spend_proof(connection: Connection, proof: Proof, stale: type[errors.ApiError] = errors.SessionEnded) -> datetime:
     """Hold the account and use up the code; raise `stale` when the password changed meanwhile, or TotpInvalid.
 
-    Return the time. A passkey that was removed meanwhile raises PasskeyUnknown.
+    Return the time. A passkey that was removed meanwhile raises PasskeyUnknown; where the device is not trusted any
+    more, the factor is asked for.
 
     The code's counter is cleared here and not when it was found right: a code that others saw and replay is right too.
     """
@@ -181,6 +183,8 @@ def spend_proof(connection: Connection, proof: Proof, stale: type[errors.ApiErro
         raise errors.TotpInvalid
     if proof.passkey is not None and not passkeys.use_passkey(connection, *proof.passkey, now):
         raise errors.PasskeyUnknown
+    if proof.trusted_device is not None and not trusted_devices.use_device(connection, proof.trusted_device, now):
+        raise ask_for_factor(account)
     if proof.tell is not None:
         proof.tell(connection)
     if proof.counters:

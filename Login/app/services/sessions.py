@@ -12,7 +12,7 @@ from app.authority.changes import CHANGES
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.config import Settings
-from app.crud import sessions
+from app.crud import sessions, trusted_devices
 from app.crud.clock import is_void
 from app.crud.services import Holder, Standing
 from app.crud.sessions import Principal, SessionRow
@@ -228,6 +228,7 @@ async def end_others(resources: Resources, principal: Principal, client: Client)
 def _end_others(connection: Connection, resources: Resources, principal: Principal, client: Client) -> int:
     account, own, now = principal.account, principal.session.id, principal.now
     count = sessions.end_sessions(connection, account.id, REVOKED_ELSEWHERE, now, keep=own)
+    trusted_devices.forget_devices(connection, account.id)  # this one's too: no session says on which device it is
     if count:
         facts = {"sessions_ended": count}
         record(connection, resources.settings, "sessions.revoked", account.public_id, client, now=now, facts=facts)

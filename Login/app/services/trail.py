@@ -19,7 +19,7 @@ from app.crud.operations import current_time
 Facts: TypeAlias = Mapping[str, object]  # by the names that letters have for them
 NO_FACTS: Facts = MappingProxyType({})
 # Others may have been typed.
-KEPT_FACTS = ("left", "sessions_ended", "ended_session", "passkey", "role", "former_role", "service")
+KEPT_FACTS = ("left", "sessions_ended", "ended_session", "passkey", "device", "role", "former_role", "service")
 NOWHERE = Client("", "")
 
 

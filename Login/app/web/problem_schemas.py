@@ -19,6 +19,10 @@ MEMBERS: dict[str, Schema] = {
         "type": "string",
         "description": "For the second step, at `POST /login` or `POST /login/passkey`: good once, for five minutes.",
     },
+    "trust_seconds": {
+        "type": "integer",
+        "description": "For how long `trust_device` would spare the second factor; 0 where that is switched off.",
+    },
     "factors": {
         "type": "array",
         "items": {"type": "string", "enum": ["totp", "passkey", "recovery_code"]},
