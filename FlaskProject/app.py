@@ -18,6 +18,7 @@ from FlaskProject.rendering.template_helpers import init_templates
 from FlaskProject.runtime.logs import RequestLog, init_logs, quiet_development_server
 from FlaskProject.signed_in.identity import Services, init_identity
 from FlaskProject.signed_in.refresh import Refresher
+from FlaskProject.signed_in.sealed_cookies import init_sealed_cookies
 from FlaskProject.signed_in.session_cookies import PageSessions
 from FlaskProject.views import (
     accounts,
@@ -29,6 +30,7 @@ from FlaskProject.views import (
     passkeys,
     passwords,
     profile,
+    reauthenticate,
     security,
     sessions,
     step_up,
@@ -60,12 +62,13 @@ def create_app(config: Config | None = None) -> Flask:
     init_guards(app, config)
     CSRFProtect(app)
     init_identity(app)
+    init_sealed_cookies(app)
     init_error_pages(app)
     app.register_error_handler(CSRFError, stale_form)
     app.register_error_handler(BackendUnavailable, unavailable_page)
     init_templates(app, config.brand)
 
-    signed_in = (home, profile, security, history, totp, passkeys)
+    signed_in = (home, profile, security, history, totp, passkeys, reauthenticate)
     for part in (*signed_in, accounts, sessions, passwords, link_buttons, health, verify, step_up, brand):
         app.register_blueprint(part.pages)
 

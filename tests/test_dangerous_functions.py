@@ -36,6 +36,7 @@ CRYPTOGRAPHY = {
     "Login/app/secrets/keys.py": {"cryptography"},
     "Login/app/secrets/recovery_codes.py": {"argon2"},
     "Login/app/webauthn.py": {"cryptography", "fido2"},
+    "FlaskProject/signed_in/sealing.py": {"cryptography"},
     "deploy/certificate.py": {"cryptography"},
 }
 # Patterns of names in the same file: a constant, and words that were escaped before they were joined.

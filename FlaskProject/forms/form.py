@@ -9,6 +9,7 @@ from flask import request
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.outages import outage_sentence, outcome_sentence
 from FlaskProject.messages import field_sentence, sentence_for, t
+from FlaskProject.rendering.own_paths import here
 from FlaskProject.rendering.times import duration
 
 # Never written back into a page.
@@ -47,11 +48,12 @@ class Form:
     errors: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     refused_as: str = ""
+    sent_to: str = ""
 
     @classmethod
     def from_request(cls) -> Self:
         """Take what was posted."""
-        return cls({name: value for name, value in request.form.items() if name != "csrf_token"})
+        return cls({name: value for name, value in request.form.items() if name != "csrf_token"}, sent_to=here())
 
     def text(self, name: str) -> str:
         """Return a field as it was typed."""
@@ -108,6 +110,12 @@ class Form:
     def kept(self) -> dict[str, str]:
         """Everything that may be written back into a page."""
         return {name: value for name, value in self.values.items() if name not in SECRETS | SWITCHES | ANSWER}
+
+    @property
+    def typed(self) -> bool:
+        """Tell whether there is something that a person typed, and would miss."""
+        written = OF_THE_PAGE | SWITCHES | ANSWER | {"kind", "secret"}
+        return any(value for name, value in self.values.items() if name not in written)
 
     @property
     def asked_secrets(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""How every form is answered: the view acts, and whatever refuses it brings the form back; nothing typed is lost."""
+"""How every form is answered: the view acts, and whatever refuses it leads back to the form; nothing typed is lost."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,22 +12,23 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it ships
 from FlaskProject.backend.answers import Json, TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form, Incomplete
+from FlaskProject.forms.kept import ASKED, Page, ask_again, leave, leave_unsent
 from FlaskProject.forms.outages import outage_sentence, outcome_sentence
 from FlaskProject.messages import t
 from FlaskProject.rendering.error_pages import error_page, leave_for_login, log_outage, retry_headers
 from FlaskProject.rendering.own_paths import here
 from FlaskProject.runtime.logs import log_refusal
-from FlaskProject.signed_in.identity import api, current_account, tokens
+from FlaskProject.signed_in.form_owners import owner_of_form
+from FlaskProject.signed_in.identity import api, subject, tokens
 from FlaskProject.signed_in.session_cookies import has_page_session
 
-Page = Callable[[Form], str]
 View = Callable[..., ResponseReturnValue]
 
 
 def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View], View]:
-    """Give a POST view its Form, and show `page` again with the reasons when anything refuses it.
+    """Give a POST view its Form, and lead back to `page` with the reasons when anything refuses it.
 
-    With `reauthenticates`, a view that needs a fresh session asks for the password in place, then acts.
+    With `reauthenticates`, a view that needs a fresh session asks for the password first, then acts.
     """
 
     def decorate(view: View) -> View:
@@ -36,13 +37,11 @@ def submission(page: Page, *, reauthenticates: bool = False) -> Callable[[View],
             form = Form.from_request()
             asked_again = reauthenticates and "current_password" in form.values
             try:
-                if form.only_looks:
-                    return (reauthentication_page if asked_again else page)(form)
-                if asked_again and not _proved_again(form):
-                    return reauthentication_page(form), HTTPStatus.BAD_REQUEST
-                return view(form, **path)
+                if asked_again and (form.only_looks or not _proved_again(form)):
+                    return ask_again(form, here())
+                return leave(form, page) if form.only_looks else view(form, **path)
             except Incomplete:
-                return page(form), HTTPStatus.BAD_REQUEST
+                return leave(form, page)
             except Refusal as refusal:
                 return _refused(page, form, refusal)
             except BackendUnavailable as outage:
@@ -62,14 +61,6 @@ def require_passkey(form: Form) -> Json:
     return form.passkey
 
 
-def reauthentication_page(form: Form, action: str | None = None) -> str:
-    """Ask for the password (and a code) in place, keeping what the person was about to do."""
-    # The page that the form stood on: /profile or /security.
-    back = request.script_root + "/".join(request.path.split("/")[:2])
-    where = {"action": action or here(), "back": back}
-    return render_template("reauthenticate.html", form=form, account=current_account(), **where)
-
-
 def reauthenticate(form: Form) -> TokenPair:
     """Prove again who is there, by the password and a second factor or by a passkey alone."""
     if form.passkey is None:
@@ -85,12 +76,13 @@ def stale_form(error: CSRFError) -> ResponseReturnValue:
     page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
     if page is None:
         return error_page(HTTPStatus.FORBIDDEN, "stale")
-    try:
-        return page(_stale()), HTTPStatus.FORBIDDEN
-    except BackendUnavailable as outage:
-        return unavailable_page(outage, resend=False)
-    except Refusal:
-        return leave_for_login()
+    form, owner = Form.from_request(), owner_of_form(subject())
+    if page.awaits_sign_in and not tokens().sent:
+        return leave_unsent(form, page, owner)
+    if not has_page_session():
+        # Nothing can be left for another page in a browser that keeps no cookies.
+        return _without_cookies(page, form)
+    return leave(_stale(form, owner), page)
 
 
 def unavailable_page(outage: BackendUnavailable, *, resend: bool = True) -> ResponseReturnValue:
@@ -117,16 +109,20 @@ def _proved_again(form: Form) -> bool:
         form.refuse(refusal)
     except Incomplete:
         pass  # what is missing is noted
+    if not form.failed:
+        ASKED.forget()
     return not form.failed
 
 
 def _refused(page: Page, form: Form, refusal: Refusal) -> ResponseReturnValue:
     if refusal.status == HTTPStatus.UNAUTHORIZED:
+        if page.awaits_sign_in and form.typed:
+            return leave_unsent(form, page, owner_of_form(subject()))
         raise refusal
     if refusal.code == "reauthentication_required":
-        return reauthentication_page(form), HTTPStatus.FORBIDDEN
+        return ask_again(form, here())
     form.refuse(refusal)
-    return page(form), refusal.status, retry_headers(refusal.retry_after)
+    return leave(form, page)
 
 
 def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> ResponseReturnValue:
@@ -140,13 +136,27 @@ def _unavailable(page: Page, form: Form, outage: BackendUnavailable) -> Response
     return again, HTTPStatus.SERVICE_UNAVAILABLE, retry_headers(outage.retry_after)
 
 
-def _stale() -> Form:
-    """Return what was typed but the passwords; behind a sign-in, which may be another one by now, nothing of it."""
-    form = Form.from_request()
+def _without_cookies(page: Page, form: Form) -> ResponseReturnValue:
+    """Show the form at once, and say what may help; behind a sign-in, with nothing that was typed."""
     if tokens().sent:
+        form = form.untouched()
+    form.try_again(t("form.stale.signed_in" if tokens().sent else "form.stale.no_cookie"))
+    try:
+        return page(form), HTTPStatus.FORBIDDEN
+    except BackendUnavailable as outage:
+        return unavailable_page(outage, resend=False)
+    except Refusal:
+        return leave_for_login()
+
+
+def _stale(form: Form, owner: str) -> Form:
+    """Return what was typed but the passwords; behind a sign-in that is not known to be its owner's, nothing of it."""
+    if not tokens().sent:
+        form.try_again(t("form.stale"))
+    elif owner and owner == subject():
+        form.try_again(t("unsent.here"))
+    else:
         # A tab left open by one person could otherwise delete the account of the next.
         form = form.untouched()
         form.try_again(t("form.stale.signed_in"))
-    else:
-        form.try_again(t("form.stale" if has_page_session() else "form.stale.no_cookie"))
     return form

@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.mail_links.cookies import TOKEN, keep_link, kept_link, mark_of
-from FlaskProject.mail_links.looks import effects_of, is_over, look, works
+from FlaskProject.mail_links.looks import effects_of, look, works
 from FlaskProject.rendering.error_pages import error_page
 from FlaskProject.rendering.own_paths import here
 from FlaskProject.rendering.telling import tell
@@ -29,12 +30,21 @@ def open_link(kind: str, page: Callable[[Form], str], otherwise: str) -> Respons
         return _without_token(kind, request.args["token"])
     if "link" not in request.args:
         return redirect(url_for(otherwise))
-    token = kept_link(services().config, kind, request.args["link"])
-    if token is None:
+    form = take_form()
+    if mark_of(form.text("token")) != request.args["link"]:
+        form = Form({"token": kept_link(services().config, kind, request.args["link"]) or ""})
+    if not form.text("token"):
         return error_page(HTTPStatus.BAD_REQUEST, "link")
-    return page(Form({"token": token})) if works(kind, token) else _over_page(kind)
+    is_over = form.refused_as == "link_invalid" or "token" in form.errors
+    return _over_page(kind) if is_over or not works(kind, form.text("token")) else page(form)
 
 
+def link_address(form: Form) -> str:
+    """Return the address of a link's page, which a form of it was sent to, without its token."""
+    return f"{here()}?link={mark_of(form.text('token'))}"
+
+
+@stands_at(link_address)
 def button_page(form: Form) -> str:
     """Say what the one button of this address will do."""
     kind, token = (request.view_args or {})["kind"], form.text("token")
@@ -44,13 +54,8 @@ def button_page(form: Form) -> str:
 
 
 def use_link(kind: str, use: Callable[[], None]) -> ResponseReturnValue:
-    """Do what the link is for, and go on to sign in; a link that no longer works has a page of its own."""
-    try:
-        use()
-    except Refusal as refusal:
-        if is_over(refusal):
-            return _over_page(kind)
-        raise
+    """Do what the link is for, and go on to sign in; its page says so when the link no longer works."""
+    use()
     if kind in ENDING:
         _leave_ended_session()
     tell(f"link.{kind}.done")

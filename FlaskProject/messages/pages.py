@@ -21,8 +21,14 @@ PAGES: dict[str, str] = {
     "Here it is again: please send it once more. If it comes back again, allow cookies for this site. "
     "If you run it: with SECURE_COOKIES=true browsers keep them on https:// only.",
     "form.stale.signed_in": "This page had been open too long to be sent safely, or came from an earlier sign-in. "
-    "Nothing has happened: please do it once more.",
+    "Nothing has happened, and what was typed is not kept: please do it once more.",
     "form.retype": "Please type passwords and codes again: no page sends them back. The rest is still here.",
+    "form.too_long": "Something was too long to be kept. Please type it again, and shorten it.",
+    "unsent.here": "You had been signed out. What you typed is here; nothing was sent yet.",
+    "unsent.kept": "You were signed out, so nothing was sent. Sign in again, and what you typed is there, "
+    "but for passwords and codes.",
+    "unsent.lost": "You were signed out, so nothing was sent. What you typed could not be kept: "
+    "please type it again once you are signed in.",
     "form.optional": "optional",
     "cancel": "Cancel",
     # Front pages
@@ -110,6 +116,7 @@ PAGES: dict[str, str] = {
     # Asking again
     "reauthenticate.title": "Is it still you?",
     "reauthenticate.lead": "This needs your password again. After that we carry on with what you asked for.",
+    "reauthenticate.over": "There is nothing left to confirm here. If something has not happened, do it once more.",
     "reauthenticate.submit": "Confirm and go on",
     # Profile
     "profile.title": "Profile",

@@ -61,6 +61,7 @@ SECURITY: dict[str, str] = {
     "codes.missed": "Are your recovery codes saved? You have not said so, and they are not shown again. "
     "Without them, a lost phone or passkey can lock you out. Make new ones and save them: "
     "the old ones then stop working.",
+    "codes.shown": "Your new recovery codes are shown no more. If you did not save them, make new ones.",
     "codes.not_saved": "If you did not save your recovery codes, make new ones now: they are never shown again.",
     # Passkeys
     "passkeys.title": "Passkeys",

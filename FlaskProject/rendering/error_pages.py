@@ -39,9 +39,9 @@ def log_outage(outage: BackendUnavailable) -> None:
     log.warning("api_unavailable", extra={"fields": {"reason": str(outage)}})
 
 
-def leave_for_login() -> ResponseReturnValue:
+def leave_for_login(address: str | None = None) -> ResponseReturnValue:
     """Send the visitor to sign in and come back; the cookies stay, for another tab may just have got new ones."""
-    target = own_path(here(), request.script_root)
+    target = own_path(address or here(), request.script_root)
     return redirect(url_for("sessions.login", next=worth_carrying(target)))
 
 

@@ -12,6 +12,8 @@ from FlaskProject.backend.answers import Account, TokenPair
 from FlaskProject.backend.api import Api
 from FlaskProject.backend.http import Backend, BackendUnavailable, Refusal, Visitor
 from FlaskProject.config import Config
+from FlaskProject.signed_in.form_owners import SUBJECT, begin_page_session
+from FlaskProject.signed_in.jwt_claims import Claims, claims_of
 from FlaskProject.signed_in.refresh import Refresher, ends_soon
 from FlaskProject.signed_in.session_cookies import ACCESS, LOGIN_STEP, REFRESH, TokenCookies, is_secure
 
@@ -101,6 +103,18 @@ def current_account() -> Account:
     return cast("Account", g.account)
 
 
+def subject() -> str:
+    """Return whom this browser's tokens name, unverified, or nothing."""
+    claims = _claims()
+    return claims.subject if claims else ""
+
+
+def session_id() -> str:
+    """Return the sign-in that this browser's tokens name, unverified, or nothing."""
+    claims = _claims()
+    return claims.session if claims else ""
+
+
 def account_without_refresh() -> Account:
     """Return the account by the access token as it came: not every asker can hand a new pair to the browser."""
     found = tokens()
@@ -130,14 +144,15 @@ def sign_in(pair: TokenPair) -> None:
         # The session that this browser gives up would linger among the person's devices, its tokens good.
         with suppress(Refusal, BackendUnavailable):
             api().log_out()
-    session.clear()
+    begin_page_session(subject())
     g.pop("account", None)
     tokens().keep(pair)
+    session[SUBJECT] = subject()
 
 
 def sign_out() -> None:
     """End the visit in this browser."""
-    session.clear()
+    begin_page_session(subject())
     g.pop("account", None)
     tokens().forget()
 
@@ -180,6 +195,10 @@ def _hand_over_tokens(response: Response) -> Response:
     elif found and found.to_forget:
         token_cookies().forget(response, request, ACCESS, REFRESH)
     return response
+
+
+def _claims() -> Claims | None:
+    return claims_of(tokens().access or tokens().refresh or "")
 
 
 def _visitor() -> Visitor:

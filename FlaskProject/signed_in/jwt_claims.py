@@ -11,12 +11,14 @@ LATEST = 253_402_300_799  # the last second of the year 9999
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims that cookies depend on; they decide nothing about access."""
+    """The claims that cookies depend on; they decide nothing about access, for nobody has verified them."""
 
     issued: float
     ends: float
     remember: bool
     ours: bool
+    subject: str = ""
+    session: str = ""
 
     @property
     def lifetime(self) -> int:
@@ -35,8 +37,13 @@ def claims_of(token: str) -> Claims | None:
         return None
     if not (_is_time(issued) and _is_time(ends)):
         return None
-    return Claims(issued, ends, remember is True, data.get("iss") == ISSUER)
+    subject, sign_in = (_name(data.get(claim)) for claim in ("sub", "sid"))
+    return Claims(issued, ends, remember is True, data.get("iss") == ISSUER, subject, sign_in)
 
 
-def _is_time(value: Any) -> bool:  # noqa: ANN401 whatever JSON holds
+def _name(value: Any) -> str:  # noqa: ANN401 whatever JSON holds
+    return value if isinstance(value, str) and value.isascii() else ""
+
+
+def _is_time(value: Any) -> bool:  # noqa: ANN401 likewise
     return type(value) in {int, float} and 0 <= value <= LATEST

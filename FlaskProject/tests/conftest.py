@@ -7,6 +7,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
 from typing import Any, cast
@@ -105,6 +106,15 @@ def small_api() -> Iterator[SmallApi]:
     server.server_close()
 
 
+class Browser(FlaskClient):
+    """A browser that goes from a refused form to the page that shows it again, as it is told by 303."""
+
+    def post(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a form."""
+        answer = super().post(*args, **kwargs)
+        return self.get(answer.headers["Location"]) if answer.status_code == HTTPStatus.SEE_OTHER else answer
+
+
 OpenBrowser = Callable[..., FlaskClient]
 
 
@@ -114,6 +124,7 @@ def open_browser() -> OpenBrowser:
 
     def open_it(backend_url: str = "http://127.0.0.1:9", **settings: Any) -> FlaskClient:
         app = create_app(Config(secret_key=settings.pop("secret_key", KEY), backend_url=backend_url, **settings))
+        app.test_client_class = Browser
         return app.test_client()
 
     return open_it

@@ -84,8 +84,9 @@ def test_a_form_without_its_token_does_nothing(browser: FlaskClient, path: str) 
     for token in (None, "", "nonsense", "ünicode", "WyJhIl0.aaaaaa.bbbbbbbb"):
         answer = browser.post(path, data={} if token is None else {"csrf_token": token})
 
-        assert answer.status_code in {302, 403}, token
-        assert answer.status_code == 403 or answer.headers["Location"].startswith("/login"), token
+        assert answer.status_code in {200, 302, 400, 403}, token
+        assert answer.status_code != 302 or answer.headers["Location"].startswith("/login"), token
+        assert answer.status_code != 200 or "open too long" in answer.text, token
 
 
 @pytest.mark.asvs("3.5.1")
@@ -133,10 +134,11 @@ def test_the_https_site_takes_nothing_from_its_http_twin(browser: FlaskClient) -
 @pytest.mark.parametrize("path", ["/login", "/register", "/password/forgot"])
 def test_a_stale_form_comes_back_with_what_was_typed(browser: FlaskClient, path: str) -> None:
     """Keys rotate; the person sends the form once more and loses only the password."""
+    token_on(browser, path)
     typed = {"csrf_token": "stale", "email": "ada@example.com", "username": "ada&co", "password": "secret-of-ada"}
     answer = browser.post(path, data=typed | {"passwords": "show"})
 
-    assert answer.status_code == 403
+    assert answer.status_code == 200
     assert "open too long" in answer.text
     assert "Please type passwords and codes again" in answer.text
     assert ("ada&amp;co" in answer.text) or ("ada@example.com" in answer.text)
@@ -216,7 +218,7 @@ def test_a_rotated_key_keeps_its_sessions_and_returns_old_forms(open_browser: Ca
     assert cookie
     after.set_cookie("pupero_session", cookie.value)
 
-    assert after.post("/login", data={"csrf_token": token, "username": "a", "password": "b"}).status_code == 403
+    assert "open too long" in after.post("/login", data={"csrf_token": token, "username": "a", "password": "b"}).text
     again = {"csrf_token": token_on(after, "/login"), "username": "a", "password": "b"}
     assert after.post("/login", data=again).status_code == 503
 

@@ -35,13 +35,17 @@ def test_the_menu_says_where_one_is(  # noqa: PLR0913 a test names its fixtures
 def test_the_menu_says_it_where_a_form_came_back(
     small_api: Any, open_browser: Any, submit: Any, make_token: Any, account: Any
 ) -> None:
-    """Also at an address that is only a form's, and before the sign-in."""
+    """Also before the sign-in, and where the password is asked for again."""
+    account["fresh_until"] = "2020-01-01T00:00:00Z"
     small_api.on("GET /user/account", lambda _asked: (200, account))
     browser = open_browser(small_api.url)
     forgot = submit(browser, "/login", "/password/forgot")
     browser.set_cookie("access_token", make_token())
     refused = submit(browser, "/profile", "/profile/username", username="")
+    asked = submit(browser, "/profile", "/profile/phrase", phrase="Green boots")
 
     assert current_links(forgot.text) == [("/login", "true")]
-    assert current_links(refused.text) == [("/profile", "true")]
+    assert current_links(refused.text) == [("/profile", "page")]
+    assert "Is it still you?" in asked.text
+    assert current_links(asked.text) == [("/profile", "true")]
     assert "Back to sign in" not in browser.get("/password/forgot").text

@@ -50,7 +50,7 @@ def test_a_credential_that_is_none_is_the_api_s_to_refuse(
     small_api.on(ALONE, lambda _asked: (400, {"code": "passkey_unknown"}))
     answer = submit(open_browser(small_api.url), "/login", "/login/passkey", ceremony="abc", credential=credential)
 
-    assert answer.status_code == 400
+    assert answer.status_code == 200
     assert "We do not know this passkey" in answer.text
     assert "data-passkey-unknown" not in answer.text
     [asked] = small_api.calls(ALONE)
@@ -66,7 +66,7 @@ def test_an_unknown_passkey_without_a_name_is_told_to_nobody(
     said = f'{{"id": {"null" if name is None else repr(name).replace(chr(39), chr(34))}}}'
     answer = submit(open_browser(small_api.url), "/login", "/login/passkey", ceremony="abc", credential=said)
 
-    assert (answer.status_code, "data-passkey-unknown" in answer.text) == (400, False)
+    assert (answer.status_code, "data-passkey-unknown" in answer.text) == (200, False)
 
 
 @pytest.mark.parametrize("path", ["/login/passkey", "/login/code/passkey", "/security/passkeys/add"])
@@ -76,7 +76,7 @@ def test_a_form_without_an_answer_comes_back(browser: FlaskClient, submit: Any, 
     page = "/security/passkeys/add" if "security" in path else "/password/forgot"
     answer = submit(browser, page, path, name="Blue phone")
 
-    assert answer.status_code == 400
+    assert answer.status_code == 200
     assert "Your browser sent no passkey." in answer.text
 
 
@@ -100,7 +100,7 @@ def test_a_refused_passkey_keeps_the_name(
     small_api.on("POST /passkeys", lambda _asked: refused)
     answer = submit(browser, "/security/passkeys/add", **ADD)
 
-    assert answer.status_code == refused[0]
+    assert answer.status_code == (503 if refused[0] == 503 else 200)
     assert words in answer.text
     assert 'value="Blue phone"' in answer.text
     assert not re.search(r'name="(ceremony|credential)" value', answer.text)
@@ -127,7 +127,7 @@ def test_what_would_be_refused_is_said_before_anybody_touches_a_key(
     asked = submit(browser, "/security", "/security/passkeys/options")
     answer = submit(browser, "/security", "/security/passkeys/start", name="Blue phone")
 
-    assert (asked.status_code, answer.status_code) == (refused[0], refused[0])
+    assert (asked.status_code, answer.status_code) == (refused[0], 200)
     assert asked.json["sentence"]
     assert words in answer.text
     offers = re.findall(r'action="(/email/verification|/security/totp/start)"', answer.text)

@@ -15,13 +15,12 @@ SIGN_IN = {"username": "ada", "password": "secret-of-ada"}
 def test_a_limit_says_how_long_to_wait(
     small_api: Any, open_browser: Any, submit: Any, seconds: str, words: str
 ) -> None:
-    """In words, and for clients in the header."""
+    """In words; clients ask the API, which says it in a header, too."""
     refused = (429, {"code": "too_many_attempts", "detail": "no"}, {"Retry-After": seconds})
     small_api.on("POST /login", lambda _asked: refused)
     answer = submit(open_browser(small_api.url), "/login", **SIGN_IN)
 
-    assert answer.status_code == 429
-    assert answer.headers["Retry-After"] == seconds
+    assert answer.status_code == 200
     assert f"try again in {words}." in answer.text
     assert "secret-of-ada" not in answer.text
 
@@ -46,11 +45,11 @@ def test_a_limit_says_how_long_to_wait(
 def test_each_refusal_has_its_sentence(
     small_api: Any, open_browser: Any, submit: Any, refused: tuple[int, Any], words: str
 ) -> None:
-    """On the form that was sent, with the API's own status."""
+    """On the form that was sent."""
     small_api.on("POST /login", lambda _asked: refused)
     answer = submit(open_browser(small_api.url), "/login", **SIGN_IN)
 
-    assert answer.status_code == (503 if refused[0] >= 500 else refused[0])
+    assert answer.status_code == (503 if refused[0] >= 500 else 200)
     assert words in answer.text
     assert 'value="ada"' in answer.text
 

@@ -32,7 +32,7 @@ def test_password_and_code_lead_on_in_a_new_session(
     wrong = (400, {"code": "totp_invalid", "detail": "no"})
     small_api.on("POST /reauthenticate", lambda _asked: wrong)
     back = submit(browser, PAGE, "/auth/step-up", current_password="right", totp="000000", next="/app/x?y=z")
-    assert back.status_code == 400
+    assert back.status_code == 200
     assert 'name="next" value="/app/x?y=z"' in back.text
 
     pair = {"access_token": make_token(), "refresh_token": make_token()}
@@ -47,7 +47,7 @@ def test_an_empty_form_asks_nobody(signed_in: Any, small_api: Any, submit: Any) 
     """What is missing is said at once."""
     answer = submit(signed_in(), PAGE, "/auth/step-up", current_password="", next="/app/x")
 
-    assert answer.status_code == 400
+    assert answer.status_code == 200
     assert small_api.calls("POST /reauthenticate") == []
 
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell
@@ -14,15 +15,18 @@ from FlaskProject.views.mailed import lead_to_mailed, mailed_page
 pages = Blueprint("accounts", __name__)
 
 
+@stands_at("accounts.register")
 def register_page(form: Form) -> str:
     """Show the form that opens an account."""
     return render_template("register.html", form=form, account=None)
 
 
 @pages.get("/account/delete", endpoint="delete")
+@stands_at("accounts.delete", awaits_sign_in=True)
 def delete_page(form: Form | None = None) -> str:
     """Show what deletion takes away, and the form that does it."""
-    return render_template("delete.html", form=form or Form(), account=current_account())
+    account = current_account()
+    return render_template("delete.html", form=form or take_form(), account=account)
 
 
 @pages.get("/register")
@@ -30,7 +34,7 @@ def register() -> ResponseReturnValue:
     """Offer an account to whoever has none open."""
     if account_if_any():
         return redirect(url_for("home.home"))
-    return register_page(Form())
+    return register_page(take_form())
 
 
 @pages.post("/register")

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import History
 from FlaskProject.backend.http import Refusal
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import ASKED, asked_form, leave, stands_at, take_form
 from FlaskProject.forms.submissions import View, submission
 from FlaskProject.mail_links.looks import effects_of_disowning
 from FlaskProject.rendering.happenings import describe, title_of
@@ -32,26 +33,49 @@ SPEAKS_OF_THE_VISITOR = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS} 
 
 
 @pages.get("", endpoint="show")
+@stands_at("history.show")
 def history_page(form: Form | None = None) -> str:
     """Show a page of what happened, of everything or one part of it."""
     part, before = request.args.get("part", ""), request.args.get("before") or None
     history, is_newest = _list(before, PARTS.get(part, ()))
     values = {"entries": [describe(event) for event in history.events], "next": history.next, "is_newest": is_newest}
     choices = {"part": part if part in PARTS else None, "choices": [None, *PARTS]}
-    return render_template("history.html", form=form, account=current_account(), **choices, **values)
+    account = current_account()
+    return render_template("history.html", form=form or take_form(), account=account, **choices, **values)
 
 
 @pages.post("/<event_id>/confirm")
 @submission(history_page)
 def confirm(form: Form, event_id: str) -> ResponseReturnValue:  # noqa: ARG001 it stands in the form's address
-    """Say what "this was not me" does to this event, before it is done."""
-    return disown_page(form)
+    """Lead to what "this was not me" does to this event, before it is done."""
+    return leave(form, disown_page, ASKED)
 
 
+def _at_event(form: Form) -> str:
+    if _is_history(form):
+        return url_for("history.show")
+    return url_for("history.asked", event_id=(request.view_args or {})["event_id"])
+
+
+def _is_history(form: Form) -> bool:
+    """Tell whether there is nothing to take back."""
+    return not form.text("kind") or form.refused_as == "event_not_found"
+
+
+@pages.get("/<event_id>/confirm")
+def asked(event_id: str) -> ResponseReturnValue:  # noqa: ARG001 it stands in the form's address
+    """Say it, as often as the page is loaded, to whoever has asked for it."""
+    form, kept = take_form(), asked_form()
+    if kept and not form.failed:
+        form, _ = kept
+    return redirect(url_for("history.show")) if _is_history(form) else disown_page(form)
+
+
+@stands_at(_at_event)
 def disown_page(form: Form) -> str:
     """Show what is taken back and what follows; where there is nothing to take back, the history."""
     kind = form.text("kind")
-    if not kind or form.refused_as == "event_not_found":
+    if _is_history(form):
         return history_page(form)
     values = {"kind": kind, "title": title_of(kind), "effects": effects_of_disowning(kind)}
     event_id = (request.view_args or {})["event_id"]

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import Ceremony
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import leave, stands_at, take_form
 from FlaskProject.forms.outages import outage_sentence
 from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.messages import sentence_for
@@ -18,7 +19,7 @@ from FlaskProject.rendering.telling import tell_at
 from FlaskProject.rendering.times import duration
 from FlaskProject.signed_in.identity import api, current_account, token_cookies
 from FlaskProject.signed_in.session_cookies import LOGIN_STEP
-from FlaskProject.views.new_codes import codes_page
+from FlaskProject.views.new_codes import lead_to_codes
 from FlaskProject.views.passkey_news import note_change
 from FlaskProject.views.security import security_page
 
@@ -27,23 +28,20 @@ pages = Blueprint("passkeys", __name__)
 PLACE = ("security.show", "passkeys")
 
 
-def add_page(form: Form) -> str:
-    """Ask for a name, and offer the button behind which the browser makes a passkey."""
-    return render_template("passkey_add.html", form=form, account=current_account())
+@pages.get("/security/passkeys/add", endpoint="add")
+@stands_at("passkeys.add", awaits_sign_in=True)
+def add_page(form: Form | None = None) -> str:
+    """Ask for a name, and offer the button behind which the browser makes a passkey; password managers lead here."""
+    account = current_account()
+    return render_template("passkey_add.html", form=form or take_form(), account=account)
 
 
 @pages.post("/security/passkeys/start")
 @submission(security_page, reauthenticates=True)
 def start(form: Form) -> ResponseReturnValue:
-    """Show the page that adds a passkey, unless the API would refuse one: asked before anybody touches a key."""
+    """Lead to the page that adds a passkey, unless the API would refuse one: asked before anybody touches a key."""
     api().start_passkey()
-    return add_page(form)
-
-
-@pages.get("/security/passkeys/add")
-def add() -> ResponseReturnValue:
-    """Show the page that adds a passkey to whoever comes by an address, such as from a password manager."""
-    return add_page(Form())
+    return leave(form, add_page)
 
 
 @pages.post("/security/passkeys/add")
@@ -56,7 +54,7 @@ def keep(form: Form) -> ResponseReturnValue:
     made = api().add_passkey(form.text("name"), require_passkey(form))
     note_change()
     if made.recovery_codes:
-        return codes_page(made, "passkey.added", account)
+        return lead_to_codes(made, "passkey.added", account.name)
     return tell_at(*PLACE, "passkey.added")
 
 

@@ -4,8 +4,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.forms.submissions import submission
-from FlaskProject.mail_links.links import open_link, use_link
+from FlaskProject.mail_links.links import link_address, open_link, use_link
 from FlaskProject.mail_links.looks import look
 from FlaskProject.signed_in.identity import account_if_any, api
 from FlaskProject.views.mailed import lead_to_mailed, mailed_page
@@ -14,11 +15,14 @@ pages = Blueprint("passwords", __name__, url_prefix="/password")
 
 
 @pages.get("/forgot", endpoint="forgot")
+@stands_at("passwords.forgot")
 def forgot_page(form: Form | None = None) -> str:
     """Show the form that asks for a reset mail."""
-    return render_template("forgot.html", form=form or Form(), account=account_if_any())
+    account = account_if_any()
+    return render_template("forgot.html", form=form or take_form(), account=account)
 
 
+@stands_at(link_address)
 def reset_page(form: Form) -> str:
     """Show the form that sets a new password by a mail's link."""
     token = form.text("token")

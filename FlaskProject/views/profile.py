@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.downloads import pass_on
 from FlaskProject.rendering.error_pages import log_outage
@@ -16,11 +17,12 @@ pages = Blueprint("profile", __name__)
 
 
 @pages.get("/profile", endpoint="show")
+@stands_at("profile.show", awaits_sign_in=True)
 def profile_page(form: Form | None = None) -> str:
     """Show the forms."""
     account = current_account()
     passkeys = changed_passkeys() if account.passkeys else None
-    return render_template("profile.html", form=form or Form(), account=account, passkeys=passkeys)
+    return render_template("profile.html", form=form or take_form(), account=account, passkeys=passkeys)
 
 
 @pages.post("/profile/phrase")

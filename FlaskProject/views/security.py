@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account, tokens
@@ -13,6 +14,7 @@ pages = Blueprint("security", __name__, url_prefix="/security")
 
 
 @pages.get("", endpoint="show")
+@stands_at("security.show", awaits_sign_in=True)
 def security_page(form: Form | None = None) -> str:
     """Show everything that guards the account."""
     account = current_account()
@@ -21,7 +23,7 @@ def security_page(form: Form | None = None) -> str:
     devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
     values = {"account": account, "devices": devices, "passkeys": passkeys, "came_for": session.get("came_for")}
     values["trusted"] = api().trusted_devices() if account.has_factor else []
-    return render_template("security.html", form=form or Form(), **values)
+    return render_template("security.html", form=form or take_form(), **values)
 
 
 @pages.post("/password")

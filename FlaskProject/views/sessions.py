@@ -1,6 +1,7 @@
 """Signing in, in one step or two, and signing out."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -8,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from FlaskProject.backend.answers import TokenPair
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.rendering.own_paths import worth_carrying
 from FlaskProject.rendering.return_addresses import next_address
@@ -30,11 +32,22 @@ pages = Blueprint("sessions", __name__)
 FACTORS = ("totp", "passkey")
 
 
+def _at_login(form: Form) -> str:
+    return url_for("sessions.login", next=worth_carrying(_next(form)))
+
+
+def _at_code(form: Form) -> str:
+    asked: dict[str, Any] = {"with": form.text("with") or None, "next": worth_carrying(_next(form))}
+    return url_for("sessions.code", **asked)
+
+
+@stands_at(_at_login)
 def login_page(form: Form) -> str:
     """Show the first step: who, and the password."""
     return render_template("login.html", form=form, account=None, next=_next(form))
 
 
+@stands_at(_at_code)
 def code_page(form: Form) -> str:
     """Show the second step: a code from the app, a passkey, or a recovery code."""
     recovery = (form.text("with") or request.args.get("with")) == "recovery"
@@ -44,6 +57,7 @@ def code_page(form: Form) -> str:
     return render_template("login_code.html", form=form, account=None, **values)
 
 
+@stands_at("sessions.logout")
 def logout_page(form: Form) -> str:
     """Offer to sign out, for when the button on another page was too old."""
     return render_template("logout.html", form=form, account=account_if_any())
@@ -52,13 +66,15 @@ def logout_page(form: Form) -> str:
 @pages.get("/login")
 def login() -> ResponseReturnValue:
     """Offer to sign in; a visitor who still is goes on, one who no longer is learns why."""
-    form = Form()
+    form = take_form()
     if tokens().sent:
         try:
             current_account()
-            return redirect(_next(form))
+            if not form.failed:
+                return redirect(_next(form))
         except Refusal as refusal:
-            form.refuse(refusal)
+            if not form.failed:
+                form.refuse(refusal)
             note_over(refusal)
         except BackendUnavailable as outage:
             form.excuse(outage)
@@ -95,8 +111,8 @@ def log_in_with_passkey(form: Form) -> ResponseReturnValue:
 def code() -> ResponseReturnValue:
     """Ask for the code, if the password has just been right."""
     if _login_step() is None:
-        return redirect(url_for("sessions.login", next=worth_carrying(_next(Form()))))
-    return code_page(Form())
+        return redirect(_at_login(Form()))
+    return code_page(take_form())
 
 
 @pages.post("/login/code")
@@ -116,7 +132,7 @@ def log_in_with_passkey_too(form: Form) -> ResponseReturnValue:
 @pages.get("/logout")
 def logout() -> ResponseReturnValue:
     """Offer the button to whoever comes by the address; it alone signs out."""
-    return logout_page(Form()) if tokens().sent else redirect(url_for("sessions.login"))
+    return logout_page(take_form()) if tokens().sent else redirect(url_for("sessions.login"))
 
 
 @pages.post("/logout")
@@ -179,7 +195,7 @@ def _ask_for_code(step: str, target: str) -> ResponseReturnValue:
 
 def _start_over(form: Form) -> ResponseReturnValue:
     tell("api.login_token_invalid", "warning")
-    response = make_response(redirect(url_for("sessions.login", next=worth_carrying(_next(form)))))
+    response = make_response(redirect(_at_login(form)))
     token_cookies().forget(response, request, LOGIN_STEP)
     return response
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.http import Refusal
 from FlaskProject.forms.form import Form
+from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.forms.submissions import reauthenticate, submission
 from FlaskProject.messages import t
 from FlaskProject.rendering.own_paths import here, worth_carrying
@@ -16,6 +17,7 @@ from FlaskProject.signed_in.identity import current_account, tokens
 pages = Blueprint("step_up", __name__, url_prefix="/auth/step-up")
 
 
+@stands_at(lambda form: url_for("step_up.show", next=next_address(form.text("next"))))
 def step_up_page(form: Form) -> str:
     """Ask for password and second factor, or lead an account that has none to where it is set up."""
     account = current_account()
@@ -38,7 +40,9 @@ def show() -> ResponseReturnValue:
     if account.showed_factor:
         return _go_on(target)
     session["came_for"] = target
-    return step_up_page(Form({"next": target}))
+    form = take_form()
+    form.values["next"] = target
+    return step_up_page(form)
 
 
 @pages.post("")

@@ -1,17 +1,19 @@
 """The second factor: on, off, and the codes for the day the phone is gone."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from FlaskProject.backend.answers import RecoveryCodes
 from FlaskProject.backend.http import Refusal
 from FlaskProject.forms.form import Form
-from FlaskProject.forms.submissions import reauthentication_page, submission
+from FlaskProject.forms.kept import ask_again, stands_at, take_form
+from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
-from FlaskProject.views.new_codes import codes_page
+from FlaskProject.views.new_codes import CODES, codes_page, lead_to_codes
 from FlaskProject.views.security import security_page
 
 pages = Blueprint("totp", __name__, url_prefix="/security/totp")
@@ -19,26 +21,36 @@ pages = Blueprint("totp", __name__, url_prefix="/security/totp")
 PLACE = ("security.show", "totp")
 
 
-def enrolment_page(form: Form) -> str:
-    """Show the picture, the same secret in letters, and the field for the first code.
+@stands_at("totp.set_up")
+def enrolment_page(form: Form | None = None) -> str:
+    """Show the picture, the same secret in letters, and the field for the first code."""
+    account, enrolment = current_account(), api().start_totp()
+    return render_template("totp_start.html", form=form or take_form(), account=account, enrolment=enrolment)
+
+
+@pages.get("/start")
+def set_up() -> ResponseReturnValue:
+    """Show the set-up that was begun, the same for as long as it is good.
 
     Finding and installing an app takes some people longer than a sign-in stays fresh: whoever mistypes the code then
     gives the password once more, and finds the same picture again.
     """
     try:
-        enrolment = api().start_totp()
+        return enrolment_page()
     except Refusal as refusal:
-        if refusal.code != "reauthentication_required":
+        if refusal.code == "reauthentication_required":
+            return ask_again(take_form().without_fields(), url_for("totp.start"))
+        if refusal.status == HTTPStatus.UNAUTHORIZED:
             raise
-        return reauthentication_page(form.without_fields(), url_for("totp.start"))
-    return render_template("totp_start.html", form=form, account=current_account(), enrolment=enrolment)
+        return tell_at(*PLACE, f"api.{refusal.code}", "warning")
 
 
 @pages.post("/start")
 @submission(security_page, reauthenticates=True)
 def start(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
-    """Begin; the answer to the POST is itself the page, for its secret must not be had by an address."""
-    return enrolment_page(Form())
+    """Begin, if it is still you: its page has an address, but shows the secret in a fresh sign-in only."""
+    api().start_totp()
+    return redirect(url_for("totp.set_up"))
 
 
 @pages.post("/confirm")
@@ -55,6 +67,12 @@ def confirm(form: Form) -> ResponseReturnValue:
         return tell_at(*PLACE, "totp.on_unseen" if unseen else f"api.{refusal.code}", "warning")
 
 
+@pages.get("/recovery-codes")
+def codes() -> ResponseReturnValue:
+    """Show the codes that have just been made, for some minutes or until they are said to be saved."""
+    return codes_page()
+
+
 @pages.post("/recovery-codes")
 @submission(security_page, reauthenticates=True)
 def new_recovery_codes(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it holds nothing that matters here
@@ -69,9 +87,9 @@ def saved(form: Form) -> ResponseReturnValue:
     if not form.ticked("saved"):
         return tell_at(*PLACE, "codes.not_saved", "warning")
     code_set = form.text("code_set")  # an API that is still to be upgraded named none
-    if code_set and not api().note_saved_codes(code_set):
-        return tell_at(*PLACE, "codes.replaced_since", "warning")
-    return tell_at(*PLACE, "codes.saved")
+    is_newest = not code_set or api().note_saved_codes(code_set)
+    CODES.forget()
+    return tell_at(*PLACE, "codes.saved") if is_newest else tell_at(*PLACE, "codes.replaced_since", "warning")
 
 
 @pages.post("/disable")
@@ -89,4 +107,4 @@ def _codes_page(make: Callable[[], RecoveryCodes], what_happened: str) -> Respon
     made = make()
     if not made.recovery_codes:  # those that came with a passkey go on
         return tell_at(*PLACE, what_happened)
-    return codes_page(made, what_happened, account)
+    return lead_to_codes(made, what_happened, account.name)
