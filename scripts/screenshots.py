@@ -37,6 +37,7 @@ def take_all(suite: Suite, browser: Browser) -> None:
     page.goto(f"{suite.url}/register")
     fill(page, "Create account", email="ada@example.com", username="ada", password=PASSWORD)
     page.goto(f"{suite.url}/profile")
+    page.locator("summary").first.click()
     fill(page, "Save phrase", phrase="Herons wear red boots")
     page.goto(suite.url)
     take(page, "home")

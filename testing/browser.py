@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from testing.processes import Server, free_port
 from testing.required import missing
@@ -61,6 +61,20 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
     yield open_it
     for context in contexts:
         context.close()
+
+
+def folded(page: Page, button: str) -> Locator:
+    """Return the line that opens the setting which a button belongs to; there is none where it stands open."""
+    pressed = page.locator("button", has_text=button)
+    pressed.first.wait_for(state="attached")
+    fold = page.locator("details.edit:not([open])", has=pressed)
+    return fold.locator("summary")
+
+
+def unfold(page: Page, button: str) -> None:
+    """Open the setting that a button belongs to."""
+    for line in folded(page, button).all():
+        line.click()
 
 
 def pages_server(api_url: str, log: Path, port: int | None = None, **environment: str) -> Server:

@@ -4,6 +4,8 @@ from typing import Any, Self
 
 from playwright.sync_api import Locator, Page, expect
 
+from testing.browser import folded
+
 MOST_STOPS = 60
 FOCUS = """() => {
   const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect();
@@ -38,6 +40,9 @@ class Keyboard:
 
     def fill(self, button: str, **values: str) -> Self:
         """Fill in the form that a button belongs to; Enter in its last field sends it."""
+        for line in folded(self.page, button).all():
+            self._reach(line)
+            self.page.keyboard.press("Enter")
         for name, value in values.items():
             self._reach(self._form(button).locator(f"[name={name}]:not([type=hidden])"))
             self.page.keyboard.press("Control+A")

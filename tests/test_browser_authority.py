@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from testing.api import MakeStale, StartApi
 from testing.arrivals import wait_for_link
-from testing.browser import OpenPage, Picture, StartPages
+from testing.browser import OpenPage, Picture, StartPages, unfold
 from testing.smtp import Sink
 
 PASSWORD, NEW_PASSWORD = "blue herons at dawn", "green herons at dusk"
@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("migrated_url", ["sql
 
 def submit(page: Page, button: str, **fields: str) -> None:
     """Fill in the form that a button belongs to, and press it."""
+    unfold(page, button)
     form = page.locator("form", has=page.get_by_role("button", name=button, exact=True)).first
     for name, value in fields.items():
         form.locator(f"[name={name}]:not([type=hidden])").fill(value)

@@ -17,7 +17,7 @@ from app.services.trail import make_event
 from CreateDB.server.engine import make_engine
 from FlaskProject.messages import TEXT
 from testing.axe import find_barriers
-from testing.browser import OpenPage, Picture
+from testing.browser import OpenPage, Picture, unfold
 from testing.keyboard import OVERFLOW
 from testing.suite import Suite
 
@@ -65,6 +65,7 @@ def look(page: Page, picture: Picture) -> Look:
 
 def submit(page: Page, button: str, **fields: str) -> None:
     """Fill in the form that a button belongs to, and press it."""
+    unfold(page, button)
     form = page.locator("form", has=page.get_by_role("button", name=button)).first
     for name, value in fields.items():
         form.locator(f"[name={name}]:not([type=hidden])").fill(value)

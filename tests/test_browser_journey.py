@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from testing.api import STEP_MARGIN
-from testing.browser import OpenPage, Picture, StartPages
+from testing.browser import OpenPage, Picture, StartPages, unfold
 from testing.pictures import read_qr_picture
 
 PASSWORD = "blue herons at dawn"
@@ -34,6 +34,7 @@ def current_code(totp: pyotp.TOTP, steps: int = 0) -> str:
 
 def submit(page: Page, button: str, **fields: str) -> None:
     """Fill in the form that a button belongs to, and press it."""
+    unfold(page, button)
     form = page.locator("form", has=page.get_by_role("button", name=button, exact=True))
     for name, value in fields.items():
         form.locator(f"[name={name}]:not([type=hidden])").fill(value)

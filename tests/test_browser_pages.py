@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from testing.api import PASSWORD
 from testing.axe import find_barriers
-from testing.browser import OpenPage, Picture, StartPages
+from testing.browser import OpenPage, Picture, StartPages, unfold
 from testing.keyboard import OVERFLOW
 from testing.suite import Suite
 
@@ -61,6 +61,7 @@ def look(page: Page, picture: Picture) -> Look:
 
 def submit(page: Page, button: str, **fields: str) -> None:
     """Fill in the form that a button belongs to and press it, whatever the browser itself would say."""
+    unfold(page, button)
     form = page.locator("form", has=page.get_by_role("button", name=button, exact=True)).first
     form.evaluate("form => { form.noValidate = true }")
     for name, value in fields.items():

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from testing.axe import find_barriers
-from testing.browser import OpenPage, Picture, StartPages
+from testing.browser import OpenPage, Picture, StartPages, unfold
 from testing.keyboard import OVERFLOW, Keyboard
 from testing.suite import Suite
 from testing.virtual_keys import PHONE, SECURITY_KEY, VirtualKey, plug_in
@@ -260,6 +260,7 @@ def test_is_it_still_you(suite: Suite, open_page: OpenPage, picture: Picture) ->
     page.goto(f"{url}/profile")
     suite.make_stale("still")
     page.goto(f"{url}/profile")
+    unfold(page, "Change address")
     button = page.get_by_role("button", name="Use a passkey")
     button.click()
     expect(page.locator("[name=new_email]")).to_be_focused()

@@ -1,6 +1,7 @@
 """What a person typed, and what is wrong with it."""
 
 import json
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ SECRETS = PASSWORDS | {"totp", "code", "secret", "csrf_token"}
 
 # What a browser's passkeys said: good once, and for nobody to look at.
 ANSWER = frozenset({"ceremony", "credential"})
+SHORTEST_PASSWORD = 8  # code points, as the API has it
 MOST_PARTS = 100  # objects and lists; far more than in any answer, and fewer than a nest of them that ends a request
 
 # About the form itself, not what it is for.
@@ -141,6 +143,7 @@ class Form:
             if not self.text(name).strip():
                 self.errors[name] = t(f"required.{name}")
         if self.errors:
+            self._judge_length()
             raise Incomplete
 
     def refuse(self, refusal: Refusal) -> None:
@@ -148,8 +151,12 @@ class Form:
         self.refused_as = refusal.code
         for name, code in refusal.fields.items():
             self._blame(name, field_sentence(name, code))
-        if refusal.fields:
-            return
+        if not refusal.fields:
+            self._place(refusal)
+        if self.errors:
+            self._judge_length()
+
+    def _place(self, refusal: Refusal) -> None:
         code = self._find_sentence(refusal)
         places = next((fields for codes, fields in PLACES.items() if refusal.code in codes), ())
         place = next((name for name in places if name in self.values), None)
@@ -173,6 +180,15 @@ class Form:
             return "clock_off"
         with_recovery = refusal.code == "totp_invalid" and self.text("with") == "recovery"
         return "recovery_code_invalid" if with_recovery else refusal.code
+
+    def _judge_length(self) -> None:
+        """Say in the same round that a new password is short: the API says it only once the rest of the form is right.
+
+        It tells nobody anything. Whether a name or address is taken would: the API says that of whole forms only.
+        """
+        name = "password" if "email" in self.values else "new_password"
+        if 0 < len(unicodedata.normalize("NFKC", self.text(name))) < SHORTEST_PASSWORD:
+            self.errors.setdefault(name, sentence_for("password_too_short"))
 
     def _blame(self, name: str | None, sentence: str) -> None:
         if name in self.values and name not in ANSWER:

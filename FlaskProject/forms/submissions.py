@@ -22,6 +22,9 @@ from FlaskProject.signed_in.form_owners import owner_of_form
 from FlaskProject.signed_in.identity import api, subject, tokens
 from FlaskProject.signed_in.session_cookies import has_page_session
 
+# Told to the operator: with it a site on http:// gets none of its cookies back.
+NO_COOKIE = "none came back: browsers keep none of SECURE_COOKIES=true but on https://"
+
 View = Callable[..., ResponseReturnValue]
 
 
@@ -72,7 +75,7 @@ def reauthenticate(form: Form) -> TokenPair:
 
 def stale_form(error: CSRFError) -> ResponseReturnValue:
     """Bring a form back whose cookie has ended or whose key was rotated while somebody typed."""
-    log_refusal(str(error.description))
+    log_refusal(str(error.description), cookies=None if has_page_session() else NO_COOKIE)
     page = getattr(current_app.view_functions.get(request.endpoint or ""), "form_page", None)
     if page is None:
         return error_page(HTTPStatus.FORBIDDEN, "stale")

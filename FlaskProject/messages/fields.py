@@ -21,6 +21,11 @@ FIELDS: dict[str, str] = {
     "hint.username": "3 to 50 letters, digits, dots, dashes or underscores. You can sign in with it.",
     "hint.password": "At least 8 characters. Several unrelated words make a good one. "
     "Your own name or address and well-known passwords are refused.",
+    "rules.length": "8 characters or more",
+    "rules.longer": "Better still: 15 or more",
+    "rules.own": "Without your name or address",
+    "rules.kept": ": done.",
+    "rules.open": ": not yet.",
     "hint.code": "The digits change every 30 seconds.",
     "hint.recovery": "16 letters and digits, such as 7Q2M-X0KD-9RWA-3TNE; older ones have 24. "
     "Small letters will do, and the dashes may be left out.",

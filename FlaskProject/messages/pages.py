@@ -12,14 +12,14 @@ PAGES: dict[str, str] = {
     "nav.login": "Sign in",
     "nav.register": "Create account",
     "nav.logout": "Sign out",
+    "nav.whose": "Signed in as",
     "phrase.strip": "Your phrase",
     "footer": "Look for your phrase on every page. Is it missing or wrong? Then type nothing and leave.",
     "footer.out": "Check the address in your browser before you type a password.",
     "form.summary": "Something needs another look",
     "form.stale": "This page had been open too long to be sent safely. Here it is again: please send it once more.",
     "form.stale.no_cookie": "This page had been open too long, or your browser keeps no cookies of this site. "
-    "Here it is again: please send it once more. If it comes back again, allow cookies for this site. "
-    "If you run it: with SECURE_COOKIES=true browsers keep them on https:// only.",
+    "Here it is again: please send it once more. If it comes back again, allow cookies for this site.",
     "form.stale.signed_in": "This page had been open too long to be sent safely, or came from an earlier sign-in. "
     "Nothing has happened, and what was typed is not kept: please do it once more.",
     "form.retype": "Please type passwords and codes again: no page sends them back. The rest is still here.",
@@ -31,6 +31,8 @@ PAGES: dict[str, str] = {
     "please type it again once you are signed in.",
     "form.optional": "optional",
     "cancel": "Cancel",
+    "edit": "Edit",
+    "none": "None yet",
     # Front pages
     "welcome.title": "Sign in once, safely",
     "welcome.lead": "One account with a strong password, a second factor on your phone, and a phrase only you know.",
@@ -42,6 +44,7 @@ PAGES: dict[str, str] = {
     "welcome.devices.text": "See where you are signed in, and sign any device out from anywhere.",
     "home.title": "Hello, {name}",
     "home.next": "Worth doing next",
+    "home.good": "All is well",
     "home.all_good": "Everything is in good order. There is nothing you need to do.",
     "home.glance": "At a glance",
     "home.email": "Email",
@@ -68,6 +71,7 @@ PAGES: dict[str, str] = {
     "register.title": "Create your account",
     "register.lead": "It takes a minute. You will be signed in right away.",
     "register.submit": "Create account",
+    "register.instead": "Sign in instead",
     "register.have": "Already have an account?",
     "registered": "Welcome! Your account is open and you are signed in.",
     "registered.away": "We have your details, but the service is too busy to sign you in. Please sign in in a moment; "

@@ -1,7 +1,7 @@
 """A sentence for every code of the API, and the pages for what goes wrong."""
 
 REFUSALS: dict[str, str] = {
-    "api.email_taken": "There is an account with this address already. Sign in instead, or use another address.",
+    "api.email_taken": "There is an account with this address already. Sign in, or use another address.",
     "api.email_taken.new": "There is another account with this address. Please use another one.",
     "api.username_taken": "Somebody else has this username. Please choose another.",
     "api.email_domain_private": "Names such as .local and .test exist inside one network only, and no mail gets there "
@@ -57,8 +57,7 @@ REFUSALS: dict[str, str] = {
     "api.unsupported_media_type": "That could not be understood. Please try again.",
     "api.not_found": "That is no longer there.",
     "api.method_not_allowed": "That cannot be done here.",
-    "api.insecure_configuration": "This service is not set up for visitors from other machines yet. "
-    "If you run it: give the API a strong JWT_SECRET_KEY.",
+    "api.insecure_configuration": "This service is not set up for visitors from other machines yet.",
     "api.busy": "The service is very busy right now. Please try again in {wait}.",
     "api.database_unavailable": "The service cannot reach its data right now. Nothing has changed; try again soon.",
     "api.outcome_unknown": "The connection broke at the last moment. Please look whether the change was made "
@@ -93,16 +92,14 @@ REFUSALS: dict[str, str] = {
     "error.stale.text": "Nothing has happened. Please go back, reload the page and try again.",
     "error.foreign.title": "That did not come from our pages",
     "error.foreign.text": "Another site, or a rewritten address, sent this request, so nothing has happened. "
-    "If you run this site: the proxy in front must pass on the Host header as the browser sent it, and add no "
-    "Referrer-Policy; the log of the pages says what gave this request away.",
+    "Please open the page anew and try again; if that does not help, tell whoever runs this site.",
     "error.link.title": "Please open the link once more",
     "error.link.text": "Nothing has happened. Go back to the mail and open its link again: this browser has lost it, "
     "because some minutes went by, because you opened another link since, or because it keeps no cookies.",
     "error.root": "The path that this request says we are served under is none.",
     "error.host": "The Host header of this request is no name of a site.",
     "error.weak_key.title": "Only for this machine, for now",
-    "error.weak_key.text": "The SECRET_KEY of these pages is a sample or too weak, so only visitors on the machine "
-    "itself are served. If you run this site: set SECRET_KEY to 32 or more random bytes.",
+    "error.weak_key.text": "This service is not set up for visitors from other machines yet.",
     "error.refused.title": "That did not work",
     "error.other.title": "That request makes no sense to us",
     "error.other.text": "Nothing has happened. Please go back and try again.",

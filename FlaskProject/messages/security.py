@@ -103,6 +103,7 @@ SECURITY: dict[str, str] = {
     "devices.title": "Where you are signed in",
     "devices.lead": "If you do not recognise one of these, sign it out and change your password.",
     "device.current": "this device",
+    "device.since": "Signed in since {time}",
     "device.seen": "Last seen {time}, {ago}",
     "device.from": "from {address}",
     "device.end": "Sign out",

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from FlaskProject.config import Config
+from FlaskProject.rendering.scripts import ASKS, needed_scripts
 from FlaskProject.rendering.static_files import ENDPOINTS, version_of
 from FlaskProject.signed_in.session_cookies import is_secure
 
@@ -12,8 +13,9 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 )
-# Where a page carries the one script there is, it may run, and ask these pages.
-WITH_SCRIPT = CONTENT_SECURITY_POLICY.replace("script-src 'none'", "script-src 'self'; connect-src 'self'")
+# Where a page carries a script, it may run; the one for passkeys may ask these pages, too.
+WITH_SCRIPT = CONTENT_SECURITY_POLICY.replace("script-src 'none'", "script-src 'self'")
+WITH_QUESTIONS = CONTENT_SECURITY_POLICY.replace("script-src 'none'", "script-src 'self'; connect-src 'self'")
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -38,8 +40,8 @@ def init_headers(app: Flask, config: Config) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
-        if "script" in g:
-            response.headers["Content-Security-Policy"] = WITH_SCRIPT
+        if scripts := needed_scripts():
+            response.headers["Content-Security-Policy"] = WITH_QUESTIONS if ASKS in scripts else WITH_SCRIPT
         if request.blueprint in LEAD_BACK and config.return_origins:
             _let_forms_lead_to(config.return_origins, response)
         if is_secure(config):

@@ -15,9 +15,9 @@ def tell(key: str, kind: str = "done", place: str = "") -> None:
 
 
 def tell_at(endpoint: str, place: str, key: str, kind: str = "done") -> ResponseReturnValue:
-    """Lead to a part of a page, and tell it there."""
+    """Lead to a page, and tell it in one of its parts: the focus goes to the sentence, and the page scrolls with it."""
     tell(key, kind, place)
-    return redirect(url_for(endpoint, _anchor=place))
+    return redirect(url_for(endpoint))
 
 
 def told_at(place: str) -> list[tuple[str, str]]:

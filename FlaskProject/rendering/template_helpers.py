@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from flask import Flask, g, url_for
+from flask import Flask, url_for
 
 from FlaskProject.messages import has_text, t
+from FlaskProject.rendering.devices import device_kind
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
+from FlaskProject.rendering.scripts import need_script, needed_scripts
 from FlaskProject.rendering.static_files import version_of
 from FlaskProject.rendering.telling import told_above, told_at
 from FlaskProject.rendering.times import ago, clock_time, date, date_and_time
@@ -18,7 +20,8 @@ def init_templates(app: Flask, brand: Brand) -> None:
     """Add our words, times, addresses and name to Jinja's globals."""
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
-    app.jinja_env.globals.update(t=t, static=_static, script=_script, here=here, worth_carrying=worth_carrying)
+    app.jinja_env.globals.update(t=t, static=_static, here=here, worth_carrying=worth_carrying)
+    app.jinja_env.globals.update(device_kind=device_kind, need_script=need_script, needed_scripts=needed_scripts)
     app.jinja_env.globals.update(brand=brand, service=isolate(brand.name))
     # As a filter of a fixed key it is worked out when the template is compiled, once.
     app.jinja_env.filters["t"] = t
@@ -30,12 +33,6 @@ def init_templates(app: Flask, brand: Brand) -> None:
 def _visit() -> dict[str, Any]:
     """Tell the layout whether somebody may be signed in, though a page need not know who."""
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
-
-
-def _script(name: str) -> str:
-    """Address a script, and let this page run it: every other page runs none."""
-    g.script = name
-    return _static(name)
 
 
 def _static(name: str) -> str:

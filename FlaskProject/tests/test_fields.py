@@ -54,6 +54,9 @@ def test_passwords_are_hidden_and_managers_know_them(
     told = {name_in(field): re.findall(r'(?:type|autocomplete|maxlength)="([^"]*)"', field) for field in fields}
 
     assert told == {name: ["password", kind] for name, kind in wanted.items()}
+    for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
+        # They file it under the name that stands beside it.
+        assert 'type="password"' not in form or 'autocomplete="username' in form
     assert not re.search(r"\son\w+=", page)
 
 

@@ -14,6 +14,15 @@ CURRENT = [
 ]
 
 
+@pytest.fixture
+def signed_in(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> Any:
+    """Give a signed-in browser."""
+    small_api.on("GET /user/account", lambda _asked: (200, account))
+    browser = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+    return browser
+
+
 def current_links(page: str) -> list[tuple[str, str]]:
     """Return the links of the menu that say where one is."""
     return re.findall(r'<a href="([^"]*)" aria-current="([a-z]+)"', page)
@@ -30,6 +39,14 @@ def test_the_menu_says_where_one_is(  # noqa: PLR0913 a test names its fixtures
     browser.set_cookie("access_token", make_token())
 
     assert current_links(browser.get(path).text) == [(link, state)]
+
+
+def test_the_frame_says_whose_account_it_is(signed_in: Any, account: Any) -> None:
+    """By name, else by address; what somebody calls themselves turns round nothing that stands beside it."""
+    for name, shown in (("ada", "ada"), (None, "ada@example.com")):
+        account["username"] = name
+        header = signed_in.get("/profile").text.partition("</header>")[0]
+        assert f"Signed in as </span><bdi>{shown}</bdi>" in header
 
 
 def test_the_menu_says_it_where_a_form_came_back(

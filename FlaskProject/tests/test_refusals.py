@@ -31,7 +31,7 @@ def test_a_limit_says_how_long_to_wait(
         ((400, {"code": "account_disabled"}), "This account is switched off"),
         ((400, {"code": "email_unverified"}), "follow the link in the mail"),
         ((400, {"code": "brand_new"}), "That did not work"),
-        ((403, {"code": "insecure_configuration"}), "a strong JWT_SECRET_KEY"),
+        ((403, {"code": "insecure_configuration"}), "not set up for visitors"),
         ((400, {"code": "totp_invalid", "clock_off": True}), "the clock of your phone seems off"),
         ((422, {"code": "validation_error", "detail": [{"loc": ["body"], "msg": "x"}]}), "cannot be used as it is"),
         ((422, {"code": "validation_error", "detail": "odd"}), "cannot be used as it is"),
@@ -62,7 +62,7 @@ def test_a_page_that_is_refused_says_why(small_api: Any, open_browser: Any, make
     answer = browser.get("/profile")
 
     assert answer.status_code == 403
-    assert "a strong JWT_SECRET_KEY" in answer.text
+    assert "not set up for visitors" in answer.text
     assert browser.get_cookie("access_token")
 
 

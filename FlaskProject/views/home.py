@@ -43,7 +43,7 @@ def no_passkey() -> ResponseReturnValue:
 @pages.get("/.well-known/change-password")
 def change_password() -> ResponseReturnValue:
     """Lead password managers to the form they ask for."""
-    return redirect(url_for("security.show", _anchor="password"))
+    return redirect(url_for("security.show", _anchor="current_password"))
 
 
 def _advice(account: Account) -> list[str]:
