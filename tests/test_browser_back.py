@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from testing.api import PASSWORD
-from testing.browser import OpenPage, Picture
+from testing.browser import OpenPage, Picture, unfold
 from testing.suite import Suite
 
 pytestmark = pytest.mark.browser
@@ -19,7 +19,8 @@ def make_account(suite: Suite, name: str) -> None:
 
 
 def submit(page: Page, button: str, **fields: str) -> None:
-    """Fill in the form that a button belongs to, and press it."""
+    """Fill in the form that a button belongs to, opened where it is folded up, and press it."""
+    unfold(page, button)
     form = page.locator("form", has=page.get_by_role("button", name=button, exact=True)).first
     for name, value in fields.items():
         form.locator(f"[name={name}]:not([type=hidden])").fill(value)

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 import httpx2
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from testing.axe import find_barriers
 from testing.browser import OpenPage, Picture, StartPages, unfold
@@ -14,6 +14,7 @@ from testing.virtual_keys import PHONE, SECURITY_KEY, VirtualKey, plug_in
 
 PASSWORD = "blue herons at dawn"
 PASSKEY_BUTTON = "Sign in with a passkey"
+QUESTION = "**/login/passkey/options"
 SEND_AGAIN = """([ceremony, credential]) => {
   const form = document.querySelector("main form");
   form.action = "/login/passkey";
@@ -90,6 +91,24 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def sign_out_untouched(page: Page, phone: VirtualKey) -> None:
+    """Leave; nobody touches the phone for what the browser then offers at the field."""
+    phone.touch(always=False)
+    with page.expect_response(QUESTION):
+        sign_out(page)
+
+
+def touch_at_the_button(page: Page, phone: VirtualKey, clicks: int = 1) -> None:
+    """Press the button, and touch for its question: later than the offer at the field ends, before the browser asks."""
+
+    def touch(route: Route) -> None:
+        phone.touch(always=True)
+        route.continue_()
+
+    page.route(QUESTION, touch, times=1)
+    page.get_by_role("button", name=PASSKEY_BUTTON).click(click_count=clicks)
+
+
 @pytest.mark.asvs("6.3.3", "6.5.1")
 def test_one_click_without_typing(suite: Suite, open_page: OpenPage, picture: Picture) -> None:
     """By a button, then by what the browser offers at the field; the phone is lost, and a recovery code opens again."""
@@ -100,13 +119,10 @@ def test_one_click_without_typing(suite: Suite, open_page: OpenPage, picture: Pi
     picture(page, "advice")
     code = add_first(page, url, "My phone")
     picture(page, "security")
-    phone.touch(always=False)
-    page.get_by_role("navigation").get_by_role("button", name="Sign out").click()
-
+    sign_out_untouched(page, phone)
     expect(page.get_by_role("button", name=PASSKEY_BUTTON)).to_be_visible()
     picture(page, "sign-in")
-    page.get_by_role("button", name=PASSKEY_BUTTON).dblclick()
-    phone.touch(always=True)  # only now, or the offer at the field would have signed in before the button does
+    touch_at_the_button(page, phone, clicks=2)
     expect_greeting(page, "touch")
     expect(page.get_by_role("heading", name="Next time, sign in without typing")).to_have_count(0)
 
@@ -157,11 +173,9 @@ def test_a_refusal_of_the_browser_has_its_words(suite: Suite, open_page: OpenPag
     phone = plug_in(page, PHONE)
     register(suite, page, "refused")
     add_first(page, url, "My phone")
-    phone.touch(always=False)
-    sign_out(page)
+    sign_out_untouched(page, phone)
     phone.refuse()
-    press(page, PASSKEY_BUTTON)
-    phone.touch(always=True)
+    touch_at_the_button(page, phone)
     expect(said(page)).to_contain_text("Nothing has happened: it was cancelled")
     picture(page, "cancelled")
 
@@ -185,14 +199,11 @@ def test_a_refusal_of_the_api_has_its_words(
     phone = plug_in(page, PHONE)
     register(suite, page, "twice")
     add_first(page, url, "My phone")
-    phone.touch(always=False)
-    sign_out(page)
+    sign_out_untouched(page, phone)
     with page.expect_request("**/login/passkey") as answer:
-        press(page, PASSKEY_BUTTON)
-        phone.touch(always=True)
+        touch_at_the_button(page, phone)
     expect_greeting(page, "twice")
-    phone.touch(always=False)
-    sign_out(page)
+    sign_out_untouched(page, phone)
     sent = parse_qs(answer.value.post_data or "")
     page.evaluate(SEND_AGAIN, [sent["ceremony"][0], sent["credential"][0]])
     expect(page.locator("#summary")).to_contain_text("That took too long or was used already.")
