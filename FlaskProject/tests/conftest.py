@@ -35,6 +35,18 @@ def migrated_url(sqlite_copy: str) -> str:
     return sqlite_copy
 
 
+@pytest.fixture
+def read_seconds() -> float:
+    """Give how long a page waits for a read: on a busy machine that is no question, but where a test asks it."""
+    return 30.0
+
+
+@pytest.fixture(autouse=True)
+def patient_pages(monkeypatch: pytest.MonkeyPatch, read_seconds: float) -> None:
+    """Let pages of this process wait so long."""
+    monkeypatch.setattr("FlaskProject.backend.api.READ_SECONDS", read_seconds)
+
+
 @dataclass
 class SmallApi:
     """Answers as a test tells it to, and remembers what it was asked."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from FlaskProject.backend.api import READ_SECONDS
 from testing.quiet import QuietHttpServer
 
 TYPED = {"username": "ada&co", "email": "ada@example.com", "password": "secret-of-ada"}
@@ -34,6 +35,12 @@ NONSENSE: dict[str, Any] = {
     "odd code": (400, {"code": 7}),
     "teapot": (418, b"short and stout"),
 }
+
+
+@pytest.fixture
+def read_seconds() -> float:
+    """Let pages wait as they do."""
+    return READ_SECONDS
 
 
 @pytest.fixture

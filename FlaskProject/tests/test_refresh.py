@@ -37,11 +37,8 @@ def test_a_token_is_renewed_a_little_before_its_end(
     assert ends_soon(make_token(lifetime, age)) is soon
 
 
-def test_many_tabs_refresh_once(
-    small_api: Any, open_browser: Any, make_token: Any, account: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_tabs_refresh_once(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> None:
     """Sixteen requests at once, and one a moment later, cost the API one refresh and get the same pair."""
-    monkeypatch.setattr("FlaskProject.backend.api.READ_SECONDS", 30.0)  # how fast is no question here
     renewed = {"access_token": make_token(1800), "refresh_token": make_token(DAY, generation=2)}
 
     def refresh(_asked: Any) -> tuple[int, Any]:
