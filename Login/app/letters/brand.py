@@ -20,8 +20,8 @@ class Colours(NamedTuple):
     tint: str
 
 
-LIGHT = Colours("#f5f4ef", "#ffffff", "#1b2330", "#545d6c", "#dcd9cf", "#17645d", "#ffffff", "#e4f0ed")
-DARK = Colours("#11161b", "#1a2128", "#e9ecef", "#abb4be", "#323c46", "#7ed3c6", "#06221f", "#1c3431")
+LIGHT = Colours("#f5f4ef", "#ffffff", "#1b2330", "#474f5c", "#dcd9cf", "#145852", "#ffffff", "#e4f0ed")
+DARK = Colours("#11161b", "#1a2128", "#e9ecef", "#b7bec7", "#323c46", "#7ed3c6", "#06221f", "#1c3431")
 
 
 class Brand(NamedTuple):
