@@ -41,7 +41,7 @@ def test_one_name_and_colour_are_everywhere(api: TestClient, mailbox: Mailbox, s
     assert "<b>" not in html
     assert 'class="button" style="background-color:#6441a5;color:#ffffff' in html
     assert ".link { color:#a28dc9 !important }" in html
-    assert "#17645d" not in html
+    assert "#145852" not in html
     assert (totp.name, totp.issuer) == (user.person.email, NAME)
     assert user.get("/user/profile").json()["phrase"] == f"Welcome to {NAME}"
     assert settings.relying_party.name == NAME
@@ -83,14 +83,14 @@ def test_what_an_operator_has_named_stays() -> None:
         "Hi",
     )
     assert (ours.totp_issuer, ours.mail_from) == ("Pupero", "Pupero <no-reply@localhost>")
-    assert (ours.anti_phishing_phrase_default, ours.brand.light.accent) == ("Welcome to Pupero", "#17645d")
+    assert (ours.anti_phishing_phrase_default, ours.brand.light.accent) == ("Welcome to Pupero", "#145852")
 
 
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
         ({"service_name": "Acme: ID"}, "SERVICE_NAME must have no colon, which ends a name in authenticator apps"),
-        ({"accent_colour": "teal"}, "ACCENT_COLOUR must be a colour as #rrggbb, such as #17645d"),
+        ({"accent_colour": "teal"}, "ACCENT_COLOUR must be a colour as #rrggbb, such as #145852"),
         ({"accent_colour": "#ffe0e0"}, "ACCENT_COLOUR is too light: a tone of it that can be read on white is grey"),
     ],
 )
