@@ -27,7 +27,7 @@ NAMES = ["Pupero", "  Käse & Söhne ", "Cafe\u0301", '"A", Inc. <b>{x}', "100% 
 REFUSED_COLOURS = {
     "teal": "#rrggbb",
     "#fff": "#rrggbb",
-    "#17645d;}": "#rrggbb",
+    "#145852;}": "#rrggbb",
     "#ffe0e0": "too light.*darker",
     "#0a0033": "too dark.*lighter",
 }

@@ -61,7 +61,7 @@ def find_tones(value: str) -> Accent:
     """Return a colour's tones; ValueError, whose text is the end of a sentence, for one that has none."""
     found = COLOUR.fullmatch(value.strip())
     if found is None:
-        raise ValueError("must be a colour as #rrggbb, such as #17645d")
+        raise ValueError("must be a colour as #rrggbb, such as #145852")
     colour = f"#{found[1].lower()}"
     return Accent(colour, _find_tones(colour, LIGHT), _find_tones(colour, DARK))
 
