@@ -58,11 +58,10 @@ SECURITY: dict[str, str] = {
     "codes.saved": "Good. Your recovery codes are ready for the day you need them.",
     "codes.replaced_since": "Those codes were replaced in the meantime, and open nothing any more. "
     "Keep the newest ones; if you did not save them, make new ones.",
-    "codes.missed": "Are your recovery codes saved? You have not said so, and they are not shown again. "
+    "codes.missed": "Are your recovery codes saved? You have not said so. "
     "Without them, a lost phone or passkey can lock you out. Make new ones and save them: "
     "the old ones then stop working.",
     "codes.shown": "Your new recovery codes are shown no more. If you did not save them, make new ones.",
-    "codes.not_saved": "If you did not save your recovery codes, make new ones now: they are never shown again.",
     # Passkeys
     "passkeys.title": "Passkeys",
     "passkeys.lead": "Sign in with a touch, a glance or the PIN of your device, and type nothing. "

@@ -83,9 +83,9 @@ def new_recovery_codes(form: Form) -> ResponseReturnValue:  # noqa: ARG001 it ho
 @pages.post("/saved")
 @submission(security_page)
 def saved(form: Form) -> ResponseReturnValue:
-    """Go on once the codes are in a safe place."""
+    """Go on once the codes are in a safe place; until then they stay in view."""
     if not form.ticked("saved"):
-        return tell_at(*PLACE, "codes.not_saved", "warning")
+        return redirect(url_for("totp.codes"), HTTPStatus.SEE_OTHER)
     code_set = form.text("code_set")  # an API that is still to be upgraded named none
     is_newest = not code_set or api().note_saved_codes(code_set)
     CODES.forget()
