@@ -18,6 +18,11 @@ LINES = """() => [...document.querySelectorAll("nav a, nav button")].map(item =>
   const lines = new Set([...words.getClientRects()].map(line => Math.round(line.top)));
   return [lines.size, item.textContent.trim().split(/\\s+/).length];
 })"""
+# Headings and buttons whose longest word is wider than they are.
+BROKEN = """() => [...document.querySelectorAll("h1, h2, button, .button")].filter(item => {
+  item.style.overflowWrap = "normal";
+  return item.scrollWidth > item.clientWidth && getComputedStyle(item).display !== "inline";
+}).map(item => item.textContent.trim())"""
 BORDERS = """items => items.map(item => {
   const style = getComputedStyle(item);
   return `${style.borderBottomWidth} ${style.borderBottomStyle}`;
@@ -38,7 +43,7 @@ def sign_in(suite: Suite, page: Page) -> None:
 
 
 def test_large_text_and_forced_colours(suite: Suite, open_page: OpenPage) -> None:
-    """At twice the size no word of the menu is broken; where no colour is left, lines tell page and buttons apart."""
+    """At twice the size no word is broken; where no colour is left, lines tell page and buttons apart."""
     page = open_page()
     page.context.new_cdp_session(page).send("Page.setFontSizes", TWICE_AS_LARGE)
     sign_in(suite, page)
@@ -47,6 +52,13 @@ def test_large_text_and_forced_colours(suite: Suite, open_page: OpenPage) -> Non
 
         assert [(lines, words) for lines, words in page.evaluate(LINES) if lines > words] == []
         assert page.evaluate(OVERFLOW) <= 0
+
+    page.set_viewport_size({"width": 320, "height": 900})
+    for path in ("/profile", "/security", "/account/delete", "/security/totp/start", "/password/forgot"):
+        page.goto(suite.url + path)
+        for line in page.locator("summary").all():
+            line.click()
+        assert page.evaluate(BROKEN) == []
 
     page.emulate_media(forced_colors="active")
     page.goto(f"{suite.url}/profile")
