@@ -41,10 +41,25 @@ class _Doorkeeper(Controller):
 
     def stop(self, no_assert: bool = False) -> None:
         """Stop for good."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(WAIT)
+        super().stop(no_assert)
+
+    async def _hang_up(self) -> None:
+        """Take nobody more, let whoever was taken just now get a line, and close all lines before the loop ends."""
+        for listening in self.server.sockets if isinstance(self.server, asyncio.Server) else ():
+            # A server that is closed while it takes somebody loses them, and their socket with them.
+            self.loop.remove_reader(listening.fileno())
+        await _let_the_loop_turn()
         for answering in self._made:
             if isinstance(line := answering.transport, asyncio.Transport):
-                self.loop.call_soon_threadsafe(line.abort)
-        super().stop(no_assert)
+                line.abort()
+        await _let_the_loop_turn()
+
+
+async def _let_the_loop_turn() -> None:
+    """Let everything be done that is already to be done, and what comes of it."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 @dataclass
