@@ -77,6 +77,15 @@ def unfold(page: Page, button: str) -> None:
         line.click()
 
 
+def submit(page: Page, button: str, **fields: str) -> None:
+    """Fill in the form that a button belongs to, opened where it is folded up, and press it."""
+    unfold(page, button)
+    form = page.locator("form", has=page.get_by_role("button", name=button, exact=True)).first
+    for name, value in fields.items():
+        form.locator(f"[name={name}]:not([type=hidden])").fill(value)
+    form.get_by_role("button", name=button, exact=True).click()
+
+
 def pages_server(api_url: str, log: Path, port: int | None = None, **environment: str) -> Server:
     """Start the pages as a real process before an API."""
     port = port or free_port()

@@ -10,21 +10,12 @@ from playwright.sync_api import Page, expect
 
 from testing.api import MakeStale, StartApi
 from testing.arrivals import wait_for_link
-from testing.browser import OpenPage, Picture, StartPages, unfold
+from testing.browser import OpenPage, Picture, StartPages, submit
 from testing.smtp import Sink
 
 PASSWORD, NEW_PASSWORD = "blue herons at dawn", "green herons at dusk"
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)]
-
-
-def submit(page: Page, button: str, **fields: str) -> None:
-    """Fill in the form that a button belongs to, and press it."""
-    unfold(page, button)
-    form = page.locator("form", has=page.get_by_role("button", name=button, exact=True)).first
-    for name, value in fields.items():
-        form.locator(f"[name={name}]:not([type=hidden])").fill(value)
-    form.get_by_role("button", name=button, exact=True).click()
 
 
 def register(page: Page, url: str) -> None:

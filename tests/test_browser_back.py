@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from testing.api import PASSWORD
-from testing.browser import OpenPage, Picture, unfold
+from testing.browser import OpenPage, Picture, submit
 from testing.suite import Suite
 
 pytestmark = pytest.mark.browser
@@ -16,15 +16,6 @@ def make_account(suite: Suite, name: str) -> None:
     """Make an account by the API."""
     body = {"email": f"{name}@example.com", "username": name, "password": PASSWORD}
     assert httpx2.post(f"{suite.api_url}/register", json=body).status_code == httpx2.codes.OK
-
-
-def submit(page: Page, button: str, **fields: str) -> None:
-    """Fill in the form that a button belongs to, opened where it is folded up, and press it."""
-    unfold(page, button)
-    form = page.locator("form", has=page.get_by_role("button", name=button, exact=True)).first
-    for name, value in fields.items():
-        form.locator(f"[name={name}]:not([type=hidden])").fill(value)
-    form.get_by_role("button", name=button, exact=True).click()
 
 
 def sign_in(page: Page, suite: Suite, name: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from testing.api import STEP_MARGIN
-from testing.browser import OpenPage, Picture, StartPages, unfold
+from testing.browser import OpenPage, Picture, StartPages, submit
 from testing.pictures import read_qr_picture
 
 PASSWORD = "blue herons at dawn"
@@ -30,15 +30,6 @@ def current_code(totp: pyotp.TOTP, steps: int = 0) -> str:
     if left < (STEP_MARGIN if steps >= 0 else OLD_STEP_MARGIN):
         time.sleep(left)
     return totp.at(int(time.time()), counter_offset=steps)
-
-
-def submit(page: Page, button: str, **fields: str) -> None:
-    """Fill in the form that a button belongs to, and press it."""
-    unfold(page, button)
-    form = page.locator("form", has=page.get_by_role("button", name=button, exact=True))
-    for name, value in fields.items():
-        form.locator(f"[name={name}]:not([type=hidden])").fill(value)
-    form.get_by_role("button", name=button, exact=True).click()
 
 
 def register(page: Page, url: str, name: str = "ada") -> None:

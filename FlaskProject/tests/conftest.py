@@ -149,6 +149,16 @@ def browser(open_browser: OpenBrowser) -> FlaskClient:
 
 
 @pytest.fixture
+def signed_in(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> FlaskClient:
+    """Give a signed-in browser."""
+    small_api.on("GET /user/account", lambda _asked: (200, account))
+    small_api.on("GET /user/sessions", lambda _asked: (200, [account["session"]]))
+    browser: FlaskClient = open_browser(small_api.url)
+    browser.set_cookie("access_token", make_token())
+    return browser
+
+
+@pytest.fixture
 def visit(api_url: str, open_browser: Any) -> Visit:
     """Give a fresh Firefox."""
     client = open_browser(api_url)

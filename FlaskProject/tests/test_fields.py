@@ -1,20 +1,9 @@
 """What fields tell browsers, keyboards and password managers."""
 
 import re
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-
-
-@pytest.fixture
-def signed_in(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> FlaskClient:
-    """Give a signed-in browser."""
-    small_api.on("GET /user/account", lambda _asked: (200, account))
-    small_api.on("GET /user/sessions", lambda _asked: (200, [account["session"]]))
-    browser: FlaskClient = open_browser(small_api.url)
-    browser.set_cookie("access_token", make_token())
-    return browser
 
 
 @pytest.mark.asvs("2.2.2")

@@ -21,25 +21,15 @@ CAME_BACK = [
 ]
 
 
-@pytest.fixture
-def browser(small_api: Any, open_browser: Any, make_token: Any, account: Any) -> FlaskClient:
-    """Give a signed-in browser."""
-    small_api.on("GET /user/account", lambda _asked: (200, account))
-    small_api.on("GET /user/sessions", lambda _asked: (200, [account["session"]]))
-    client: FlaskClient = open_browser(small_api.url)
-    client.set_cookie("access_token", make_token())
-    return client
-
-
 def open_fields(page: str) -> list[str]:
     """Return the fields that are in an open form."""
     opened = re.findall(r'<details class="edit" open>.*?</details>', page, re.DOTALL)
     return re.findall(r'<input id="(\w+)"', "".join(opened))
 
 
-def test_each_setting_stands_beside_its_edit(browser: FlaskClient) -> None:
+def test_each_setting_stands_beside_its_edit(signed_in: FlaskClient) -> None:
     """The value is read without opening anything."""
-    page = browser.get("/profile").text
+    page = signed_in.get("/profile").text
 
     assert page.count('<details class="edit">') == 3
     assert open_fields(page) == []
@@ -49,31 +39,31 @@ def test_each_setting_stands_beside_its_edit(browser: FlaskClient) -> None:
 
 @pytest.mark.parametrize(("page", "path", "typed", "refused", "fields"), CAME_BACK, ids=[came[1] for came in CAME_BACK])
 def test_a_form_that_came_back_is_open(  # noqa: PLR0913 a test names its fixtures
-    small_api: Any, browser: FlaskClient, submit: Any, *, page: str, path: str, typed: Any, refused: Any, fields: Any
+    small_api: Any, signed_in: FlaskClient, submit: Any, *, page: str, path: str, typed: Any, refused: Any, fields: Any
 ) -> None:
     """And no other one."""
     small_api.on("PUT /user/update", lambda _asked: refused)
 
-    assert open_fields(submit(browser, page, path, **typed).text) == fields
+    assert open_fields(submit(signed_in, page, path, **typed).text) == fields
 
 
 def test_several_faults_are_said_in_one_round(
-    small_api: Any, browser: FlaskClient, open_browser: Any, submit: Any
+    small_api: Any, signed_in: FlaskClient, open_browser: Any, submit: Any
 ) -> None:
     """That a new password is short is said beside what the API refuses first; of a password that is none, nothing."""
     small_api.on("PUT /user/update", lambda _asked: WRONG_PASSWORD)
-    changed = submit(browser, "/security", "/security/password", **WEAK).text
+    changed = submit(signed_in, "/security", "/security/password", **WEAK).text
     small_api.on("POST /register", lambda _asked: (409, {"code": "username_taken"}))
     stranger = open_browser(small_api.url)
     typed = {"email": "ada@example.com", "username": "ada", "password": "1234567"}
     registered = submit(stranger, "/register", **typed).text
     small_api.on("POST /login", lambda _asked: (400, {"code": "invalid_credentials"}))
-    signed_in = submit(stranger, "/login", username="ada", password="1234567").text
+    refused = submit(stranger, "/login", username="ada", password="1234567").text
 
     for page, code in ((changed, "current_password_invalid"), (registered, "username_taken")):
         assert t(f"api.{code}") in page
         assert t("api.password_too_short") in page
-    assert t("api.password_too_short") not in signed_in
+    assert t("api.password_too_short") not in refused
 
 
 def test_a_taken_address_leads_to_the_sign_in(small_api: Any, open_browser: Any, submit: Any) -> None:
@@ -96,10 +86,10 @@ def test_a_taken_address_leads_to_the_sign_in(small_api: Any, open_browser: Any,
         ("Unknown device", "unknown"),
     ],
 )
-def test_a_device_has_an_icon_and_says_since_when(browser: FlaskClient, account: Any, label: str, kind: str) -> None:
+def test_a_device_has_an_icon_and_says_since_when(signed_in: FlaskClient, account: Any, label: str, kind: str) -> None:
     """Beside words that say the same: nobody need see it."""
     account["session"]["label"] = label
-    page = browser.get("/security").text
+    page = signed_in.get("/security").text
 
     assert f'<svg class="icon {kind}" viewBox="0 0 24 24" aria-hidden="true">' in page
     assert re.search(r"Signed in since <time [^>]*>3 May 2027, 14:02 UTC</time>, from 203\.0\.113\.7\.", page)
