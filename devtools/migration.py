@@ -43,6 +43,8 @@ def migrate(python: Path, told: Mapping[str, str]) -> None:
 
 def database(python: Path, told: Mapping[str, str]) -> tuple[str, str | None]:
     """Return the API's database and, apart from it, the password; read as the API reads it."""
+    if "DATABASE_URL" in told:  # our own file, which has none
+        return told["DATABASE_URL"], None
     read = [str(python), "-c", READ_DATABASE_URL, str(ROOT / "Login"), str(ENV_FILE)]
     # Its stderr is kept from the terminal: interrupted, Python would print a trace.
     answer = subprocess.run(read, env=os.environ | dict(told), capture_output=True, encoding="utf-8", check=False)

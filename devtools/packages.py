@@ -1,4 +1,4 @@
-"""The packages of a lock, installed with pip: checked against their hashes, ready-built only, and nowhere but here."""
+"""The packages of a lock: checked against their hashes, ready-built only, and nowhere but here."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from devtools import background, say
+from devtools import background, say, uv
 from devtools.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 # Compiled halves that only make things faster. Where one has no wheel (a newer Python, an older macOS, a rare
@@ -42,8 +43,26 @@ SECTIONS = ("global", "install", ":env:")  # each wins over those before it
 
 
 def install(lock: Path, python: Path, folder: Path) -> None:
+    """Install the lock with uv, or else with pip."""
+    sources = about_sources(listed_settings(python))
+    quick = find_uv(python, folder, sources)
+    if not (quick and uv.install(quick, lock, python, sources)):
+        install_by_pip(lock, python, folder, sources)
+
+
+def find_uv(python: Path, folder: Path, sources: Mapping[str, str]) -> list[str | Path]:
+    """Return how uv is called, the person's or one that pip puts into the environment; nothing where there is none."""
+    if found := uv.find():
+        return [found]
+    lock = folder / "uv.lock"
+    lock.write_text(uv.pin(), encoding="utf-8")
+    status, _ = background.run(pip(python, lock), environment=pip_environment(sources))
+    return [python, "-I", "-m", "uv"] if status == 0 else []
+
+
+def install_by_pip(lock: Path, python: Path, folder: Path, sources: Mapping[str, str]) -> None:
     """Install the lock, without what only makes things faster and has no wheel here."""
-    while (tail := try_to_install(lock, python)) is not None:
+    while (tail := try_to_install(lock, python, sources)) is not None:
         missing = NO_WHEEL.search(tail)
         if missing is None or missing[1] not in FASTER_ONLY:
             raise SystemExit(f"pip could not install {lock.name}. Its last lines:\n{tail}")
@@ -51,23 +70,18 @@ def install(lock: Path, python: Path, folder: Path) -> None:
         lock = write_without(missing[1], lock, folder)
 
 
-def try_to_install(lock: Path, python: Path) -> str | None:
+def try_to_install(lock: Path, python: Path, sources: Mapping[str, str]) -> str | None:
     """Run pip once; return its last words when it failed."""
-    # -I: no PYTHONPATH and no packages of the account's own may pass for installed ones.
-    command: list[str | Path] = [
-        python,
-        "-I",
-        "-m",
-        "pip",
-        "install",
-        "--require-hashes",
-        "--only-binary=:all:",
-        "--no-input",
-    ]
-    command += ["--disable-pip-version-check", "--progress-bar=off", "-r", lock]
     with Progress(lock) as progress:
-        status, tail = background.run(command, progress.follow, pip_environment(python))
+        status, tail = background.run(pip(python, lock), progress.follow, pip_environment(sources))
     return None if status == 0 else tail
+
+
+def pip(python: Path, lock: Path) -> list[str | Path]:
+    """Return the command that installs a lock."""
+    # -I: no PYTHONPATH and no packages of the account's own may pass for installed ones.
+    start: list[str | Path] = [python, "-I", "-m", "pip", "install", "--require-hashes", "--only-binary=:all:"]
+    return [*start, "--no-input", "--disable-pip-version-check", "--progress-bar=off", "-r", lock]
 
 
 def write_without(name: str, lock: Path, folder: Path) -> Path:
@@ -82,10 +96,10 @@ def without(name: str, lock: str) -> str:
     return re.sub(rf"^{re.escape(name)}==(?:.*\\\n)*.*\n", "", lock, flags=re.MULTILINE)
 
 
-def pip_environment(python: Path) -> dict[str, str]:
+def pip_environment(sources: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for pip: of its own settings only those about sources."""
     others = {name: value for name, value in os.environ.items() if not name.upper().startswith("PIP_")}
-    return others | about_sources(listed_settings(python)) | {"PIP_CONFIG_FILE": os.devnull}
+    return {**others, **sources, "PIP_CONFIG_FILE": os.devnull}
 
 
 def listed_settings(python: Path) -> str:
