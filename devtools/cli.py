@@ -1,4 +1,4 @@
-"""The commands of dev.py: run (the default), test, check and lock."""
+"""The commands of dev.py: run (the default), test, check, lock and argon2."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import ROOT, environment, own_database, ports, say, services, settings
+from devtools import ROOT, argon2, environment, own_database, ports, say, services, settings
 from devtools.foreground import run_in_front
 from devtools.lock import write_locks
 from devtools.migration import migrate
@@ -23,6 +23,7 @@ EPILOG = """commands:
   test [pytest args] prepare, run the whole test suite
   check              prepare, run ruff and mypy
   lock [uv args]     write all requirements locks (--upgrade takes newer versions)
+  argon2             compile Argon2 for this CPU: password hashes take half the time
 """
 
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def command(arguments: Sequence[str]) -> int:
     """Run the command that comes first, or the default one."""
-    commands = {"test": test, "check": check, "lock": write_locks}
+    commands = {"test": test, "check": check, "lock": write_locks, "argon2": argon2.build_and_measure}
     if arguments and arguments[0] in commands:
         return commands[arguments[0]](arguments[1:])
     return run(arguments)
@@ -75,7 +76,7 @@ def api(python: Path, port: int, ui_port: int, own: Mapping[str, str]) -> servic
     # Links in mails lead to the pages, also on another port; a setting of the developer's own stays.
     told = {} if settings.configured("PUBLIC_URL") else {"PUBLIC_URL": f"http://127.0.0.1:{ui_port}"}
     command = [str(python), *words.split(), str(port)]
-    return services.Service("api", command, f"http://127.0.0.1:{port}/healthz", {**told, **own})
+    return services.Service("api", command, f"http://127.0.0.1:{port}/healthz", {**argon2.settings(), **told, **own})
 
 
 def pages(python: Path, port: int, api_port: int) -> services.Service:
@@ -95,7 +96,7 @@ Pupero is up. Open this in a browser:
   Pages   http://127.0.0.1:{ui_port}  (with passkeys: http://localhost:{ui_port})
   API     http://127.0.0.1:{api_port}  (documentation: http://127.0.0.1:{api_port}/docs)
   Mails   {mail_goes_to()}
-
+{argon2.offer()}
 Ctrl-C stops both. From here on come the logs of both.
 {RULE}
 """

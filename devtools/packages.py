@@ -45,15 +45,13 @@ SECTIONS = ("global", "install", ":env:")  # each wins over those before it
 def install(lock: Path, python: Path, folder: Path) -> None:
     """Install the lock with uv, or else with pip."""
     sources = about_sources(listed_settings(python))
-    quick = find_uv(python, folder, sources)
+    quick = uv.find() or bring_uv(python, folder, sources)
     if not (quick and uv.install(quick, lock, python, sources)):
         install_by_pip(lock, python, folder, sources)
 
 
-def find_uv(python: Path, folder: Path, sources: Mapping[str, str]) -> list[str | Path]:
-    """Return how uv is called, the person's or one that pip puts into the environment; nothing where there is none."""
-    if found := uv.find():
-        return [found]
+def bring_uv(python: Path, folder: Path, sources: Mapping[str, str]) -> list[str | Path]:
+    """Let pip put uv into the environment, and return how it is called; nothing where that fails."""
     lock = folder / "uv.lock"
     lock.write_text(uv.pin(), encoding="utf-8")
     status, _ = background.run(pip(python, lock), environment=pip_environment(sources))

@@ -34,9 +34,10 @@ SOURCES = {
 KEPT = {*SOURCES.values(), "UV_CACHE_DIR", "UV_OFFLINE", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS"}
 
 
-def find() -> Path | str | None:
-    """Return the uv that the person has."""
-    return shutil.which("uv")
+def find() -> list[str | Path]:
+    """Return how the person's own uv is called; nothing where there is none."""
+    found = shutil.which("uv")
+    return [found] if found else []
 
 
 def pin() -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from devtools import packages
+
 
 def make_wheel(folder: Path, version: str, name: str = "pupero-demo") -> str:
     """Write the smallest wheel there is and return the pin that a lock has for it."""
@@ -51,4 +53,5 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null" if sys.platform != "win32" else "nul")
+    monkeypatch.setattr(packages, "bring_uv", lambda *_: [])
     return tmp_path

@@ -17,8 +17,8 @@ MAKE_OBJECTS = {"pickle", "marshal", "shelve", "dill", "yaml", "xml", "lxml", "j
 SHOW_AS_HTML = {"Markup", "render_template_string", "from_string"}
 # An operator's own picture, of which no object is made; a DTD is refused.
 READS_XML = {"FlaskProject/settings/svg.py"}
-# The one program that is started: the server of the image.
-STARTS_PROGRAMS = {"deploy/start.py"}
+# The server of the image; and Python itself, to measure what a setting from before its start brings.
+STARTS_PROGRAMS = {"CreateDB/doctor/huge_pages.py", "deploy/start.py"}
 # Who opens connections, and with what, beside SQLAlchemy; the addresses stand in the settings.
 CONNECTS = {
     "Login/app/mail/delivery.py": {"smtplib", "socket"},

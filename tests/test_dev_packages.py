@@ -1,10 +1,12 @@
 """How dev.py installs: into its own environment whatever pip was told elsewhere, and without what has no wheel here."""
 
+import os
+import sysconfig
 from pathlib import Path
 
 import pytest
 
-from devtools import environment, packages
+from devtools import environment, packages, uv
 from testing.wheels import make_environment, make_wheel, packages_of
 
 FROM_ELSEWHERE = ["PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_CONSTRAINT", "PYTHONPATH"]
@@ -14,6 +16,13 @@ FROM_ELSEWHERE = ["PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_R
 def venv(tmp_path: Path) -> Path:
     """Give an environment with nothing in it but pip."""
     return make_environment(tmp_path / "venv")
+
+
+@pytest.fixture
+def own_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the person have a uv on the PATH, and pip be of no use."""
+    monkeypatch.setenv("PATH", f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delattr(packages, "install_by_pip")
 
 
 def install(lock: Path, text: str, venv: Path) -> None:
@@ -61,6 +70,39 @@ def test_nor_does_a_configuration_file_but_for_where_packages_come_from(
     install(wheels / "a.lock", make_wheel(wheels, "1.0"), venv)
 
     assert installed(venv) == {"pupero-demo"}
+
+
+@pytest.mark.usefixtures("own_uv")
+def test_uv_takes_packages_from_where_pip_would(wheels: Path, venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index of a firm is used by both; what the person has told uv about other work does not matter."""
+    monkeypatch.setenv("UV_TARGET", str(wheels / "elsewhere"))
+    monkeypatch.setenv("UV_CONSTRAINT", value_of("PIP_CONSTRAINT", wheels))
+    monkeypatch.setenv("UV_CACHE_DIR", str(wheels / "cache"))
+
+    install(wheels / "a.lock", make_wheel(wheels, "1.0"), venv)
+
+    assert installed(venv) == {"pupero-demo"}
+    assert not (wheels / "elsewhere").exists()
+
+
+def test_uv_takes_nothing_but_what_the_hash_names(
+    wheels: Path, venv: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A package that was changed on its way is refused by uv, then by pip, whose words are shown."""
+    monkeypatch.setenv("PATH", sysconfig.get_path("scripts"))
+    make_wheel(wheels, "1.0")
+
+    with pytest.raises(SystemExit, match="DO NOT MATCH THE HASHES"):
+        install(wheels / "a.lock", f"pupero-demo==1.0 --hash=sha256:{'0' * 64}\n", venv)
+
+    assert "uv does not manage it" in capsys.readouterr().out
+    assert installed(venv) == set()
+
+
+def test_the_uv_that_is_installed_is_the_one_that_the_locks_are_made_with() -> None:
+    """It is pinned with hashes, as every package is."""
+    assert uv.pin().startswith("uv==")
+    assert "--hash=sha256:" in uv.pin()
 
 
 def test_what_stands_nearer_wins() -> None:

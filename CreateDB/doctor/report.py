@@ -16,7 +16,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
 from CreateDB.command.terminal import count, say, show
 from CreateDB.command.urls import describe
-from CreateDB.doctor import configuration, database, machine, mail, passkeys, webhooks
+from CreateDB.doctor import configuration, database, huge_pages, machine, mail, passkeys, webhooks
 from CreateDB.doctor.findings import Finding, Findings, attempt
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.server.engine import make_engine
@@ -32,6 +32,7 @@ OF_SETTINGS: Mapping[str, Callable[[Settings], Findings]] = {
     "argon2_cost": machine.examine_argon2_cost,
     "argon2_time": machine.examine_argon2_time,
     "argon2_memory": machine.examine_argon2_memory,
+    "huge_pages": huge_pages.examine_huge_pages,
     "passkeys": passkeys.examine_relying_party,
     "mail_from": mail.examine_sender,
     "smtp": mail.examine_smtp,

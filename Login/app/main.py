@@ -34,6 +34,7 @@ from app.routes import (
     totp,
     trusted_devices,
 )
+from app.runtime import huge_pages
 from app.runtime.collection import settle_collection
 from app.runtime.logs import set_up_logging
 from app.services.health import report_unreadable_secrets
@@ -88,6 +89,9 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     if weaknesses := resources.settings.weaknesses:
         reason = f"{weaknesses[0]}: answering this machine only"
         logger.warning("insecure_configuration", extra={"event": {"reason": reason}})
+    if huge_pages.are_for_who_asks() and not huge_pages.are_asked_for():
+        gain = f"password hashes take about a quarter less time with GLIBC_TUNABLES={huge_pages.TUNABLE}"
+        logger.info("huge_pages_unused", extra={"event": {"reason": gain}})
     forever = (report_unreadable_secrets, sweep_forever, sample_forever)
     background = [asyncio.create_task(work(resources)) for work in forever]
     async with running_worker(resources), running_webhook_worker(resources):
