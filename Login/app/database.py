@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.driver.failures import CannotConnect, connect, describe, find_pause, is_ours, is_passing
 from app.errors import DatabaseUnavailable, OutcomeUnknown
+from app.runtime.arrival import time_left
 from app.runtime.threads import Team
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ CONNECT_WAIT = 4  # seconds
 ANSWER_WAIT = 5  # seconds, for one statement's answer; a wait for a lock must end before it
 TOTAL_WAIT = 10  # seconds, for all tries together
 START_BY = TOTAL_WAIT - ANSWER_WAIT  # seconds after which a try is not begun: it might not end in time
+REQUEST_WAIT = 20  # seconds from a request's arrival, likewise: it may be the last piece of many
 BUSY_TIMEOUT_MS = 10_000  # SQLite
 RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
 READ_THREADS = 3  # more would only wait for the interpreter's lock (docs/decisions/0011-what-a-call-costs.md)
@@ -84,12 +86,12 @@ class Database:
             closing.close()
 
     async def _submit(self, team: Team, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
-        begin = time.monotonic()
-        return await team.run(lambda: self._retry(run, work, begin))
+        latest = time.monotonic() + min(START_BY, time_left(REQUEST_WAIT))
+        return await team.run(lambda: self._retry(run, work, latest))
 
-    def _retry(self, run: Callable[[Work[Result]], Result], work: Work[Result], begin: float) -> Result:
+    def _retry(self, run: Callable[[Work[Result]], Result], work: Work[Result], latest: float) -> Result:
         failure: Exception | None = None
-        while time.monotonic() - begin < START_BY:
+        while time.monotonic() < latest:
             try:
                 return run(work)
             except CannotConnect as error:

@@ -18,6 +18,7 @@ from typing import TypeVar
 from app.auth import PasswordHasher
 from app.errors import Busy
 from app.passwords.fair_queue import FairQueue, Party, Waiter
+from app.runtime.arrival import time_left
 from app.runtime.metrics import HASH_WAIT
 from app.runtime.threads import Team
 
@@ -25,8 +26,9 @@ Result = TypeVar("Result")
 
 NICENESS = 10
 QUEUE_MIN = 64
-WAIT_MAX = 10.0  # seconds, as expected
-PATIENCE = 30.0  # seconds, whatever was expected: a database that hangs stops the queue, and nobody waits for an answer
+WAIT_MAX = 10.0  # seconds, as expected, once so many wait
+PATIENCE = 15.0  # seconds from a request's arrival, whatever was expected: what comes after a hash takes its time too
+HOPELESS = PATIENCE  # as expected, however few wait: their database is far away, or their machine slow
 LOOKS = 2  # at a time, while the queue is full: whether this is an owner for whom there is a place all the same
 NOBODY = Party("")
 FIRST_GUESS = 0.2  # seconds a place is held until we have measured
@@ -78,7 +80,7 @@ class HashPool:
         return is_room and self._looks < LOOKS and not self._queue.count(group)
 
     def _is_full(self) -> bool:
-        return self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX
+        return self.expected_wait > (WAIT_MAX if self.waiting >= QUEUE_MIN + self.threads else HOPELESS)
 
     @asynccontextmanager
     async def place(self, party: Party = NOBODY) -> AsyncIterator[None]:
@@ -86,6 +88,8 @@ class HashPool:
 
         What is to be done right before and after a hash is done while holding it.
         """
+        if time_left(PATIENCE) < 0:
+            raise self._busy()
         if self._is_full():
             self._make_room(party)
         self.waiting += 1
@@ -120,7 +124,7 @@ class HashPool:
 
     async def _stand_in_line(self, waiter: Waiter) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(time_left(PATIENCE)):
                 await waiter.turn
         except TimeoutError:
             self._leave(waiter)

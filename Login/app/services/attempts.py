@@ -71,16 +71,17 @@ async def judge_password(resources: Resources, guess: Guess, password: str, stor
     """Compare a password with a stored hash, counting it first; a right one clears its counters.
 
     The place in the hash queue comes before the count: what is shed there is not counted, rows grow no faster than
-    hashes, and of many parallel guesses only those in the hands of a hash thread are counted and not yet judged.
+    hashes, and of many parallel guesses few are counted and not yet judged. It is given back before the verdict is
+    written: a database far away must keep no thread from the next hash for longer than it has to.
     """
     async with resources.hashes.place(guess.party):
         is_last = await resources.database.transaction(_count, resources, guess)
         right = await resources.hashes.verify(password, stored)
-        if right:
-            await resources.database.transaction(_settle, guess)
-        elif is_last:
-            # Also about nobody's account: no time must tell whose it is.
-            await resources.database.transaction(queue_note, resources, THROTTLED, guess.user_id, guess.client)
+    if right:
+        await resources.database.transaction(_settle, guess)
+    elif is_last:
+        # Also about nobody's account: no time must tell whose it is.
+        await resources.database.transaction(queue_note, resources, THROTTLED, guess.user_id, guess.client)
     return right
 
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.clients.addresses import Client, clean_user_agent, find_address, is_loopback, is_public
 from app.config import Settings
 from app.errors import ApiError, HeadTooLarge, InsecureConfiguration, InternalError
+from app.runtime.arrival import Arrival
 from app.runtime.logs import request_facts
 from app.runtime.metrics import UNHANDLED, count_answer
 from app.settings.production import is_this_machine
@@ -49,14 +50,16 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begin, state, headers = time.perf_counter(), scope.setdefault("state", {}), Headers(scope=scope)
+        begin, arrival = time.perf_counter(), Arrival()
+        state, headers = scope.setdefault("state", {}), Headers(scope=scope)
         state["client"] = self._find_client(scope, headers)
         self._warn_of_strangers(state["client"].address)
         state["request_id"] = _choose_request_id(headers)
         request_facts.set({"client": state["client"].address, "request_id": state["request_id"]})
         # HEAD goes the way of GET, and the server sends the head alone: FastAPI's routes know none by themselves.
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        outgoing = _Outgoing(send, state["request_id"], self.hsts if _came_by_https(scope, headers) else None)
+        hsts = self.hsts if _came_by_https(scope, headers) else None
+        outgoing = _Outgoing(send, arrival, state["request_id"], hsts)
         try:
             await self._serve(asked, LimitedBody(receive, headers), outgoing)
         finally:
@@ -97,8 +100,9 @@ class Edge:
 class _Outgoing:
     """Sends on, adding the headers that every answer carries and keeping its status for the log."""
 
-    def __init__(self, send: Send, request_id: str, hsts: bytes | None) -> None:
+    def __init__(self, send: Send, arrival: Arrival, request_id: str, hsts: bytes | None) -> None:
         self.send = send
+        self.arrival = arrival
         self.own = [(b"x-request-id", request_id.encode())]
         self.own += [(b"strict-transport-security", hsts)] if hsts else []
         self.status = 0
@@ -106,6 +110,7 @@ class _Outgoing:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.arrival.be_answered()
             present = {name for name, _ in message["headers"]}
             ours = [pair for pair in HEADERS.items() if pair[0] not in present]
             message["headers"] = [*message["headers"], *self.own, *ours]
