@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
 
 from app.crud.clock import SLACK, is_void, utc_horizon, utc_now
 from app.crud.operations import NOW, Upsert
@@ -32,9 +32,11 @@ _GIVE_BACK = (
     .where(attempts.c.key_hash.in_(bindparam("keys", expanding=True)), attempts.c.count > 0)
     .values(count=attempts.c.count - 1)
 )
-_KNOWN = select(known_addresses.c.last_used_at, NOW).where(
-    known_addresses.c.user_id == bindparam("user_id"), known_addresses.c.address_hash == bindparam("address_hash")
-)
+_HERE = (known_addresses.c.user_id == bindparam("user_id"), known_addresses.c.address_hash == bindparam("address_hash"))
+_USED = known_addresses.c.last_used_at
+_KNOWN = select(_USED, NOW).where(*_HERE)
+# Both in one question, in the form of the counters': where the database is far away, questions are what takes time.
+_LOOK = _LIST.union_all(select(known_addresses.c.address_hash, literal_column("0"), _USED, _USED, NOW).where(*_HERE))
 
 _NOW = bindparam("now", type_=known_addresses.c.last_used_at.type)
 _RENEW = Prepared(
@@ -68,11 +70,14 @@ def _save(number: int) -> Upsert:
     return Upsert(attempts, rows, _SAVED[1:])
 
 
-def list_tallies(connection: Connection, keys: Keys) -> Tallies:
-    """Read the counters that exist, by their keys, each with the time."""
+def look(connection: Connection, keys: Keys, user_id: int, address_hash: bytes) -> tuple[Tallies, bool]:
+    """Read the counters that exist, by their keys, each with the time; and whether this account knows the address."""
     wanted = [*keys, *(before for before in keys.values() if before)]
-    found: dict[bytes, Sequence[Any]] = {row[0]: row[1:] for row in connection.execute(_LIST, {"keys": wanted})}
-    return {key: _join(found[key], found.get(before or b"")) for key, before in keys.items() if key in found}
+    rows = connection.execute(_LOOK, {"keys": wanted, "user_id": user_id, "address_hash": address_hash})
+    found: dict[bytes, Sequence[Any]] = {row[0]: row[1:] for row in rows}
+    *_, last, now = found.get(address_hash, (None, None))
+    tallies = {key: _join(found[key], found.get(before or b"")) for key, before in keys.items() if key in found}
+    return tallies, last is not None and _is_known(last, now)
 
 
 def hold_tallies(connection: Connection, keys: Keys) -> Tallies:
@@ -118,7 +123,11 @@ def delete_tallies(connection: Connection, keys: Collection[bytes]) -> None:
 def is_known_address(connection: Connection, user_id: int, address_hash: bytes) -> bool:
     """Whether this account has signed in from there within the last 90 days."""
     row = connection.execute(_KNOWN, {"user_id": user_id, "address_hash": address_hash}).one_or_none()
-    return row is not None and row.now - row.last_used_at < KNOWN_FOR and not is_void(row.last_used_at, row.now)
+    return row is not None and _is_known(row.last_used_at, row.now)
+
+
+def _is_known(last_used_at: datetime, now: datetime) -> bool:
+    return now - last_used_at < KNOWN_FOR and not is_void(last_used_at, now)
 
 
 def renew_address(connection: Connection, user_id: int, address_hash: bytes, now: datetime) -> bool:

@@ -60,9 +60,10 @@ def expect_guess(
     """
     keys, user_id, public_id = resources.keys, account.id if account else 0, account.public_id if account else None
     every = name_password_counters(keys, name, client.address)
-    known = attempts.is_known_address(connection, user_id, hash_address(keys, public_id or "", client.address))
+    here = hash_address(keys, public_id or "", client.address)
+    tallies, known = attempts.look(connection, list_keys(every), user_id, here)
     counters = (every.here,) if known else tuple(every)
-    _require_turn(resources, counters, attempts.list_tallies(connection, list_keys(counters)), public_id)
+    _require_turn(resources, counters, tallies, public_id)
     gives_back = () if known else (every.hour.key, every.day.key)
     return Guess(counters, (every.here.key, every.everywhere.key), gives_back, user_id, public_id, client, known)
 
@@ -95,9 +96,10 @@ def expect_code(
     connection: Connection, resources: Resources, counters: tuple[Counter, ...], account: Credentials, client: Client
 ) -> Party:
     """Refuse at once a code that must wait, before it costs a hash; else return whose turn in the queue that takes."""
-    _require_turn(resources, counters, attempts.list_tallies(connection, list_keys(counters)), account.public_id)
     here = hash_address(resources.keys, account.public_id, client.address)
-    return party_of(client.address, known=attempts.is_known_address(connection, account.id, here))
+    tallies, known = attempts.look(connection, list_keys(counters), account.id, here)
+    _require_turn(resources, counters, tallies, account.public_id)
+    return party_of(client.address, known=known)
 
 
 async def judge_code(
