@@ -21,7 +21,7 @@ LOGIN = [
     *("uvicorn", "app.main:app", "--app-dir", "Login", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 a container
     # Every request has its line already; the address in it comes from TRUSTED_PROXIES.
     *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
-    # A login may well wait ten seconds for its hash; the balancer lets go of idle connections long before we do.
+    # As long as any request takes; the balancer lets go of idle connections long before we do.
     *("--timeout-graceful-shutdown", "25", "--timeout-keep-alive", "30"),
 ]
 UI = [

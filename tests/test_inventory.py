@@ -147,6 +147,7 @@ def test_every_connection_has_a_row() -> None:
         ("2 s to read, 15 s to work", "FlaskProject/backend/api.py", {"READ_SECONDS": 2.0, "WORK_SECONDS": 15.0}),
         ("4 s to connect, 5 s an answer, 10 s", "Login/app/database.py", {"CONNECT_WAIT": 4, "ANSWER_WAIT": 5}),
         ("10 s with all repeats", "Login/app/database.py", {"TOTAL_WAIT": 10}),
+        ("within 20 s of the request", "Login/app/database.py", {"REQUEST_WAIT": 20}),
         ("16 a process", "Login/app/throttling/flood_redis.py", {"CONNECTIONS": 16}),
         ("10 s in all", "Login/app/webhooks/post.py", {"SECONDS": 10.0}),
         ("4 a process", "Login/app/webhooks/worker.py", {"AT_ONCE": 4}),

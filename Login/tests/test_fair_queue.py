@@ -219,7 +219,7 @@ def test_a_place_of_somebody_who_left_is_not_lost(pool: HashPool, monkeypatch: p
             monkeypatch.setattr(hashing, "PATIENCE", 0.01)
             with pytest.raises(Busy):
                 await pool.hash("x", OFFICE)
-        monkeypatch.setattr(hashing, "PATIENCE", 30.0)
+        monkeypatch.setattr(hashing, "PATIENCE", 60.0)
         await asyncio.gather(*waiting, return_exceptions=True)
         return "argon2id" in await pool.hash("x"), pool.waiting
 
@@ -287,18 +287,19 @@ def test_an_owner_does_not_wait_for_a_storm(slow: httpx2.Client) -> None:
     answer, before, seen = race(slow, storm, ("alice", HOME))
 
     assert answer.status_code == 200
-    assert before <= HANDFUL
+    assert before <= HANDFUL + seen[503]
     assert set(seen) <= {400, 503}
 
 
 def test_a_stranger_does_not_wait_for_a_storm_either(slow: httpx2.Client) -> None:
     """Nor does whoever signs in from somewhere for the first time, and an account that there is not waits as long."""
     storm = [(f"person{number}", f"2001:db8:7:{number:x}::1") for number in range(60)]
-    answer, before, _ = race(slow, storm, ("alice", "203.0.113.9"))
-    nobody, before_nobody, _ = race(slow, storm, ("nobody", "203.0.113.10"))
+    answer, before, seen = race(slow, storm, ("alice", "203.0.113.9"))
+    nobody, before_nobody, seen_again = race(slow, storm, ("nobody", "203.0.113.10"))
 
     assert (answer.status_code, nobody.status_code) == (200, 400)
-    assert max(before, before_nobody) <= HANDFUL
+    assert before <= HANDFUL + seen[503]
+    assert before_nobody <= HANDFUL + seen_again[503]
 
 
 def test_a_botnet_does_not_keep_an_owner_out(slow: httpx2.Client) -> None:
