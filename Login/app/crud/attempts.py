@@ -18,6 +18,7 @@ known_addresses = metadata.tables["known_addresses"]
 
 Keys: TypeAlias = Mapping[bytes, bytes | None]  # each counter's row, and that of the window before it
 Tallies: TypeAlias = dict[bytes, tuple[Tally, datetime]]
+Found: TypeAlias = dict[bytes, Sequence[Any]]  # rows by their keys
 
 KNOWN_MAX = 20  # addresses an account
 KNOWN_FOR = timedelta(days=90)
@@ -70,14 +71,25 @@ def _save(number: int) -> Upsert:
     return Upsert(attempts, rows, _SAVED[1:])
 
 
+def list_tallies(connection: Connection, keys: Keys) -> Tallies:
+    """Read the counters that exist, by their keys, each with the time."""
+    return _pick({row[0]: row[1:] for row in connection.execute(_LIST, {"keys": _list_rows(keys)})}, keys)
+
+
 def look(connection: Connection, keys: Keys, user_id: int, address_hash: bytes) -> tuple[Tallies, bool]:
-    """Read the counters that exist, by their keys, each with the time; and whether this account knows the address."""
-    wanted = [*keys, *(before for before in keys.values() if before)]
-    rows = connection.execute(_LOOK, {"keys": wanted, "user_id": user_id, "address_hash": address_hash})
-    found: dict[bytes, Sequence[Any]] = {row[0]: row[1:] for row in rows}
-    *_, last, now = found.get(address_hash, (None, None))
-    tallies = {key: _join(found[key], found.get(before or b"")) for key, before in keys.items() if key in found}
-    return tallies, last is not None and _is_known(last, now)
+    """Read the same, and whether an account has signed in from an address within the last 90 days."""
+    wanted = {"keys": _list_rows(keys), "user_id": user_id, "address_hash": address_hash}
+    found: Found = {row[0]: row[1:] for row in connection.execute(_LOOK, wanted)}
+    *_, last_used_at, now = found.get(address_hash, (None, None))
+    return _pick(found, keys), last_used_at is not None and _is_known(last_used_at, now)
+
+
+def _list_rows(keys: Keys) -> list[bytes]:
+    return [*keys, *(before for before in keys.values() if before)]
+
+
+def _pick(found: Found, keys: Keys) -> Tallies:
+    return {key: _join(found[key], found.get(before or b"")) for key, before in keys.items() if key in found}
 
 
 def hold_tallies(connection: Connection, keys: Keys) -> Tallies:
@@ -86,7 +98,7 @@ def hold_tallies(connection: Connection, keys: Keys) -> Tallies:
     One order for all, so that no two wait for each other; who holds a counter holds the window before it as well.
     """
     held = _hold(len(keys)).run(connection, **{f"key_{n}": key for n, key in enumerate(sorted(keys))})
-    found: dict[bytes, Sequence[Any]] = {row[0]: row[1:] for row in held}
+    found: Found = {row[0]: row[1:] for row in held}
     if befores := [before for before in keys.values() if before]:
         found |= {row[0]: row[1:] for row in connection.execute(_LIST, {"keys": befores})}
     return {key: _join(found[key], found.get(before or b"")) for key, before in keys.items()}
