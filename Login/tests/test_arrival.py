@@ -97,6 +97,15 @@ def test_each_request_has_a_clock(api: TestClient, alice: Person, monkeypatch: p
     assert int(refused.headers["retry-after"]) > 0
 
 
+def test_the_clock_runs_until_the_answer_begins(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download reads the database for as long as somebody takes it, so its answer's first line stops the clock."""
+    stopped: list[float | None] = []
+    monkeypatch.setattr(Arrival, "be_answered", lambda arrival: stopped.append(arrival.at))
+
+    assert api.get("/healthz").status_code == 200
+    assert len(stopped) == 1
+
+
 def test_a_process_ends_after_its_last_request() -> None:
     """In the images a server finishes what it has in hand: it is given as long as any of it takes."""
     given = float(LOGIN[LOGIN.index("--timeout-graceful-shutdown") + 1])
