@@ -25,7 +25,7 @@ from FlaskProject.backend.answers import (
 from FlaskProject.backend.http import Backend, BackendUnavailable, Download, Refusal, Visitor
 
 READ_SECONDS = 2.0
-# A password waits for its turn in the API's hashing queue (12 s at most), a write for a lock (10 s).
+# A password waits for its turn in the API's hashing queue (10 s as expected), a write for a lock (10 s).
 WORK_SECONDS = 15.0
 
 # What the button of a mail's link calls, by the kind of the link.
