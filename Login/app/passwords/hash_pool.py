@@ -26,9 +26,8 @@ Result = TypeVar("Result")
 
 NICENESS = 10
 QUEUE_MIN = 64
-WAIT_MAX = 10.0  # seconds, as expected, once so many wait
+WAIT_MAX = 10.0  # seconds, as expected
 PATIENCE = 15.0  # seconds from a request's arrival, whatever was expected: what comes after a hash takes its time, too
-HOPELESS = 30.0  # seconds, as expected, however few wait: an expectation may well be wrong by half
 LOOKS = 2  # at a time, while the queue is full: whether this is an owner for whom there is a place all the same
 NOBODY = Party("")
 FIRST_GUESS = 0.2  # seconds a place is held until we have measured
@@ -80,7 +79,7 @@ class HashPool:
         return is_room and self._looks < LOOKS and not self._queue.count(group)
 
     def _is_full(self) -> bool:
-        return self.expected_wait > (WAIT_MAX if self.waiting >= QUEUE_MIN + self.threads else HOPELESS)
+        return self.waiting >= QUEUE_MIN + self.threads and self.expected_wait > WAIT_MAX
 
     @asynccontextmanager
     async def place(self, party: Party = NOBODY) -> AsyncIterator[None]:
