@@ -13,7 +13,7 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import OperationalError
 
 from CreateDB.command.explain import SERVER_HINTS, explain
-from CreateDB.tables.lock import take_migration_lock
+from CreateDB.tables.lock import migration_lock
 from CreateDB.tables.upgrade import quiet
 
 Run = Callable[..., Any]
@@ -216,8 +216,7 @@ class TestOnAFile:
         """A file that another run holds is waited for, then given up with a message."""
         monkeypatch.setattr("CreateDB.tables.lock.WAIT_SECONDS", 1)
         engine = create_engine(f"sqlite:///{tmp_path}/held.db")
-        with engine.connect() as other:
-            take_migration_lock(other, quiet)
+        with engine.connect() as other, migration_lock(other, quiet):
             outcome = run("--url", f"sqlite:///{tmp_path}/held.db")
         engine.dispose()
 

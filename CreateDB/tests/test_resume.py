@@ -14,7 +14,7 @@ from sqlalchemy import text
 from CreateDB import main
 from CreateDB.models import metadata
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.lock import lock_name, take_migration_lock
+from CreateDB.tables.lock import lock_name, migration_lock
 from CreateDB.tables.revisions import MIGRATIONS
 from CreateDB.tables.upgrade import quiet, upgrade
 from testing.mariadb_server import MariadbControl
@@ -54,8 +54,7 @@ def test_four_at_once_end_well(empty_url: str, start: Start, finish: Callable[..
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
 def test_ctrl_c_ends_it_in_one_line(empty_url: str, start: Start) -> None:
     """While it waits for another run, Ctrl-C ends it within seconds, with status 130 and no trace."""
-    with make_engine(empty_url).connect() as other:
-        take_migration_lock(other, quiet)
+    with make_engine(empty_url).connect() as other, migration_lock(other, quiet):
         process = start("--url", empty_url)
         _read_until(process, "waiting")
         process.send_signal(signal.SIGINT)
@@ -84,8 +83,7 @@ def test_ctrl_c_is_what_happened_whatever_fails_after_it(
 
 def test_a_lost_server_is_told_in_one_line(mariadb_control: MariadbControl, start: Start) -> None:
     """A server that dies in the middle of a run leaves one line and status 1, and no trace from any library."""
-    with make_engine(mariadb_control.url + "mysql").connect() as other:
-        take_migration_lock(other, quiet)
+    with make_engine(mariadb_control.url + "mysql").connect() as other, migration_lock(other, quiet):
         story = f"The server at 127.0.0.1:{mariadb_control.port} does not answer or closed the connection"
         process = start("--url", mariadb_control.url + "mysql")
         _read_until(process, "waiting")
@@ -99,10 +97,12 @@ def test_a_lost_server_is_told_in_one_line(mariadb_control: MariadbControl, star
 
 def test_the_lock_is_the_database_s_own_and_short(scratch_database: Callable[[], str]) -> None:
     """Two databases on one server do not wait for each other, and a name of any length fits a lock's 64 characters."""
-    with make_engine(scratch_database()).connect() as one, make_engine(scratch_database()).connect() as two:
-        take_migration_lock(one, pytest.fail)
-        take_migration_lock(two, pytest.fail)
-
+    with (
+        make_engine(scratch_database()).connect() as one,
+        make_engine(scratch_database()).connect() as two,
+        migration_lock(one, pytest.fail),
+        migration_lock(two, pytest.fail),
+    ):
         assert lock_name(one) != lock_name(two)
         assert len(lock_name(one)) <= 64
 
