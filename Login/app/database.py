@@ -1,21 +1,21 @@
 """The one place that connects, commits and retries: work is a plain function handed to `read` or `transaction`.
 
-Each piece of work runs in one hop on the database's own threads, no more than pooled connections, so that nobody waits
-for a connection while holding a thread. Reads have threads apart: no pile of writes, each waiting for a row's lock,
-keeps anybody from being told who they are.
+Each piece of work runs in one hop on the database's own threads, as many as there may be connections, so that nobody
+waits for a connection while holding a thread. Reads have threads apart: no pile of writes, each waiting for a row's
+lock, keeps anybody from being told who they are.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from app.driver.failures import CannotConnect, connect, describe, find_pause, is_ours, is_passing
+from app.driver.failures import CannotConnect, describe, find_pause, is_ours, is_passing
+from app.driver.lender import Budget, Lender
 from app.errors import DatabaseUnavailable, OutcomeUnknown
 from app.runtime.arrival import time_left
 from app.runtime.threads import Team
@@ -33,24 +33,24 @@ TOTAL_WAIT = 10  # seconds, for all tries together
 START_BY = TOTAL_WAIT - ANSWER_WAIT  # seconds after which a try is not begun: it might not end in time
 REQUEST_WAIT = 20  # seconds from a request's arrival, likewise: it may be the last piece of many
 BUSY_TIMEOUT_MS = 10_000  # SQLite
-RECYCLE = 280  # seconds; under the shortest wait_timeout in common use
 READ_THREADS = 3  # more would only wait for the interpreter's lock (docs/decisions/0011-what-a-call-costs.md)
-KEEP = 10  # seconds for which a thread keeps a connection, before the pool may look how old it is
 
 AFTER_COMMIT = "pupero_after_commit"
 READ_ONLY = {1290, 1836}
 
 
 class Database:
-    """Two engines on one database: `read` answers at once from AUTOCOMMIT connections, `transaction` commits."""
+    """Two kinds of connections to one database: `read` answers at once from AUTOCOMMIT ones, `transaction` commits."""
 
     def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
         """Prepare; the first connection is made when first needed."""
         parsed = make_url(url)
-        readers = min(READ_THREADS, pool_size)
-        self._reader = _Lender(_make_engine(parsed, readers + pool_size, echo=echo, autocommit=True))
-        self._writer = _Lender(_make_engine(parsed, pool_size, echo=echo, autocommit=False))
-        self._read_threads, self._write_threads = Team("read", readers), Team("write", pool_size)
+        budget = Budget(limit_connections(pool_size))
+        self._reader, self._writer = (
+            Lender(_make_engine(parsed, echo=echo, autocommit=autocommit), budget) for autocommit in (True, False)
+        )
+        self._read_threads = Team("read", limit_connections(pool_size) - pool_size)
+        self._write_threads = Team("write", pool_size)
 
     async def read(
         self, work: Callable[Concatenate[Connection, Params], Result], *args: Params.args, **kwargs: Params.kwargs
@@ -111,53 +111,9 @@ class Database:
         return self._writer.run(lambda connection: _commit_after(connection, work))
 
 
-class _Lender:
-    """Lends each thread a connection of its own, time and again (docs/decisions/0011-what-a-call-costs.md).
-
-    The pool gets it back after a while, so that it sees how old it is, and at once when anything goes wrong.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._kept: dict[int, tuple[Connection, float]] = {}  # by thread, each until when
-        self._busy: set[int] = set()
-
-    def run(self, work: Work[Result]) -> Result:
-        """Run `work` on the connection of this thread."""
-        thread = threading.get_ident()
-        self._busy.add(thread)
-        try:
-            return work(self._take(thread))
-        except BaseException:
-            self._give_back(thread)
-            raise
-        finally:
-            self._busy.discard(thread)
-
-    def count(self) -> dict[str, int]:
-        """Count the open connections, in use and idle."""
-        pool: Any = self._engine.pool  # of SQLAlchemy's QueuePool, whichever the database
-        in_use = len(self._busy)
-        return {"in_use": in_use, "idle": pool.checkedin() + pool.checkedout() - in_use}
-
-    def close(self) -> None:
-        """Close every connection; no thread may be at work."""
-        for thread in list(self._kept):
-            self._give_back(thread)
-        self._engine.dispose()
-
-    def _take(self, thread: int) -> Connection:
-        connection, until = self._kept.get(thread, (None, 0.0))
-        now = time.monotonic()
-        if connection is None or now > until:
-            self._give_back(thread)
-            connection = connect(self._engine)
-            self._kept[thread] = connection, now + KEEP
-        return connection
-
-    def _give_back(self, thread: int) -> None:
-        if thread in self._kept:
-            self._kept.pop(thread)[0].close()
+def limit_connections(pool_size: int) -> int:
+    """Say how many connections a process opens at most: one for each thread that writes, and each that reads."""
+    return pool_size + min(READ_THREADS, pool_size)
 
 
 def _commit_after(connection: Connection, work: Work[Result]) -> Result:
@@ -187,10 +143,9 @@ def after_commit(connection: Connection, call: Callable[[], None]) -> None:
     connection.info.setdefault(AFTER_COMMIT, []).append(call)
 
 
-def _make_engine(url: URL, pool_size: int, *, echo: bool, autocommit: bool) -> Engine:
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_recycle": RECYCLE}
+def _make_engine(url: URL, *, echo: bool, autocommit: bool) -> Engine:
     # Parameters are hidden from the echo and from error texts: they hold hashes, tokens and addresses.
-    options |= {"echo": echo, "hide_parameters": True}
+    options: dict[str, Any] = {"poolclass": NullPool, "echo": echo, "hide_parameters": True}
     if autocommit:
         options["isolation_level"] = "AUTOCOMMIT"
     if url.get_backend_name() == "sqlite":

@@ -45,6 +45,12 @@ def is_passing(error: DBAPIError) -> bool:
     return error.connection_invalidated or getattr(error.orig, "errno", None) in PASSING
 
 
+def is_lost(error: BaseException) -> bool:
+    """Whether the server has gone, or no longer does what it is for: other connections to it are no better."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost and getattr(error.orig, "errno", None) not in PASSING  # type: ignore[attr-defined]
+
+
 def find_pause(error: DBAPIError) -> float:
     """Seconds until the next try: rivals are spread, and a server that is full already is not stormed."""
     longest = 0.5 if getattr(error.orig, "errno", None) in FULL else 0.05
