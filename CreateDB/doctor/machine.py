@@ -83,10 +83,15 @@ def find_memory_limit() -> int | None:
     return min(limits, default=None)
 
 
+def count_workers() -> int:
+    """Read how many processes of the API are announced for this machine."""
+    announced = os.environ.get("WEB_CONCURRENCY", "")
+    return max(1, int(announced)) if announced.isdecimal() else 1
+
+
 def _hashes_at_once(settings: Settings) -> int:
     """Count the hash threads of all workers together."""
-    announced = os.environ.get("WEB_CONCURRENCY", "")
-    return settings.hash_threads * (max(1, int(announced)) if announced.isdecimal() else 1)
+    return settings.hash_threads * count_workers()
 
 
 def _measure(settings: Settings) -> tuple[float, float, int]:

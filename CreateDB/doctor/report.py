@@ -16,7 +16,7 @@ from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
 from CreateDB.command.terminal import count, say, show
 from CreateDB.command.urls import describe
-from CreateDB.doctor import configuration, database, huge_pages, machine, mail, passkeys, webhooks
+from CreateDB.doctor import cluster, configuration, database, huge_pages, machine, mail, passkeys, webhooks
 from CreateDB.doctor.findings import Finding, Findings, attempt
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.server.engine import make_engine
@@ -45,6 +45,11 @@ OF_DATABASE: Mapping[str, Callable[[Settings | None, Connection], Findings]] = {
     "tables": database.examine_tables,
     "clock": database.examine_clock,
     "secrets_at_rest": database.examine_secrets_at_rest,
+    "connections": cluster.examine_connections,
+    "cluster": cluster.examine_cluster,
+    "cluster_reads": cluster.examine_sync_wait,
+    "replicas": cluster.examine_replicas,
+    "server_settings": cluster.examine_server_settings,
     "database_rights": database.examine_rights,
     "passkeys_domain": passkeys.examine_passkeys,
 }

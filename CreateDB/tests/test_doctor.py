@@ -78,11 +78,23 @@ def ill(findings: dict[str, dict[str, Any]]) -> dict[str, str]:
 def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
     """On SQLite only the missing mail server and list are worth a word; on MariaDB also the tests' own account."""
     findings = diagnose()
+    findings.pop("server_settings", None)  # the tests' own server saves the wait for the disk
 
     server = {"database_rights": "warning"} if migrated_url.startswith("mariadb") else {}
     assert ill(findings) == {"smtp": "warning", "common_passwords": "warning", **server}
     assert all(one["fix"] for one in findings.values() if one["verdict"] != "ok")
     assert findings["schema"]["verdict"] == findings["clock"]["verdict"] == "ok"
+
+
+@ON_MARIADB
+def test_the_server_has_room_for_so_many_processes(diagnose: Diagnose) -> None:
+    """The arithmetic that nobody does: what one process opens at most, and how many of them fit."""
+    found = diagnose(DATABASE_POOL_SIZE="4")["connections"]
+    full = diagnose(DATABASE_POOL_SIZE="4", WEB_CONCURRENCY="100000", HASH_THREADS="1")["connections"]
+
+    assert found["verdict"] == "ok"
+    assert found["finding"].startswith("An API process opens at most 7 connections: ")
+    assert full["verdict"] == "warning"
 
 
 @ON_SQLITE
