@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from CreateDB.main import main
 from CreateDB.server.engine import make_engine
+from CreateDB.tables.revisions import MIGRATIONS
 from testing.required import missing
 
 MAIN = Path(__file__).resolve().parents[1] / "main.py"
@@ -136,6 +139,20 @@ def free_name(mariadb_server: str) -> Iterator[str]:
     name = f"pupero_test_{secrets.token_hex(6)}"
     yield name
     _execute(mariadb_server, f"DROP DATABASE IF EXISTS {name}")
+
+
+@pytest.fixture
+def make_up_to() -> Callable[[str, str], None]:
+    """Give a function that makes the tables as they were at a revision."""
+
+    def make_up_to(url: str, revision: str) -> None:
+        with make_engine(url).connect() as connection:
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(MIGRATIONS))
+            command.upgrade(config, revision)
+            connection.commit()
+
+    return make_up_to
 
 
 @pytest.fixture

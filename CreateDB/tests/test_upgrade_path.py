@@ -1,5 +1,6 @@
 """A database of any earlier version, with people in it, upgrades; all of them still sign in and keep their sessions."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -7,8 +8,6 @@ from pathlib import Path
 import httpx2
 import pyotp
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import MetaData, Table, insert, select
 from starlette.testclient import TestClient
 
@@ -26,17 +25,10 @@ from testing.api import CHEAP_ARGON2, PASSWORD, MakeSettings
 REVISIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=123456)
 PLAIN, GUARDED, OLD_HASH = "plain", "guarded", "old_hash"
+MakeUpTo = Callable[[str, str], None]
+
 SECRET = pyotp.random_base32(32)
 FORMER_CODE = "7Q2MX0KD9RWA3TNE5HJC8VPB"
-
-
-def make_up_to(url: str, revision: str) -> None:
-    """Make the tables as they were at a revision."""
-    with make_engine(url).connect() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(MIGRATIONS))
-        command.upgrade(config, revision)
-        connection.commit()
 
 
 def insert_fitting(url: str, table: str, **values: object) -> int:
@@ -101,7 +93,9 @@ def try_to_sign_in(api: TestClient, name: str, **more: str) -> httpx2.Response:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_everybody_of_then_signs_in_now(empty_url: str, revision: str, make_settings: MakeSettings) -> None:
+def test_everybody_of_then_signs_in_now(
+    empty_url: str, revision: str, make_settings: MakeSettings, make_up_to: MakeUpTo
+) -> None:
     """Plain accounts, second factors and hashes of other costs survive the upgrade from every revision."""
     settings = make_settings(empty_url)
     make_up_to(empty_url, revision)
