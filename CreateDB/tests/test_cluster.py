@@ -100,8 +100,9 @@ def test_a_killed_run_is_finished_through_another_node(
     """Its lock ends with it: the run that waited on another node goes on where it was."""
     first, second, _ = cluster.nodes
     command = [sys.executable, "-c", HELD_IN_THE_MIDST, first.url + empty_name]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    held = subprocess.Popen(command, **pipes, text=True, env=WITH_PATH)  # noqa: S603 ours
+    held = subprocess.Popen(  # noqa: S603 ours
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=WITH_PATH
+    )
     with held:
         read_until(held, "in the midst")
         waiting = start(*flags(second, empty_name))

@@ -47,8 +47,9 @@ def is_passing(error: DBAPIError) -> bool:
 
 def is_lost(error: BaseException) -> bool:
     """Whether the server has gone, or no longer does what it is for: other connections to it are no better."""
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost and getattr(error.orig, "errno", None) not in PASSING  # type: ignore[attr-defined]
+    if not isinstance(error, DBAPIError) or not error.connection_invalidated:
+        return False
+    return getattr(error.orig, "errno", None) not in PASSING
 
 
 def find_pause(error: DBAPIError) -> float:
