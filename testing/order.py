@@ -12,6 +12,7 @@ LONG = (
     "tests/test_dev_",
     "Login/tests/test_mail_workers",
     "CreateDB/tests/test_resume",
+    "CreateDB/tests/test_cluster",
     "Login/tests/test_openapi",
     "Login/tests/test_rotation",
     "Login/tests/test_hashing",

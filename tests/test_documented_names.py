@@ -3,11 +3,11 @@
 import re
 
 from CreateDB.doctor.report import OF_DATABASE, OF_SETTINGS
-from testing.documents import ROOT, chapter, list_blocks, read
+from testing.documents import ROOT, chapter, first_column, list_blocks, read
 
 DOCS = read(ROOT / "docs" / "containers.md")
 OPERATIONS = ROOT / "docs" / "operations.md"
-# Nothing is found where the sample's servers are, and with one database; docs/containers.md tells of several.
+# Nothing is found where the sample's servers are, and with one database; docs/clusters.md tells of several.
 SAME_MACHINE = {"database_tls", "rate_limit_storage_tls", "cluster", "cluster_reads", "replicas"}
 QUOTES = '"'
 # A name as the first thing that is logged; a sentence, which begins with a capital or holds a blank, is none.
@@ -54,6 +54,15 @@ def test_the_sample_of_the_doctor_shows_every_examination() -> None:
 
     assert shown >= {*OF_SETTINGS, *OF_DATABASE} - SAME_MACHINE
     assert shown <= {*OF_SETTINGS, *OF_DATABASE, *by_name}
+
+
+def test_what_the_doctor_says_of_servers_is_explained() -> None:
+    """Every examination of CreateDB/doctor/cluster.py has its row, and no other."""
+    code = read(ROOT / "CreateDB" / "doctor" / "cluster.py")
+    rows = first_column(chapter(ROOT / "docs" / "clusters.md", "What the doctor says of servers"))
+
+    assert set(rows) == set(re.findall(r"""Finding\(\s*"(\w+)\"""", code))
+    assert set(rows) <= OF_DATABASE.keys()
 
 
 def test_the_sample_of_an_installation_shows_every_migration() -> None:

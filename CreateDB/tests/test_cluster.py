@@ -3,14 +3,18 @@
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy.exc import DBAPIError
 
 from app.config import load_settings
 from CreateDB.command.errors import OperatorError
@@ -21,13 +25,16 @@ from CreateDB.tables.cluster_lock import LOST, TABLE
 from CreateDB.tables.lock import migration_lock
 from CreateDB.tables.revisions import MIGRATIONS
 from CreateDB.tables.upgrade import DEADLOCK, quiet, upgrade
+from testing.documents import list_blocks, read
 from testing.galera import Cluster, Node, unavailable
 from testing.mariadb_server import unavailable as server_unavailable
-from testing.processes import ROOT
+from testing.processes import ROOT, STOP_WAIT, free_port, wait_for_port
 from testing.replication import Pair
 from testing.required import missing
 
 ROUNDS = 3
+LONGEST_WAIT = 60  # seconds
+ISOLATE = "gmcast.isolate"
 ABOUT_SERVERS = ("connections", "cluster", "cluster_reads", "replicas", "server_settings")
 WITH_PATH = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "Login")))}
 REVISION = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -180,6 +187,21 @@ def test_the_doctor_sees_what_a_node_is(cluster: Cluster, empty_name: str) -> No
     assert "wsrep_certify_nonpk is OFF" in ill["server_settings"].finding
 
 
+def test_the_proxy_of_the_page_leaves_a_node_that_is_cut_off(cluster: Cluster, tmp_path: Path) -> None:
+    """It still takes connections, and a check that only connects would not notice."""
+    first, *_ = cluster.nodes
+    first.run("CREATE USER haproxy")
+    with run_proxy(cluster, tmp_path) as url, make_engine(first.url).connect() as held:
+        wait_for_node(url, "n1")
+        held.exec_driver_sql(f"SET GLOBAL wsrep_provider_options='{ISOLATE}=1'")
+        try:
+            wait_for_node(url, "n2")
+        finally:
+            held.exec_driver_sql(f"SET GLOBAL wsrep_provider_options='{ISOLATE}=0'")
+            held.invalidate()
+        wait_for_node(url, "n1")
+
+
 def test_the_doctor_says_that_two_nodes_are_too_few_and_one_is_cut_off(cluster: Cluster, empty_name: str) -> None:
     """What is left of a cluster serves, and is worth a warning; whoever is outside takes connections and no more."""
     first, second, third = cluster.nodes
@@ -225,6 +247,36 @@ def test_the_doctor_compares_a_primary_with_its_replica() -> None:
         assert diagnose(url)["replicas"].finding == "127.0.0.2 does not answer: nobody takes over."
     finally:
         pair.remove()
+
+
+@contextmanager
+def run_proxy(cluster: Cluster, folder: Path) -> Iterator[str]:
+    """Start the HAProxy of docs/clusters.md before the nodes, and give the address of what is behind it."""
+    program = shutil.which("haproxy") or shutil.which("/usr/sbin/haproxy")
+    if program is None:
+        missing("haproxy", "no HAProxy is installed")
+    port, file = free_port(), folder / "proxy.cfg"
+    [text] = [block for block in list_blocks(read(ROOT / "docs" / "clusters.md")) if "tcp-check" in block]
+    for number, node in enumerate(cluster.nodes, 1):
+        text = text.replace(f"db{number}:3306", f"{node.address}:{node.port}")
+    file.write_text(text.replace("127.0.0.1:3306", f"127.0.0.1:{port}"))
+    process = subprocess.Popen([program, "-db", "-f", file])  # noqa: S603 from the PATH
+    try:
+        wait_for_port(port)
+        yield f"mariadb+mariadbconnector://root@127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(STOP_WAIT)
+
+
+def wait_for_node(url: str, name: str) -> None:
+    """Wait until the proxy leads to this one."""
+    end, found = time.monotonic() + LONGEST_WAIT, ""
+    while found != name:
+        assert time.monotonic() < end, found
+        time.sleep(0.2)
+        with suppress(DBAPIError), make_engine(url).connect() as connection:
+            found = str(connection.exec_driver_sql("SELECT @@wsrep_node_name").scalar_one())
 
 
 def diagnose(url: str) -> dict[str, Finding]:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from CreateDB import main
+from CreateDB.command.errors import OperatorError
 from CreateDB.models import metadata
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.lock import lock_name, migration_lock
@@ -105,6 +106,18 @@ def test_the_lock_is_the_database_s_own_and_short(scratch_database: Callable[[],
     ):
         assert lock_name(one) != lock_name(two)
         assert len(lock_name(one)) <= 64
+
+
+def test_who_holds_a_server_s_lock_is_named(
+    scratch_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has waited in vain knows which connection to end, should its run be dead."""
+    monkeypatch.setattr("CreateDB.tables.lock.WAIT_SECONDS", 1)
+    url = scratch_database()
+    with make_engine(url).connect() as other, migration_lock(other, quiet):
+        own = other.scalar(text("SELECT connection_id()"))
+        with pytest.raises(OperatorError, match=f"through connection {own}; if it is dead, KILL"):
+            upgrade(url)
 
 
 def _read_until(process: subprocess.Popen[str], word: str) -> None:
