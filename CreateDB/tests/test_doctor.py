@@ -86,17 +86,6 @@ def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
     assert findings["schema"]["verdict"] == findings["clock"]["verdict"] == "ok"
 
 
-@ON_MARIADB
-def test_the_server_has_room_for_so_many_processes(diagnose: Diagnose) -> None:
-    """The arithmetic that nobody does: what one process opens at most, and how many of them fit."""
-    found = diagnose(DATABASE_POOL_SIZE="4")["connections"]
-    full = diagnose(DATABASE_POOL_SIZE="4", WEB_CONCURRENCY="100000", HASH_THREADS="1")["connections"]
-
-    assert found["verdict"] == "ok"
-    assert found["finding"].startswith("An API process opens at most 7 connections: ")
-    assert full["verdict"] == "warning"
-
-
 @ON_SQLITE
 def test_a_receiver_of_webhooks_is_reached_and_told_nothing(diagnose: Diagnose, receiver: Receiver) -> None:
     """The address is named without its path, which may be a secret."""
