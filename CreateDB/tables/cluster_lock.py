@@ -6,7 +6,7 @@ renew, or that a killed run would leave to the next one; nothing of it is ever c
 """
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from CreateDB.command.errors import OperatorError
 
@@ -66,5 +66,5 @@ def confirm_row(connection: Connection) -> None:
     """Raise OperatorError unless the row is still held."""
     try:
         connection.exec_driver_sql(FIND).one()
-    except DBAPIError:  # a transaction that has lost its row is a deadlock, a node without the others refuses
+    except (DBAPIError, NoResultFound):  # to lose the row is a deadlock; a node without the others refuses
         raise OperatorError(LOST) from None

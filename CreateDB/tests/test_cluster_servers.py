@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -147,7 +148,7 @@ def wait_for_node(url: str, name: str) -> None:
             found = str(connection.exec_driver_sql("SELECT @@wsrep_node_name").scalar_one())
 
 
-def diagnose(url: str, **changes: object) -> dict[str, Finding]:
+def diagnose(url: str, **changes: Any) -> dict[str, Finding]:
     """Examine the servers as --doctor does, and return the findings by id."""
     settings = Settings(_env_file=None, database_url=url, jwt_secret_key=secrets.token_urlsafe(32), **changes)
     with make_engine(url).connect() as connection:

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, make_url, text
 
 from app.database import Database, limit_connections
 from app.driver import lender
-from app.errors import EmailTaken
+from app.errors import DatabaseUnavailable, EmailTaken
 from CreateDB.server.engine import make_engine
 from testing.loops import finish
+from testing.mariadb_server import MariadbControl
 
 POOL_SIZE = 8
 READERS = limit_connections(POOL_SIZE) - POOL_SIZE
@@ -129,3 +130,29 @@ def test_one_that_was_lost_takes_the_others_with_it(database: Database, migrated
 
     assert killed
     assert count_open(database, migrated_url) == 1
+
+
+def test_a_server_that_died_leaves_nothing_open(mariadb_control: MariadbControl) -> None:
+    """Its idle connections are put away without a word, whatever they held, and the next call finds it again."""
+    url = f"{mariadb_control.url}mysql"
+    database = Database(url, pool_size=2)
+
+    async def ask() -> list[Any]:
+        methods = (database.read, database.transaction, database.autocommit)
+        return await asyncio.gather(*(method(answer) for method in methods for _ in range(2)))
+
+    finish(ask())
+    mariadb_control.kill()
+    with pytest.raises(DatabaseUnavailable):
+        finish(ask())
+    assert sum(number for _, _, number in database.count_connections()) == 0
+
+    mariadb_control.start()
+    assert finish(ask()) == [1] * 6
+    assert {number for _, state, number in database.count_connections() if state == "in_use"} == {0}
+    database.close()
+
+
+def answer(connection: Connection) -> int:
+    """Ask for the least there is."""
+    return int(connection.execute(text("SELECT 1")).scalar_one())

@@ -47,7 +47,7 @@ def is_passing(error: DBAPIError) -> bool:
 
 def is_lost(error: BaseException) -> bool:
     """Whether the server has gone, or no longer does what it is for: other connections to it are no better."""
-    if not isinstance(error, DBAPIError) or not error.connection_invalidated:
+    if not isinstance(error, DBAPIError) or not error.connection_invalidated or is_ours(error):
         return False
     return getattr(error.orig, "errno", None) not in PASSING
 

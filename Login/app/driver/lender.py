@@ -138,4 +138,8 @@ def _roll_back(connection: Connection) -> bool:
 
 def _close(connections: list[Connection]) -> None:
     for connection in connections:
-        connection.close()
+        try:
+            connection.close()
+        except SQLAlchemyError:  # its server has gone: there is nothing to roll back, and nobody to tell
+            if not connection.closed:
+                connection.invalidate()
