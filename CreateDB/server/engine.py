@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
+
+from app.driver.hosts import Hosts
+from app.driver.places import use_hosts
+from app.driver.session import prepare_session
 
 SERVERS = ("mariadb", "mysql")
 CONNECT_SECONDS = 10
@@ -20,9 +25,18 @@ def make_engine(url: URL | str, *, echo: bool = False) -> Engine:
     # off: a migration that copies a table drops the old one, and rows that point to it would go.
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "isolation_level": None}}
     if url.get_backend_name() in SERVERS:
-        patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
-        options = {"connect_args": patience, "isolation_level": "READ COMMITTED"}
-    return create_engine(url, echo=echo, hide_parameters=True, poolclass=NullPool, **options)
+        ours = {"connect_timeout": CONNECT_SECONDS, "init_command": prepare_session(url.get_backend_name())}
+        said = {name: value for name, value in ours.items() if value and name not in url.query}
+        options = {"connect_args": said, "isolation_level": "READ COMMITTED"}
+    engine = create_engine(url, echo=echo, hide_parameters=True, poolclass=NullPool, **options)
+    use_hosts(engine, _find_hosts(url))
+    return engine
+
+
+@cache
+def _find_hosts(url: URL) -> Hosts:
+    """Keep to one host for the whole run, however many engines it makes."""
+    return Hosts(url)
 
 
 @contextmanager

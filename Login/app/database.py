@@ -14,8 +14,12 @@ from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_en
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from app.driver.failures import CannotConnect, describe, find_pause, is_ours, is_passing
+from app.driver.failures import CannotConnect, describe, ends_connection, find_pause, is_ours, is_passing
+from app.driver.hosts import Hosts
 from app.driver.lender import Budget, Lender
+from app.driver.places import require_stay, use_hosts
+from app.driver.session import prepare_session
+from app.driver.watch import Watch
 from app.errors import DatabaseUnavailable, OutcomeUnknown
 from app.runtime.arrival import time_left
 from app.runtime.threads import Team
@@ -36,7 +40,6 @@ BUSY_TIMEOUT_MS = 10_000  # SQLite
 READ_THREADS = 3  # more would only wait for the interpreter's lock (docs/decisions/0011-what-a-call-costs.md)
 
 AFTER_COMMIT = "pupero_after_commit"
-READ_ONLY = {1290, 1836}
 
 
 class Database:
@@ -45,10 +48,12 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
         """Prepare; the first connection is made when first needed."""
         parsed = make_url(url)
-        budget = Budget(limit_connections(pool_size))
+        budget, hosts = Budget(limit_connections(pool_size)), Hosts(parsed, is_watched=True)
         self._reader, self._writer = (
-            Lender(_make_engine(parsed, echo=echo, autocommit=autocommit), budget) for autocommit in (True, False)
+            Lender(_make_engine(parsed, hosts, echo=echo, autocommit=autocommit), budget)
+            for autocommit in (True, False)
         )
+        self._watch = Watch(hosts)
         self._read_threads = Team("read", limit_connections(pool_size) - pool_size)
         self._write_threads = Team("write", pool_size)
 
@@ -82,7 +87,7 @@ class Database:
 
     def close(self) -> None:
         """Let running work end and close every connection."""
-        for closing in (self._read_threads, self._write_threads, self._reader, self._writer):
+        for closing in (self._read_threads, self._write_threads, self._watch, self._reader, self._writer):
             closing.close()
 
     async def _submit(self, team: Team, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
@@ -122,6 +127,7 @@ def _commit_after(connection: Connection, work: Work[Result]) -> Result:
     transaction = connection.begin()
     try:
         result = work(connection)
+        require_stay(connection)
     except BaseException:
         transaction.rollback()
         raise
@@ -143,7 +149,7 @@ def after_commit(connection: Connection, call: Callable[[], None]) -> None:
     connection.info.setdefault(AFTER_COMMIT, []).append(call)
 
 
-def _make_engine(url: URL, *, echo: bool, autocommit: bool) -> Engine:
+def _make_engine(url: URL, hosts: Hosts, *, echo: bool, autocommit: bool) -> Engine:
     # Parameters are hidden from the echo and from error texts: they hold hashes, tokens and addresses.
     options: dict[str, Any] = {"poolclass": NullPool, "echo": echo, "hide_parameters": True}
     if autocommit:
@@ -155,9 +161,10 @@ def _make_engine(url: URL, *, echo: bool, autocommit: bool) -> Engine:
             event.listen(engine, "begin", _begin_immediate)
         return engine
     waits: dict[str, Any] = {"connect_timeout": CONNECT_WAIT, "read_timeout": ANSWER_WAIT, "write_timeout": ANSWER_WAIT}
-    waits |= {"init_command": f"SET SESSION innodb_lock_wait_timeout={LOCK_WAIT}"}
+    waits |= {"init_command": prepare_session(url.get_backend_name(), innodb_lock_wait_timeout=LOCK_WAIT)}
     engine = create_engine(url, connect_args=waits, **{"isolation_level": "READ COMMITTED", **options})
     event.listen(engine, "handle_error", _recognize_disconnect)
+    use_hosts(engine, hosts)
     return engine
 
 
@@ -173,12 +180,6 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _recognize_disconnect(context: ExceptionContext) -> None:
-    """Tell SQLAlchemy which connections are of no more use.
-
-    Those that the driver's pure-Python build reports as lost with errno 0, and those to a server that has become a
-    replica: the next one is made to the first server of DATABASE_URL that answers.
-    """
-    error = context.original_exception
-    number = getattr(error, "errno", None)
-    if number in READ_ONLY or (number == 0 and str(error).startswith("Execution failed")):
+    """Tell SQLAlchemy which connections are of no more use."""
+    if ends_connection(context.original_exception):
         context.is_disconnect = True

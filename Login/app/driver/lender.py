@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.driver.failures import connect, is_lost
+from app.driver.places import is_left
 
 Result = TypeVar("Result")
 
@@ -80,8 +81,8 @@ class Lender:
         _close([kept.connection for kept in closing])
 
     def take_old(self, now: float) -> list[Connection]:
-        """Take away what has had no work for long, or has lived long enough."""
-        old = [kept for kept in self.idle if now - kept.used > IDLE or now - kept.opened > LIFETIME]
+        """Take away what has had no work for long, has lived long enough, or leads to a host that was left."""
+        old = [kept for kept in self.idle if _is_old(kept, now) or is_left(kept.connection)]
         if old:
             self.idle = [kept for kept in self.idle if kept not in old]
         return [kept.connection for kept in old]
@@ -126,6 +127,10 @@ class Lender:
     def _forget_one(self) -> None:
         with self._budget.lock:
             self.in_use -= 1
+
+
+def _is_old(kept: _Kept, now: float) -> bool:
+    return now - kept.used > IDLE or now - kept.opened > LIFETIME
 
 
 def _roll_back(connection: Connection) -> bool:

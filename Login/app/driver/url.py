@@ -23,6 +23,14 @@ OPTIONS = frozenset({
 })  # fmt: skip
 
 
+def list_hosts(url: URL) -> list[str]:
+    """Name the hosts of a URL, in their order; none for a file or a socket of this machine."""
+    said = url.query.get("host", url.host)
+    if not isinstance(said, str) or "unix_socket" in url.query:
+        return []
+    return [host.removeprefix("[").removesuffix("]") for host in said.split(",")]
+
+
 def parse_database_url(text: str) -> URL:
     """Return the URL, or raise ValueError in words that repeat no part of it: a password may stand in any."""
     try:
@@ -67,10 +75,18 @@ def _check_server(url: URL) -> None:
             f"has a database's name that is refused: at most {LONGEST_NAME} characters, "
             "without quotes, slashes, semicolons, control characters or blanks at its ends."
         )
+    _check_hosts(list_hosts(url))
     if re.search(r"\s", url.host or "") or (url.username or "") != (url.username or "").strip():
         raise ValueError("has a blank in its host or at an end of its user.")
     if url.port is not None and not 0 < url.port <= HIGHEST_PORT:
         raise ValueError(f"must have a port from 1 to {HIGHEST_PORT}.")
+
+
+def _check_hosts(hosts: list[str]) -> None:
+    if len(hosts) > 1 and not all(hosts):
+        raise ValueError("has a comma too many between its hosts: ...@db1,db2:3306/DATABASE.")
+    if len(set(hosts)) < len(hosts):
+        raise ValueError("names a host twice.")
 
 
 def check_options(url: URL) -> None:
