@@ -16,6 +16,7 @@ from app.database import ANSWER_WAIT
 from app.services.sessions import GRACE
 from testing.ageing import age, issued_earlier
 from testing.api import RunSql, SignedIn, StartApi, register, sign_in
+from testing.services import Asker
 
 
 def test_refresh_answers_with_exactly_a_pair(user: SignedIn) -> None:
@@ -106,15 +107,50 @@ def test_grace_ends_after_ten_real_seconds(user: SignedIn) -> None:
     assert user.http.post("/refresh", json={"refresh_token": old}).json()["code"] == "refresh_token_reused"
 
 
-def test_a_token_from_before_a_restored_backup_is_no_theft(user: SignedIn, sql: RunSql) -> None:
+def test_a_token_from_before_a_restored_backup_is_no_theft(user: SignedIn, sql: RunSql, settings: Settings) -> None:
     """A generation that the database has forgotten means signing in again, not an alarm."""
     user.refresh()
     user.refresh()
     sql("UPDATE sessions SET generation = 0")
-    answer = user.http.post("/refresh", json={"refresh_token": user.refresh_token})
+    old = issued_earlier(settings, user.refresh_token, 301)
+    answer = user.http.post("/refresh", json={"refresh_token": old})
 
     assert answer.json()["code"] == "session_ended"
     assert sql("SELECT ended_at FROM sessions") == [(None,)]
+
+
+def test_a_token_of_the_future_signs_nobody_out(user: SignedIn, sql: RunSql) -> None:
+    """A server that lags has yet to hear of the last rotation: it says so, and once it has caught up all goes on."""
+    user.refresh()
+    sql("UPDATE sessions SET generation = 0")
+    early = user.http.post("/refresh", json={"refresh_token": user.refresh_token})
+    sql("UPDATE sessions SET generation = 1")
+
+    assert (early.status_code, early.json()["code"]) == (503, "database_unavailable")
+    assert int(early.headers["retry-after"]) >= 1
+    assert user.refresh().status_code == 200
+
+
+def test_a_session_that_has_yet_to_arrive_is_waited_for(user: SignedIn, shop: Asker, sql: RunSql) -> None:
+    """The account is there and the session of its young token is not: that server lags, whoever asks."""
+    row = sql("SELECT sid FROM sessions")[0][0]
+    sql("UPDATE sessions SET sid = 'elsewhere'")
+    answers = [user.get("/user/profile"), shop.send(user.access_token)]
+    answers.append(user.http.post("/refresh", json={"refresh_token": user.refresh_token}))
+    sql("UPDATE sessions SET sid = :sid", sid=row)
+
+    assert [answer.json()["code"] for answer in answers] == ["database_unavailable"] * 3
+    assert user.get("/user/profile").status_code == 200
+    assert shop.ask(user.access_token)["active"] is True
+
+
+def test_an_ended_session_is_told_at_once_whatever_is_missing(user: SignedIn, sql: RunSql) -> None:
+    """No token of the future keeps a session that has ended from being refused."""
+    user.refresh()
+    sql("UPDATE sessions SET generation = 0, ended_at = created_at, end_reason = 'logged_out'")
+
+    assert user.http.post("/refresh", json={"refresh_token": user.refresh_token}).json()["code"] == "session_ended"
+    assert user.get("/user/profile").json()["code"] == "session_ended"
 
 
 ELEVEN_SECONDS_AGO = {

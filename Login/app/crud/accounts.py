@@ -133,6 +133,11 @@ def _find_by(names: tuple[str, ...]) -> Select[Any]:
     return _CREDENTIALS.where(*(users.c[name] == bindparam(name) for name in names))
 
 
+def has_account(connection: Connection, public_id: str) -> bool:
+    """Whether there is an account of this id."""
+    return connection.execute(select(users.c.id).where(users.c.public_id == public_id)).first() is not None
+
+
 def get_addressee(connection: Connection, user_id: int) -> Addressee | None:
     """Load whom mails about an account go to."""
     return find_one(connection, ADDRESSEE.where(users.c.id == user_id), Addressee._make)

@@ -33,6 +33,7 @@ class Hosts:
         """Look at none yet; where nobody watches, the host in use is looked at before each connection."""
         self.choice: Choice | None = None
         self.is_doubtful = True
+        self._is_silent = False
         self.sockets = Sockets()
         self._names, self._is_watched = list_hosts(url), is_watched
         self._lock = threading.Lock()
@@ -58,10 +59,10 @@ class Hosts:
                 return self.choice
             return self._choose()
 
-    def doubt(self, choice: Choice) -> None:
-        """Have the host be looked at before the next connection, unless the process has left it anyway."""
+    def doubt(self, choice: Choice, *, is_silent: bool = False) -> None:
+        """Have the hosts be looked at before the next connection, a silent one last; not where it was left anyway."""
         if not self.has_left(choice):
-            self.is_doubtful = True
+            self._is_silent, self.is_doubtful = is_silent, True
 
     def has_left(self, choice: Choice) -> bool:
         """Whether the process uses another host by now."""
@@ -103,7 +104,7 @@ class Hosts:
         return self._use(best, found[best])
 
     def _order(self) -> list[str]:
-        place = self._names.index(self.choice.host) if self.choice else 0
+        place = self._names.index(self.choice.host) + self._is_silent if self.choice else 0
         return self._names[place:] + self._names[:place]
 
     def _examine(self, host: str, reports: dict[str, Exception | str]) -> Standing:
@@ -126,5 +127,5 @@ class Hosts:
         if former and moves:
             facts = {"host": host, "left": former.host, "serves": standing.words or "all"}
             logger.warning("database_host_changed", extra={"event": facts})
-        self.choice, self.is_doubtful = choice, False
+        self.choice, self.is_doubtful, self._is_silent = choice, False, False
         return choice

@@ -41,9 +41,10 @@ class Watch:
 
     def _look(self, choice: Choice) -> None:
         standing = self._ask_twice(choice.host)
+        is_gone = standing.use is Use.NONE
         if standing.use is not choice.standing.use:
-            self._hosts.doubt(choice)
-        if standing.use is Use.NONE:
+            self._hosts.doubt(choice, is_silent=is_gone)
+        if is_gone:
             self._hosts.sockets.cut(choice.generation)
         if self._hosts.is_doubtful or choice.standing.use is not Use.ALL:
             self._hosts.choose()

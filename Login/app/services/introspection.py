@@ -15,7 +15,7 @@ from app.crud.services import Asked, Subject
 from app.resources import Resources
 from app.schemas import Introspection
 from app.secrets.service_secrets import NAME, SCOPES, hash_secret
-from app.services.sessions import decode, find_end, find_proof, require_live
+from app.services.sessions import decode, find_caller, find_end, find_proof, require_live
 
 NOTED = timedelta(hours=1)  # how exactly the last use of a service is known
 INACTIVE = Introspection(active=False)
@@ -57,7 +57,11 @@ async def _prove(resources: Resources, credential: Credential, claims: Claims | 
         return None
     sid = claims["sid"] if claims else None
     asked = await resources.database.read(services.find_asked, credential.name, sid)
-    return asked if asked and _is_right(asked, credential.secret) else None
+    if asked is None or not _is_right(asked, credential.secret):
+        return None
+    if claims and asked.holder is None:  # ended, or not here yet
+        await resources.database.read(find_caller, claims)
+    return asked
 
 
 def _is_right(asked: Asked, secret: str) -> bool:

@@ -13,7 +13,9 @@ from app.clients.addresses import Client
 from app.clients.devices import describe_device
 from app.config import Settings
 from app.crud import sessions, trusted_devices
+from app.crud.accounts import has_account
 from app.crud.clock import is_void
+from app.crud.operations import current_time
 from app.crud.services import Holder, Standing
 from app.crud.sessions import Principal, SessionRow
 from app.models import Session
@@ -31,6 +33,7 @@ FRESH = timedelta(minutes=5)
 GRACE = timedelta(seconds=10)  # for tabs that refresh at once
 UNANSWERED = timedelta(minutes=1)  # for a lost answer: as long as nobody has used the successor
 TOUCH = timedelta(minutes=5)
+LATE = timedelta(minutes=5)  # what lacks more than that is no server that is behind, but one restored from a backup
 
 LOGGED_OUT, REUSED = CHANGES["session.ended"].reason, CHANGES["session.reused"].reason
 REVOKED, REVOKED_ELSEWHERE = CHANGES["session.revoked"].reason, CHANGES["sessions.revoked"].reason
@@ -39,13 +42,32 @@ REVOKED, REVOKED_ELSEWHERE = CHANGES["session.revoked"].reason, CHANGES["session
 async def authenticate(resources: Resources, token: str, client: Client) -> Principal:
     """Say who calls with this access token, by one query; an ended session is refused at once."""
     claims = decode(resources, "access", token)
-    found = await resources.database.read(sessions.get_principal, claims["sid"])
+    found = await resources.database.read(find_caller, claims)
     principal = require_live(resources.settings, found, claims)
     if _is_news(resources.settings, principal) or _is_first_use(principal.session, claims):
         # One that cannot write just now can still be read.
         with suppress(errors.DatabaseUnavailable, errors.OutcomeUnknown):
             await resources.database.transaction(_touch, principal, client)
     return principal
+
+
+def find_caller(connection: Connection, claims: Claims) -> Principal | None:
+    """Load who holds a token of ours; DatabaseUnavailable where this database is behind the one that signed them in.
+
+    Nothing takes a session away before its tokens end but the deletion of its account. So where the account is there, a
+    young token's session is yet to come: this is a server that lags, and "ended" would sign people out.
+    """
+    principal = sessions.get_principal(connection, claims["sid"])
+    if principal is None and has_account(connection, claims["sub"]):
+        _refuse_the_future(claims, current_time(connection))
+    return principal
+
+
+def _refuse_the_future(claims: Claims, now: datetime) -> None:
+    """Raise DatabaseUnavailable for a token that the database has not heard of, and that is no older than a lag."""
+    issued_at = auth.utc(claims["iat"])
+    if now - issued_at < LATE and not is_void(issued_at, now):
+        raise errors.DatabaseUnavailable(retry_after=1)
 
 
 def _is_news(settings: Settings, principal: Principal) -> bool:
@@ -86,7 +108,7 @@ def _rotate(connection: Connection, settings: Settings, claims: Claims, client: 
 
     One conditional UPDATE decides, so it needs no transaction; run again after a lost connection, it finds a retry.
     """
-    principal = require_live(settings, sessions.get_principal(connection, claims["sid"]), claims)
+    principal = require_live(settings, find_caller(connection, claims), claims)
     if principal.session.generation == claims["gen"]:
         if is_void(principal.session.last_seen_at, principal.now):
             _touch(connection, principal, client)
@@ -139,9 +161,13 @@ def require_live(settings: Settings, principal: AnyPrincipal | None, claims: Cla
     session, now = principal.session, principal.now
     if session.end_reason == REUSED:
         raise errors.RefreshTokenReused
-    # A generation of the future: the database was restored from a backup. That is no theft.
+    if session.ended_at or principal.account.disabled_at:
+        raise errors.SessionEnded
+    # A generation of the future: this server is behind, or was restored from a backup. That is no theft.
     unknown = claims.get("gen", 0) > session.generation
-    if session.ended_at or now >= find_end(settings, session) or principal.account.disabled_at or unknown:
+    if unknown:
+        _refuse_the_future(claims, now)
+    if unknown or now >= find_end(settings, session):
         raise errors.SessionEnded
     return principal
 
