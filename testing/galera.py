@@ -126,6 +126,13 @@ class Cluster:
         hosts = ",".join(node.address for node in self.nodes)
         return f"mariadb+mariadbconnector://{user}:{password}@{hosts}:{self.port}/{database}"
 
+    def wait_until_whole(self) -> None:
+        """Wait until every node sees all of them: one that was frozen believes so for a moment by itself."""
+        for node in self.nodes:
+            node.wait_until(lambda node=node: node.status("wsrep_cluster_size") == str(NODES))  # type: ignore[misc]
+        for node in self.nodes:
+            node.wait_until(lambda node=node: node.status("wsrep_local_state_comment") == "Synced")  # type: ignore[misc]
+
     def remove(self) -> None:
         """End all and delete everything they wrote."""
         for node in reversed(self.nodes):

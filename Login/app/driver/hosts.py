@@ -60,7 +60,7 @@ class Hosts:
             return self._choose()
 
     def doubt(self, choice: Choice, *, is_silent: bool = False) -> None:
-        """Have the hosts be looked at before the next connection, a silent one last; not where it was left anyway."""
+        """Have the hosts be looked at before the next connection, unless the process has left this one anyway."""
         if not self.has_left(choice):
             self._is_silent, self.is_doubtful = is_silent, True
 
@@ -92,20 +92,27 @@ class Hosts:
         """Take the first host that serves for all, the present one before others; without one, the next best."""
         found: dict[str, Standing] = {}
         reports: dict[str, Exception | str] = {}
-        for host in self._order():
+        for host in self._order(reports):
             found[host] = self._examine(host, reports)
             if found[host].use is Use.ALL:
                 break
-        best = min(found, key=lambda host: found[host].use)
+        best = min(found, key=lambda host: found[host].use)  # the first of the best
         if found[best].use is Use.NONE:
             self.is_doubtful = True
             self._failure = time.monotonic(), NoHost(reports)
             raise self._failure[1]
         return self._use(best, found[best])
 
-    def _order(self) -> list[str]:
-        place = self._names.index(self.choice.host) + self._is_silent if self.choice else 0
-        return self._names[place:] + self._names[:place]
+    def _order(self, reports: dict[str, Exception | str]) -> list[str]:
+        """Begin with the host in use, and go on round; one that has just been silent is not waited for once more."""
+        if self.choice is None:
+            return self._names
+        present, place = self.choice.host, self._names.index(self.choice.host)
+        others = self._names[place + 1 :] + self._names[:place]
+        if not self._is_silent:
+            return [present, *others]
+        reports[present], self._is_silent = "does not answer", False
+        return others
 
     def _examine(self, host: str, reports: dict[str, Exception | str]) -> Standing:
         """Look at one host, and note what keeps it from being used."""

@@ -1,0 +1,132 @@
+"""A real Galera cluster: one node is used by a whole process, and left when it is killed, hangs or is cut off."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+from sqlalchemy import Connection, text
+
+from app.database import Database
+from CreateDB.server.engine import make_engine
+from CreateDB.tables.upgrade import upgrade
+from testing.api import StartApi, register, sign_in
+from testing.galera import Cluster, Node, unavailable
+from testing.load import OK, UNAVAILABLE
+from testing.loops import finish
+from testing.required import missing
+from testing.smtp import wait_until
+from testing.watched import Watched
+
+PASSWORD = "only-for-this-test"
+IN_USE = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app'"
+FAULTS = [
+    pytest.param(Node.kill, Node.start, id="killed"),
+    pytest.param(Node.freeze, Node.thaw, id="frozen"),
+    pytest.param(Node.isolate, Node.heal, id="cut off"),
+]
+Do = Callable[[Node], None]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Give three nodes with the suite's tables and an account like the API's."""
+    if reason := unavailable():
+        missing("galera", reason)
+    nodes = Cluster()
+    with make_engine(nodes.nodes[0].url).begin() as connection:
+        connection.execute(text("CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"))
+        connection.execute(text(f"CREATE USER app IDENTIFIED BY '{PASSWORD}'"))
+        connection.execute(text("GRANT SELECT, INSERT, UPDATE, DELETE ON pupero.* TO app"))
+    upgrade(f"{nodes.nodes[0].url}pupero")
+    yield nodes
+    nodes.remove()
+
+
+@pytest.fixture
+def migrated_url(cluster: Cluster) -> str:
+    """Name all three, as an operator does in DATABASE_URL."""
+    return cluster.url("pupero", "app", PASSWORD)
+
+
+@pytest.fixture
+def database(migrated_url: str) -> Iterator[Database]:
+    """Give a Database on them."""
+    database = Database(migrated_url, pool_size=2)
+    yield database
+    database.close()
+
+
+def find_used(cluster: Cluster) -> list[Node]:
+    """Find the nodes that the API's account is connected to."""
+    return [node for node in cluster.nodes if node.run(IN_USE)[0][0]]
+
+
+def where(connection: Connection) -> tuple[str, int]:
+    """Ask which node this is, and whether it takes over first what others have committed."""
+    name, waits = connection.exec_driver_sql("SELECT @@wsrep_node_name, @@wsrep_sync_wait").one()
+    return name, waits
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("do", "undo"), FAULTS)
+def test_the_node_in_use_is_left_when_it_fails(cluster: Cluster, start_api: StartApi, do: Do, undo: Do) -> None:
+    """Under load there is 200 or 503 and nothing else, what was acknowledged stays, and nobody is signed out.
+
+    The whole process moves to one other node, and stays there when the first is back.
+    """
+    with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=60) as http:
+        user, line = (sign_in(http, register(http, f"{who}{time.monotonic_ns()}")) for who in ("user", "line"))
+        (node,) = find_used(cluster)
+        with Watched(user, line).running() as load:
+            do(node)
+            load.wait_until_served(time.monotonic())
+            undo(node)
+            cluster.wait_until_whole()
+            load.wait_until_served(time.monotonic())
+            wait_until(lambda: len(find_used(cluster)) == 1)
+            (used,) = find_used(cluster)
+
+        assert set(load.statuses) <= {OK, UNAVAILABLE}, load.codes
+        assert user.get("/user/profile").json()["phrase"] in load.possible
+        assert load.forks == 0
+        assert line.refresh().status_code == OK
+        assert used is not node
+
+
+def test_a_node_that_is_cut_off_is_not_begun_with(cluster: Cluster, database: Database, migrated_url: str) -> None:
+    """It answers `SELECT 1` all the same; readers and writers go to the next one, which takes over all that is new."""
+    first = cluster.nodes[0]
+    first.isolate()
+    first.wait_until(lambda: first.status("wsrep_ready") == "OFF")
+    try:
+        places = [finish(database.read(where)), finish(database.transaction(where))]
+        with make_engine(migrated_url).connect() as connection:
+            places.append(where(connection))
+    finally:
+        first.heal()
+        cluster.wait_until_whole()
+
+    assert places == [("n2", 1)] * 3
+    assert finish(database.read(where)) == ("n2", 1)
+
+
+def test_work_that_is_under_way_is_not_committed_on_a_node_that_was_left(cluster: Cluster, database: Database) -> None:
+    """The process moves while a transaction is open: it is undone, and run again where everybody is now."""
+    tries: list[str] = []
+    first = cluster.nodes[0]
+
+    def work(connection: Connection) -> str:
+        tries.append(where(connection)[0])
+        if len(tries) == 1:
+            first.run("SET GLOBAL read_only = ON")
+            wait_until(lambda: finish(database.read(where))[0] != "n1")
+        return tries[-1]
+
+    try:
+        done = finish(database.transaction(work))
+    finally:
+        first.run("SET GLOBAL read_only = OFF")
+
+    assert (tries[0], len(tries)) == ("n1", 2)
+    assert done == tries[1] != "n1"
