@@ -7,6 +7,7 @@ from urllib.parse import quote, quote_plus
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
+from app.driver.failures import NoHost
 from CreateDB.command.urls import describe
 
 GRANT = "an administrator can help with: GRANT ALL PRIVILEGES ON `{database}`.* TO the account"
@@ -18,6 +19,7 @@ OF_NUMBERS = {
     (1044,): "The account may not use or make the database {database}: " + GRANT,
     (1045,): "The server at {where} refused the user or the password: "
     "check both (quotes keep special characters whole)",
+    (1047,): "The server at {where} is cut off from its cluster, or has yet to join it: see its log",
     (1049,): "There is no database {database}: add --create-database",
     (1102, 1300): "The server does not accept the database's name {database}: take letters, digits and underscores",
     (1130,): "The server does not let this machine in: an administrator can make an account for this machine's address",
@@ -63,12 +65,22 @@ def explain(error: Exception, url: URL | None) -> str:
         return one_line(f"{error.filename} cannot be used ({error.strerror}): check its path and the rights on it.")
     if url is None:  # no telling where in the text a password stands that is not known yet
         return f"Unexpected {type(error).__name__} before the database was known."
+    if isinstance(error, NoHost):
+        words = (f"{host}: {_explain_host(why, url.set(host=host))}" for host, why in error.reports.items())
+        return one_line(f"None of the hosts can be used. {'; '.join(words)}.")
     hint = _hint(error, url)
     if hint is None:
         text = error.orig if isinstance(error, DBAPIError) else error
         return redact(f"Unexpected {type(error).__name__}: {text}", url)
     where = describe(url).partition(" as ")[0]
     return one_line(hint.format(where=where, host=url.host, database=url.database)) + "."
+
+
+def _explain_host(why: Exception | str, url: URL) -> str:
+    """Say what is wrong with one of several hosts: in words already, or as the driver's error."""
+    if isinstance(why, str):
+        return why
+    return explain(DBAPIError(None, None, why), url).removesuffix(".")
 
 
 def redact(text: str, url: URL) -> str:

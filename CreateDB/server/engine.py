@@ -29,13 +29,13 @@ def make_engine(url: URL | str, *, echo: bool = False) -> Engine:
         said = {name: value for name, value in ours.items() if value and name not in url.query}
         options = {"connect_args": said, "isolation_level": "READ COMMITTED"}
     engine = create_engine(url, echo=echo, hide_parameters=True, poolclass=NullPool, **options)
-    use_hosts(engine, _find_hosts(url))
+    use_hosts(engine, _find_hosts(url.set(database="")))
     return engine
 
 
 @cache
 def _find_hosts(url: URL) -> Hosts:
-    """Keep to one host for the whole run, however many engines it makes."""
+    """Keep to one host for the whole run, however many engines it makes, also before there is a database."""
     return Hosts(url)
 
 

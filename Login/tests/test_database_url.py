@@ -6,11 +6,11 @@ from pathlib import Path
 
 import mariadb
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import URL, make_url, text
 
 from app.config import ConfigurationError, Settings, load_settings
 from app.database import Database
-from app.driver.url import OPTIONS, check_parts, parse_database_url
+from app.driver.url import OPTIONS, check_parts, list_hosts, parse_database_url
 from app.errors import DatabaseUnavailable
 from testing.loops import finish
 
@@ -34,6 +34,12 @@ NEVER = [
     (SERVER.replace(":3306", " :3306"), "blank in its host"),
     (SERVER.replace("api:", "api%20:"), "blank in its host"),
     (SERVER.replace("3306", "70000"), "port from 1"),
+    (SERVER.replace("127.0.0.1", "db1,,db2"), "comma too many"),
+    (SERVER.replace("127.0.0.1", "db1,"), "comma too many"),
+    (SERVER.replace("127.0.0.1", "db1,db2,db1"), "a host twice"),
+    (SERVER.replace("127.0.0.1", "[::1],[::1]"), "a host twice"),
+    (SERVER.replace("127.0.0.1", "db1, db2"), "blank in its host"),
+    (f"{SERVER}?host=db1,,db2", "comma too many"),
     ("sqlite://", "names no file"),
     ("sqlite:///:memory:", "names no file"),
     ("sqlite:///file:x?mode=memory&uri=true", "names no file"),
@@ -60,6 +66,9 @@ def test_what_could_never_connect_is_refused_at_the_start(url: str, reason: str)
     [
         f"{SERVER}?ssl=true&ssl_ca=/path/ca.pem&ssl_verify_cert=true",
         SERVER.replace("geheim", "p%40ss/%3F%23"),
+        SERVER.replace("127.0.0.1", "db1,db2,db3"),
+        SERVER.replace("127.0.0.1", "[::1]"),
+        SERVER.replace("127.0.0.1", "[2001:db8::1],[2001:db8::2]"),
         "mariadb+mariadbconnector://api@/pupero?unix_socket=/run/mysqld/mysqld.sock",
         "sqlite:///relative.sqlite3",
         "sqlite:///file:x.sqlite3?mode=ro&uri=true",
@@ -102,6 +111,23 @@ def test_what_fails_while_connecting_is_an_outage_with_a_reason(
     ]
     assert len(reasons) == 6
     assert all("geheim" not in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        (SERVER, ["127.0.0.1"]),
+        (SERVER.replace("127.0.0.1", "db1,db2"), ["db1", "db2"]),
+        (SERVER.replace("127.0.0.1", "[::1]"), ["::1"]),
+        (SERVER.replace("127.0.0.1", "[2001:db8::1],[2001:db8::2]"), ["2001:db8::1", "2001:db8::2"]),
+        ("mariadb+mariadbconnector://api@/pupero?unix_socket=/run/mysqld/mysqld.sock", []),
+        ("mariadb+mariadbconnector://api@/pupero?host=db1,db2", ["db1", "db2"]),
+        ("sqlite:///relative.sqlite3", []),
+    ],
+)
+def test_hosts_are_read_from_the_url(url: str, hosts: list[str]) -> None:
+    """In their order, one port for all, IPv6 in its brackets."""
+    assert list_hosts(make_url(url)) == hosts
 
 
 def test_parts_are_judged_by_the_same_rules() -> None:

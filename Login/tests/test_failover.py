@@ -2,21 +2,27 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx2
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from app.database import Database
+from app.errors import DatabaseUnavailable
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.upgrade import upgrade
 from testing.api import StartApi, register, sign_in
 from testing.load import OK, UNAVAILABLE, Load
+from testing.loops import finish
 from testing.mariadb_server import unavailable
 from testing.replication import Pair
 from testing.required import missing
+from testing.smtp import wait_until
 
 LONGEST_OUTAGE = 60  # seconds
 PASSWORD = "only-for-this-test"
+PRIMARY, REPLICA = 1, 2  # by the ids that they are started with
 
 
 @pytest.fixture
@@ -72,3 +78,66 @@ def test_a_write_to_a_server_that_only_reads_looks_for_another(pair: Pair, start
 
     assert refused.status_code == UNAVAILABLE
     assert served.status_code == OK, served.text
+
+
+def who(connection: Connection) -> int:
+    """Ask which server this is."""
+    return int(connection.exec_driver_sql("SELECT @@server_id").scalar_one())
+
+
+@pytest.fixture
+def database(migrated_url: str) -> Iterator[Database]:
+    """Give a Database on both."""
+    database = Database(migrated_url, pool_size=2)
+    yield database
+    database.close()
+
+
+def test_a_server_that_may_only_be_read_is_the_last_choice(pair: Pair, database: Database) -> None:
+    """Reads go to it while no other answers; once one does that may be written to, everything goes there."""
+    pair.demote()
+    pair.promote()
+    places = [finish(database.read(who)), finish(database.transaction(who))]
+    pair.replica.kill()
+    wait_until(lambda: reads(database) == PRIMARY)
+    pair.replica.start()  # as it was set up: it may only be read
+    pair.primary.restart()  # likewise: it may be written to
+
+    assert places == [REPLICA, REPLICA]
+    wait_until(lambda: reads(database) == PRIMARY)
+    assert finish(database.transaction(who)) == PRIMARY
+
+
+def test_a_former_primary_that_comes_back_is_not_written_to(
+    pair: Pair, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It says that it may be, and lacks what the promoted one has taken since: no answer is better than two truths."""
+    assert finish(database.transaction(who)) == PRIMARY
+    pair.primary.kill()
+    pair.promote()
+    wait_until(lambda: reads(database) == REPLICA)
+    with make_engine(pair.replica.url).connect() as promoted:
+        promoted.exec_driver_sql("CREATE DATABASE written_meanwhile")
+    wait_until(lambda: knows(database, "2"))
+    pair.primary.start()
+    stays = finish(database.transaction(who))
+    pair.replica.kill()
+    wait_until(lambda: reads(database) == 0)
+
+    assert stays == REPLICA
+    assert "was the primary before" in str([vars(record).get("event") for record in caplog.records])
+    pair.replica.start()
+    wait_until(lambda: reads(database) == REPLICA)
+
+
+def knows(database: Database, server: str) -> bool:
+    """Whether the process has seen that a server has written last."""
+    choice = database._watch._hosts.choice  # noqa: SLF001 nobody else has to know
+    return choice is not None and choice.standing.position["0"][0] == server
+
+
+def reads(database: Database) -> int:
+    """Say which server is read from, 0 while none."""
+    with suppress(DatabaseUnavailable):
+        return finish(database.read(who))
+    return 0
