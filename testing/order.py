@@ -18,6 +18,7 @@ LONG = (
     "Login/tests/test_hashing",
     "tests/test_balancer",
     "Login/tests/test_failover",
+    "Login/tests/test_cluster",
     "Login/tests/test_api_outages",
 )
 
