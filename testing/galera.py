@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import mariadb
+import mariadb  # type: ignore[import-untyped]  # it has no stubs
 
 from testing.mariadb_server import MariadbControl
 from testing.mariadb_server import unavailable as server_unavailable

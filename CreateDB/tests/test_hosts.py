@@ -42,3 +42,10 @@ def test_each_host_is_named_with_what_is_wrong(url: str, mariadb_control: Mariad
     assert "127.0.0.2: The server at 127.0.0.2" in outcome.err
     assert "127.0.0.1: No server answers at 127.0.0.1" in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_the_doctor_examines_the_host_that_is_ready(url: str, run: Run) -> None:
+    """A host that is silent does not keep the others from being examined."""
+    run("--url", url, "--create-database")
+
+    assert "Connected to" in run("--url", url, "--doctor").out

@@ -40,7 +40,7 @@ class Hosts:
         self._failure: tuple[float, NoHost] | None = None
         if self.is_several:
             self._dialect = create_engine(url).dialect
-            self._parameters: dict[str, Any] = self._dialect.create_connect_args(url)[1]
+            self._parameters = dict(self._dialect.create_connect_args(url)[1])
 
     @property
     def is_several(self) -> bool:
