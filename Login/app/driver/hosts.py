@@ -62,7 +62,7 @@ class Hosts:
     def doubt(self, choice: Choice, *, is_silent: bool = False) -> None:
         """Have the hosts be looked at before the next connection, unless the process has left this one anyway."""
         if not self.has_left(choice):
-            self._is_silent, self.is_doubtful = is_silent, True
+            self._is_silent, self.is_doubtful = self._is_silent or is_silent, True
 
     def has_left(self, choice: Choice) -> bool:
         """Whether the process uses another host by now."""
