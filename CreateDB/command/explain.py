@@ -19,11 +19,12 @@ OF_NUMBERS = {
     (1044,): "The account may not use or make the database {database}: " + GRANT,
     (1045,): "The server at {where} refused the user or the password: "
     "check both (quotes keep special characters whole)",
-    (1047,): "The server at {where} is cut off from its cluster, or has yet to join it: see its log",
+    (
+        1047,
+    ): "The server at {where} is cut off from its cluster, or has yet to join it: name another one, or see its log",
     (1049,): "There is no database {database}: add --create-database",
     (1102, 1300): "The server does not accept the database's name {database}: take letters, digits and underscores",
     (1130,): "The server does not let this machine in: an administrator can make an account for this machine's address",
-    (1047,): "The node at {where} is cut off from its cluster: name another one, or wait until it is back",
     (1142, 1143): "The account may not make or change tables in {database}: " + GRANT,
     (1146,): NO_TABLES,
     (1227,): "The account lacks a right that this needs in {database}: " + GRANT,

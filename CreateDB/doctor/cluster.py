@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.database import Database, limit_connections
+from app.driver.url import list_hosts
 from CreateDB.doctor.findings import Finding, Findings
 from CreateDB.doctor.machine import count_workers
 from CreateDB.server.engine import SERVERS, make_engine
@@ -23,7 +24,8 @@ def examine_connections(settings: Settings | None, connection: Connection) -> Fi
     """Compare what this machine's processes may open with what the server, and the account, have room for."""
     if settings is None or connection.dialect.name not in SERVERS:
         return
-    most, workers = limit_connections(settings.database_pool_size), count_workers()
+    watches = len(list_hosts(connection.engine.url)) > 1
+    most, workers = limit_connections(settings.database_pool_size) + watches, count_workers()
     name, room = min(_list_limits(connection), key=lambda limit: limit[1])
     fit = max(0, room - SPARE) // most
     text = f"An API process opens at most {most} connections: {fit} of them fit into {name} = {room}"
