@@ -1,6 +1,7 @@
 """A real Redis for tests: the one on this machine's usual port, else a private one; and one of a test's own to kill."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -44,6 +45,18 @@ class RedisControl:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open and nobody answers on them."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, what: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(what)
 
 
 @pytest.fixture
