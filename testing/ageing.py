@@ -11,9 +11,7 @@ from testing.mail import Mailbox
 
 def age(sql: RunSql, column: str, seconds: float) -> None:
     """Move a time of every session into the past, as waiting would."""
-    for session_id, moment in sql(f"SELECT id, {column} FROM sessions"):  # noqa: S608 our own column names
-        earlier = _earlier(moment, seconds)
-        sql(f"UPDATE sessions SET {column} = :moment WHERE id = :id", moment=earlier, id=session_id)  # noqa: S608 likewise
+    _move(sql, "sessions", (column,), seconds)
 
 
 def hold_pause(sql: RunSql) -> None:
@@ -42,11 +40,25 @@ def let_a_minute_pass(sql: RunSql, mailbox: Mailbox) -> None:
     sql("UPDATE mails SET created_at = :then", then=earlier)
 
 
+def age_mails(sql: RunSql, seconds: float) -> None:
+    """Let so much time pass for mails and for the links in them."""
+    _move(sql, "mails", ("created_at", "next_try_at"), seconds)
+    _move(sql, "one_time_tokens", ("created_at", "expires_at"), seconds)
+
+
 def issued_earlier(settings: Settings, refresh_token: str, seconds: float) -> str:
     """Make the same refresh token as it would be, had it been issued so long ago."""
     ring = make_keyrings(settings.signing_secrets, []).tokens
     claims = auth.decode_token("refresh", refresh_token, ring)
     return auth.encode_token("refresh", {**claims, "iat": claims["iat"] - seconds}, ring)
+
+
+def _move(sql: RunSql, table: str, names: tuple[str, ...], seconds: float) -> None:
+    """Move moments of every row into the past."""
+    for row_id, *moments in sql(f"SELECT id, {', '.join(names)} FROM {table}"):  # noqa: S608 our own names
+        earlier = {name: _earlier(moment, seconds) for name, moment in zip(names, moments, strict=True)}
+        changes = ", ".join(f"{name} = :{name}" for name in names)
+        sql(f"UPDATE {table} SET {changes} WHERE id = :id", id=row_id, **earlier)  # noqa: S608 likewise
 
 
 def _earlier(moment: object, seconds: float) -> str:

@@ -58,7 +58,9 @@ def test_sign_ins_go_on_without_it(
         sign_in(http, person)
         break_it(redis_control)
         with ThreadPoolExecutor(PEOPLE) as crowd:
-            seen = Counter(status for each in crowd.map(lambda _: _live(http, person), range(PEOPLE)) for status in each)
+            seen = Counter(
+                status for each in crowd.map(lambda _: _live(http, person), range(PEOPLE)) for status in each
+            )
         mend_it(redis_control)
 
     assert seen == {200: 3 * PEOPLE}
