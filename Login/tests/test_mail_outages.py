@@ -62,7 +62,7 @@ def test_an_hour_without_a_server_loses_and_doubles_nothing(
 def test_links_from_before_the_outage_are_good_for_what_they_say(
     hour: list[str], api: TestClient, user: SignedIn, settings: Settings, smtp_sink: Sink
 ) -> None:
-    """The half hour of a reset is over and the mail says so by its date; a day's link works, and so does a new reset."""
+    """A reset's half hour is over, as the mail's date says; a link for a day works, and so does a new reset."""
     smtp_sink.start()
     deliver_due(settings)
     late, verify = find_link(smtp_sink, "/password/reset"), find_link(smtp_sink, "/email/verify")
