@@ -1,0 +1,137 @@
+"""A fault with people in it: two API processes, five people with books, and what they saw of it."""
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import httpx2
+
+from CreateDB.tables.upgrade import upgrade
+from testing.api import CHEAP_ARGON2, enable_totp, register, sign_in
+from testing.audit import require_same_everywhere
+from testing.galera import Cluster
+from testing.ledger import Ledger
+from testing.mariadb import empty_tables
+from testing.people import CodeUser, Guest, Habit, Newcomer, Refresher, Town, Writer
+from testing.processes import Server, free_port
+
+DATABASE = "pupero"
+PROCESSES = 2
+LONGEST_OUTAGE = 60.0  # seconds until writes go on, on a crowded machine
+PATIENT = 60.0  # seconds
+ENOUGH = 10  # acknowledgements, of this and that, by which all is well again
+
+
+class Fault(NamedTuple):
+    """How something breaks, and how it is mended while people go on."""
+
+    name: str
+    break_it: Callable[[], object]
+    mend_it: Callable[[], object]
+
+
+class Scene:
+    """The suite at work on a database, and people at work with it, while the block runs."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        """Take the database that all share, and a folder for logs and mails."""
+        self.ledger = Ledger()
+        self._mails = folder / "mail"
+        self._url, self._folder = database_url, folder
+        self._key = secrets.token_urlsafe(32)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start the API's processes, and let people come."""
+        with self._stack:
+            urls = [self._start(number) for number in range(PROCESSES)]
+            clients = [self._stack.enter_context(httpx2.Client(base_url=url, timeout=PATIENT)) for url in urls]
+            self._habits = self._invite(clients)
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the processes."""
+        self._stack.close()
+
+    def watch(self, fault: Fault) -> None:
+        """Let it happen while people are busy, and be mended; then see whether all was kept that was promised."""
+        with Town(self._habits):
+            self._go_on()
+            fault.break_it()
+            self._go_on()
+            fault.mend_it()
+            self._go_on()
+        for habit in self._habits:
+            habit.audit()
+
+    def _go_on(self) -> None:
+        self.ledger.wait_for_writes(ENOUGH, LONGEST_OUTAGE)
+
+    def _start(self, number: int) -> str:
+        port = free_port()
+        environment = {"DATABASE_URL": self._url, "JWT_SECRET_KEY": self._key, "MAIL_DIR": str(self._mails)}
+        cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
+        command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
+        log = self._folder / f"api-{number}.log"
+        server = Server(command, {**environment, **cheap, "RATE_LIMITS_ENABLED": "false"}, port, log, forked=True)
+        self._stack.callback(server.stop)
+        server.start("/readyz")
+        return server.url
+
+    def _invite(self, clients: list[httpx2.Client]) -> list[Habit]:
+        here = [register(clients[0], name) for name in ("writer", "refresher", "guest", "coder")]
+        writer, refresher, coder = (sign_in(clients[0], here[number]) for number in (0, 1, 3))
+        books = self.ledger
+        return [
+            Writer(books, clients, writer),
+            Refresher(books, clients, refresher),
+            Guest(books, clients, here[2]),
+            CodeUser(books, clients, enable_totp(coder)),
+            Newcomer(books, clients, self._mails),
+        ]
+
+
+def list_faults(cluster: Cluster) -> list[Fault]:
+    """List what happens to clusters; the first node is the one that the processes use."""
+    first, second, _ = cluster.nodes
+    faults = [
+        Fault("the first node is killed", first.kill, first.start),
+        Fault("the first node hangs", first.freeze, first.thaw),
+        Fault("the first node is cut off", first.isolate, first.heal),
+        Fault("another node is killed", second.kill, second.start),
+        Fault("another node hangs", second.freeze, second.thaw),
+        Fault("all are restarted, one by one", lambda: [node.restart() for node in cluster.nodes], lambda: None),
+    ]
+    return [each._replace(mend_it=lambda each=each: (each.mend_it(), wait_until_whole(cluster))) for each in faults]
+
+
+def try_fault(cluster: Cluster, database_url: str, fault: Fault, folder: Path) -> Ledger:
+    """Let a fault happen to people at work, and give the books, which hold what every node says in the end."""
+    nodes = [f"{node.url}{DATABASE}" for node in cluster.nodes]
+    empty_tables(nodes[0])
+    with Scene(database_url, folder) as scene:
+        scene.watch(fault)
+    require_same_everywhere(scene.ledger, nodes)
+    return scene.ledger
+
+
+def wait_until_whole(cluster: Cluster) -> None:
+    """Wait until every node is in step and sees all; one that hung believes so until it has looked."""
+    wanted = {"wsrep_cluster_size": str(len(cluster.nodes)), "wsrep_ready": "ON", "wsrep_local_state_comment": "Synced"}
+    cluster.nodes[0].wait_until(
+        lambda: all(node.status(name) == value for node in cluster.nodes for name, value in wanted.items())
+    )
+
+
+def prepare(cluster: Cluster) -> str:
+    """Make the suite's tables in a cluster, and an account like the API's; give its DATABASE_URL."""
+    node, password = cluster.nodes[0], secrets.token_urlsafe(16)
+    node.run(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
+    node.run(f"CREATE USER app IDENTIFIED BY '{password}'")
+    node.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {DATABASE}.* TO app")
+    upgrade(f"{node.url}{DATABASE}")
+    return cluster.url(DATABASE, "app", password)
