@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 import httpx2
 
+from CreateDB.server.engine import make_engine
 from CreateDB.tables.upgrade import upgrade
 from testing.api import CHEAP_ARGON2, enable_totp, register, sign_in
 from testing.audit import require_same_everywhere
@@ -49,7 +50,8 @@ class Scene:
         with self._stack:
             urls = [self._start(number) for number in range(PROCESSES)]
             clients = [self._stack.enter_context(httpx2.Client(base_url=url, timeout=PATIENT)) for url in urls]
-            self._habits = self._invite(clients)
+            self._newcomer = Newcomer(self.ledger, clients, self._mails)
+            self._habits = [*self._invite(clients), self._newcomer]
             self._stack = self._stack.pop_all()
         return self
 
@@ -57,19 +59,31 @@ class Scene:
         """Stop the processes."""
         self._stack.close()
 
-    def watch(self, fault: Fault) -> None:
-        """Let it happen while people are busy, and be mended; then see whether all was kept that was promised."""
+    def watch(self, fault: Fault, survivor: str) -> None:
+        """Let it happen while people are busy, and be mended; then see whether all was kept that was promised.
+
+        The survivor is the URL of a server that holds the truth in the end.
+        """
         with Town(self._habits):
             self._go_on()
             fault.break_it()
             self._go_on()
             fault.mend_it()
             self._go_on()
+        self._let_mails_leave(survivor)
         for habit in self._habits:
             habit.audit()
 
     def _go_on(self) -> None:
         self.ledger.wait_for_writes(ENOUGH, LONGEST_OUTAGE)
+
+    def _let_mails_leave(self, survivor: str) -> None:
+        """End the leases of workers that lost the database with a mail in their hands, and wait for the last mail."""
+        with make_engine(survivor).begin() as connection:
+            connection.exec_driver_sql("UPDATE mails SET next_try_at = '2020-01-01 00:00:00' WHERE state = 'queued'")
+        end = time.monotonic() + PATIENT
+        while self._newcomer.is_behind() and time.monotonic() < end:
+            time.sleep(0.2)
 
     def _start(self, number: int) -> str:
         port = free_port()
@@ -91,7 +105,6 @@ class Scene:
             Refresher(books, clients, refresher),
             Guest(books, clients, here[2]),
             CodeUser(books, clients, enable_totp(coder)),
-            Newcomer(books, clients, self._mails),
         ]
 
 
@@ -114,7 +127,7 @@ def try_fault(cluster: Cluster, database_url: str, fault: Fault, folder: Path) -
     nodes = [f"{node.url}{DATABASE}" for node in cluster.nodes]
     empty_tables(nodes[0])
     with Scene(database_url, folder) as scene:
-        scene.watch(fault)
+        scene.watch(fault, nodes[0])
     require_same_everywhere(scene.ledger, nodes)
     return scene.ledger
 

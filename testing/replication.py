@@ -56,6 +56,10 @@ class Pair:
         self._on(self.replica, "RESET SLAVE ALL")
         self._on(self.replica, "SET GLOBAL read_only = OFF")
 
+    def hang_up(self) -> None:
+        """End every connection of the API to the replica, as a network does now and then."""
+        self._on(self.replica, "KILL USER app")
+
     def demote(self) -> None:
         """Let nobody write to the primary any more, as before a planned switch."""
         self._on(self.primary, "SET GLOBAL read_only = ON")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -13,6 +14,8 @@ from app.errors import DatabaseUnavailable
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.upgrade import upgrade
 from testing.api import StartApi, register, sign_in
+from testing.audit import Rows, read_rows
+from testing.chaos import Fault, Scene
 from testing.load import OK, UNAVAILABLE, Load
 from testing.loops import finish
 from testing.mariadb_server import unavailable
@@ -141,3 +144,24 @@ def reads(database: Database) -> int:
     with suppress(DatabaseUnavailable):
         return finish(database.read(who))
     return 0
+
+
+def test_who_was_promoted_keeps_the_writes(pair: Pair, migrated_url: str, tmp_path: Path) -> None:
+    """The old primary comes back, first in the URL and open to writes: nobody goes back, not over new connections."""
+    old = f"{pair.primary.url}pupero"
+    left: list[Rows] = []
+
+    def promote() -> None:
+        pair.primary.kill()
+        pair.promote()
+
+    def come_back() -> None:
+        pair.primary.start()
+        left.append(read_rows(old))
+        pair.hang_up()
+
+    with Scene(migrated_url, tmp_path) as scene:
+        scene.watch(Fault("the replica is promoted", promote, come_back), f"{pair.replica.url}pupero")
+
+    assert scene.ledger.faults == []
+    assert read_rows(old) == left[0]
