@@ -1,5 +1,6 @@
 """Time that passes for sessions and tokens without anybody waiting."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from app import auth
@@ -51,6 +52,14 @@ def issued_earlier(settings: Settings, refresh_token: str, seconds: float) -> st
     ring = make_keyrings(settings.signing_secrets, []).tokens
     claims = auth.decode_token("refresh", refresh_token, ring)
     return auth.encode_token("refresh", {**claims, "iat": claims["iat"] - seconds}, ring)
+
+
+def ending_in(settings: Settings, access_token: str, seconds: float) -> str:
+    """Make the same access token as it would be, had it so many seconds to live."""
+    ring = make_keyrings(settings.signing_secrets, []).tokens
+    claims = auth.decode_token("access", access_token, ring)
+    moved = int(time.time() + seconds) - claims["exp"]
+    return auth.encode_token("access", {**claims, "iat": claims["iat"] + moved, "exp": claims["exp"] + moved}, ring)
 
 
 def _move(sql: RunSql, table: str, names: tuple[str, ...], seconds: float) -> None:
