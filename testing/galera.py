@@ -148,8 +148,10 @@ def unavailable() -> str | None:
     """Say why no cluster can be made on this machine, or None."""
     if reason := server_unavailable():
         return reason
-    lacking = [name for name in ("rsync",) if not shutil.which(name)] + ([] if find_provider() else ["galera-4"])
-    return f"{', '.join(lacking)} not installed" if lacking else None
+    programs = {"rsync": "rsync", "wsrep_sst_rsync": "mariadb-server"}  # by Debian's packages
+    lacking = [package for program, package in programs.items() if not shutil.which(program)]
+    lacking += [] if find_provider() else ["galera-4"]
+    return f"not installed: {', '.join(lacking)}" if lacking else None
 
 
 def _is_root() -> bool:
