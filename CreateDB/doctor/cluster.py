@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from app.config import Settings
 from app.database import Database, limit_connections
 from app.driver.url import list_hosts
+from app.runtime.processors import count_workers
 from CreateDB.doctor.findings import Finding, Findings
-from CreateDB.doctor.machine import count_workers
 from CreateDB.server.engine import SERVERS, make_engine
 from CreateDB.tables.cluster_lock import is_clustered
 

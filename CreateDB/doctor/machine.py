@@ -1,13 +1,11 @@
 """Examines what password hashes cost on this machine, and whether it has the memory for them."""
 
-import os
 import sys
 import time
-from contextlib import suppress
-from pathlib import Path
 
 from app.config import Settings
-from app.runtime.processors import usable_cores
+from app.runtime.memory import find_memory_limit
+from app.runtime.processors import count_workers, usable_cores
 from app.settings.production import least_memory
 from CreateDB.command.explain import one_line
 from CreateDB.command.terminal import count
@@ -18,7 +16,6 @@ ROUNDS = 3
 TEN = 10
 MIB = 1024 * 1024
 TIGHT, TOO_MUCH = 0.5, 0.9  # of the memory, for hashes alone
-CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def examine_argon2_cost(settings: Settings) -> Findings:
@@ -70,23 +67,6 @@ def examine_argon2_memory(settings: Settings) -> Findings:
         yield Finding("argon2_memory", "failure" if needed > limit * TOO_MUCH else "warning", text, fix)
     else:
         yield Finding("argon2_memory", "ok", text)
-
-
-def find_memory_limit() -> int | None:
-    """Return the bytes that this process may use: the container's limit or the machine's memory, None if unknown."""
-    limits = []
-    for path in CGROUP_LIMITS:
-        with suppress(OSError, ValueError):  # not Linux, or "max": no limit
-            limits.append(int(Path(path).read_text()))
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    return min(limits, default=None)
-
-
-def count_workers() -> int:
-    """Read how many processes of the API are announced for this machine."""
-    announced = os.environ.get("WEB_CONCURRENCY", "")
-    return max(1, int(announced)) if announced.isdecimal() else 1
 
 
 def _hashes_at_once(settings: Settings) -> int:

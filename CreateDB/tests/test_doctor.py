@@ -18,10 +18,10 @@ from sqlalchemy import make_url
 
 from app.config import Settings
 from app.passwords.common import mark_all, write_list
+from app.runtime import memory
 from app.secrets.encryption import encrypt
 from app.secrets.keys import make_keyrings
 from app.services.health import REVISION
-from CreateDB.doctor import machine
 from CreateDB.doctor.database import is_verified
 from CreateDB.doctor.findings import is_this_machine
 from CreateDB.models import User, metadata
@@ -209,7 +209,7 @@ def test_a_small_container_is_noticed(diagnose: Diagnose, monkeypatch: pytest.Mo
     """The container's limit counts, not the machine's memory, and all workers' threads together."""
     limit = tmp_path / "memory.max"
     limit.write_text(f"{64 * 1024 * 1024}\n")
-    monkeypatch.setattr(machine, "CGROUP_LIMITS", [str(limit)])
+    monkeypatch.setattr(memory, "CGROUP_LIMITS", [str(limit)])
     finding = diagnose(HASH_THREADS="1", WEB_CONCURRENCY="2")["argon2_memory"]
 
     assert (finding["verdict"], finding["finding"]) == (

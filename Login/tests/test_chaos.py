@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from testing.chaos import list_faults, prepare, try_fault
+from CreateDB.server.engine import make_engine
+from testing.chaos import Fault, Scene, list_faults, prepare, try_fault
 from testing.galera import Cluster, unavailable
 from testing.required import missing
 
@@ -44,3 +45,18 @@ def test_a_fault_breaks_no_promise(cluster: Cluster, cluster_url: str, tmp_path:
 
     assert books.faults == []
     assert books.acknowledged.keys() >= {"phrases", "refreshes", "sign-ins", "sign-outs", "recovery codes", "links"}
+
+
+def test_the_books_notice_what_is_broken(sqlite_copy: str, tmp_path: Path) -> None:
+    """A database that forgets is accused: ended sessions that live again, and people who are gone."""
+
+    def forget() -> None:
+        with make_engine(sqlite_copy).begin() as connection:
+            connection.exec_driver_sql("UPDATE sessions SET ended_at = NULL, end_reason = NULL")
+            connection.exec_driver_sql("DELETE FROM users WHERE email = 'newcomer1@example.com'")
+
+    with Scene(sqlite_copy, tmp_path) as scene:
+        scene.watch(Fault("the database forgets", lambda: None, forget), sqlite_copy)
+
+    assert "an ended session was honoured" in scene.ledger.faults
+    assert any(each.startswith("newcomer1@example.com is lost") for each in scene.ledger.faults)

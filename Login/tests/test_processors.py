@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.runtime import processors
+from app.runtime import memory, processors
 from app.runtime.processors import default_hash_threads, usable_cores
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="affinity and cgroups")
@@ -48,7 +48,22 @@ def test_workers_share_the_cores(groups: Path, monkeypatch: pytest.MonkeyPatch, 
     """What WEB_CONCURRENCY announces divides them, and each keeps one."""
     monkeypatch.setenv("WEB_CONCURRENCY", workers)
 
-    assert default_hash_threads() == threads
+    assert default_hash_threads(8) == threads
+
+
+@pytest.mark.asvs("13.1.3")
+@pytest.mark.parametrize(
+    ("limit", "workers", "threads"), [("768", "1", 6), ("768", "3", 2), ("64", "1", 1), ("8192", "1", 8)]
+)
+def test_hashes_take_half_of_the_memory_at_most(
+    groups: Path, monkeypatch: pytest.MonkeyPatch, limit: str, workers: str, threads: int
+) -> None:
+    """A container of many cores and little memory is not killed by a storm of sign-ins, each of 64 MiB."""
+    (groups / "memory.max").write_text(str(int(limit) * 1024 * 1024))
+    monkeypatch.setattr(memory, "CGROUP_LIMITS", [str(groups / "memory.max")])
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+
+    assert default_hash_threads(65536) == threads
 
 
 @LINUX

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from app.runtime.memory import find_memory_limit
+
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 
@@ -34,7 +36,18 @@ def _quota(group: Path) -> int:
         return sys.maxsize
 
 
-def default_hash_threads() -> int:
-    """Share the usable cores between the workers that WEB_CONCURRENCY announces, at least 1 each."""
+def count_workers() -> int:
+    """Read how many processes of the API are announced for this machine."""
     announced = os.environ.get("WEB_CONCURRENCY", "")
-    return max(1, usable_cores() // max(1, int(announced) if announced.isdecimal() else 1))
+    return max(1, int(announced)) if announced.isdecimal() else 1
+
+
+def default_hash_threads(memory_kib: int) -> int:
+    """Share the usable cores between the workers that WEB_CONCURRENCY announces, at least 1 each.
+
+    All together never take more than half of the memory: a container of many cores would be killed by a storm of
+    sign-ins, with everybody who is signed in.
+    """
+    limit = find_memory_limit() or sys.maxsize
+    at_once = min(usable_cores(), limit // 2 // (memory_kib * 1024))
+    return max(1, at_once // count_workers())
