@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -117,9 +118,19 @@ def list_faults(cluster: Cluster) -> list[Fault]:
         Fault("the first node is cut off", first.isolate, first.heal),
         Fault("another node is killed", second.kill, second.start),
         Fault("another node hangs", second.freeze, second.thaw),
-        Fault("all are restarted, one by one", lambda: [node.restart() for node in cluster.nodes], lambda: None),
+        Fault("all are restarted, one by one", partial(_restart_all, cluster), lambda: None),
     ]
-    return [each._replace(mend_it=lambda each=each: (each.mend_it(), wait_until_whole(cluster))) for each in faults]
+    return [each._replace(mend_it=partial(_make_whole, cluster, each.mend_it)) for each in faults]
+
+
+def _restart_all(cluster: Cluster) -> None:
+    for node in cluster.nodes:
+        node.restart()
+
+
+def _make_whole(cluster: Cluster, mend_it: Callable[[], object]) -> None:
+    mend_it()
+    cluster.wait_until_whole()
 
 
 def try_fault(cluster: Cluster, database_url: str, fault: Fault, folder: Path) -> Ledger:
@@ -130,14 +141,6 @@ def try_fault(cluster: Cluster, database_url: str, fault: Fault, folder: Path) -
         scene.watch(fault, nodes[0])
     require_same_everywhere(scene.ledger, nodes)
     return scene.ledger
-
-
-def wait_until_whole(cluster: Cluster) -> None:
-    """Wait until every node is in step and sees all; one that hung believes so until it has looked."""
-    wanted = {"wsrep_cluster_size": str(len(cluster.nodes)), "wsrep_ready": "ON", "wsrep_local_state_comment": "Synced"}
-    cluster.nodes[0].wait_until(
-        lambda: all(node.status(name) == value for node in cluster.nodes for name, value in wanted.items())
-    )
 
 
 def prepare(cluster: Cluster) -> str:

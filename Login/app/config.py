@@ -108,12 +108,6 @@ def _check_webhook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _find_hash_threads(known: dict[str, Any]) -> int:
-    # What could not be read is not known here, and refused by itself.
-    return default_hash_threads(known.get("argon2_memory_kib", ARGON2_MEMORY_KIB))
-
-
-ARGON2_MEMORY_KIB = 65536
 Positive = Field(gt=timedelta(0), le=timedelta(days=3650))
 Seconds = Annotated[timedelta, _lift("seconds"), Positive]
 Minutes = Annotated[timedelta, _lift("minutes"), Positive]
@@ -169,9 +163,9 @@ class Settings(Sources, BaseSettings):
     drain_file: Path | None = None
     common_passwords_file: Annotated[Path, AfterValidator(check_list)] | None = None
     argon2_time_cost: Annotated[Count, Field(le=1000)] = 3
-    argon2_memory_kib: Annotated[Count, Field(ge=8, le=4 * 1024 * 1024)] = ARGON2_MEMORY_KIB
+    argon2_memory_kib: Annotated[Count, Field(ge=8, le=4 * 1024 * 1024)] = 65536
     argon2_parallelism: Annotated[Count, Field(le=255)] = 4
-    hash_threads: Count = Field(default_factory=_find_hash_threads)
+    hash_threads: Count = Field(default_factory=lambda known: default_hash_threads(known.get("argon2_memory_kib", 1)))
 
     smtp_host: str | None = None
     smtp_port: Annotated[int, BeforeValidator(_strip_comment), Field(ge=1, le=65535)] = 587

@@ -36,6 +36,7 @@ def cluster_url(cluster: Cluster) -> str:
     return prepare(cluster)
 
 
+@pytest.mark.slow
 @pytest.mark.asvs("16.5.2")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fault_breaks_no_promise(cluster: Cluster, cluster_url: str, tmp_path: Path, name: str) -> None:

@@ -25,7 +25,6 @@ def migrated_url(sqlite_copy: str) -> str:
     return sqlite_copy
 
 
-@pytest.mark.asvs("13.1.3")
 def test_a_storm_of_sign_ins_needs_no_more_than_a_replica_has(start_api: StartApi) -> None:
     """Forty at once: each is served or told to come back, and the process never holds more hashes than it may."""
     costs = {"ARGON2_MEMORY_KIB": str(64 * MIB), "ARGON2_TIME_COST": "1", "ARGON2_PARALLELISM": "4"}

@@ -51,7 +51,6 @@ def test_workers_share_the_cores(groups: Path, monkeypatch: pytest.MonkeyPatch, 
     assert default_hash_threads(8) == threads
 
 
-@pytest.mark.asvs("13.1.3")
 @pytest.mark.parametrize(
     ("limit", "workers", "threads"), [("768", "1", 6), ("768", "3", 2), ("64", "1", 1), ("8192", "1", 8)]
 )
