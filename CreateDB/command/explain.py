@@ -8,6 +8,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from app.driver.failures import NoHost
+from CreateDB.command.terminal import one_line
 from CreateDB.command.urls import describe
 
 GRANT = "an administrator can help with: GRANT ALL PRIVILEGES ON `{database}`.* TO the account"
@@ -92,11 +93,6 @@ def redact(text: str, url: URL) -> str:
     for form in sorted(forms - {""}, key=len, reverse=True):
         text = text.replace(form, "***")
     return one_line(text)
-
-
-def one_line(text: str) -> str:
-    """Fold line breaks and control characters, which could pass for lines of our own."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
 
 
 def _hint(error: Exception, url: URL) -> str | None:

@@ -3,10 +3,9 @@
 import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
-
-from CreateDB.command.explain import one_line
 
 GAP = 2  # blanks between columns
 
@@ -39,6 +38,11 @@ def fail(line: str) -> int:
     """Tell the operator why it ended."""
     sys.stderr.write(f"Error: {one_line(line)}\n")
     return 1
+
+
+def one_line(text: str) -> str:
+    """Fold line breaks and control characters, which could pass for lines of our own."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
 
 
 def _make_printable(line: str) -> str:

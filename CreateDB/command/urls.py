@@ -8,7 +8,6 @@ from typing import TypeVar
 from sqlalchemy import URL
 
 from app.driver.url import check_options, check_parts, parse_database_url
-from CreateDB.command.api_settings import find_database_url
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
 
@@ -37,6 +36,12 @@ def describe(url: URL) -> str:
     return f"{where} as {url.username or 'nobody in particular'}"
 
 
+def is_absent_file(url: URL) -> bool:
+    """Whether this is an SQLite file that does not exist yet."""
+    name = url.database or ""
+    return url.get_backend_name() == "sqlite" and not name.startswith("file:") and not Path(name).exists()
+
+
 def require_text(what: str, value: str | None) -> None:
     """Refuse bytes that are not UTF-8: no driver can send them, and most fail with a trace."""
     try:
@@ -47,6 +52,9 @@ def require_text(what: str, value: str | None) -> None:
 
 def _read(arguments: Arguments) -> URL:
     if not arguments.says_where:
+        # Settings are slow to load, and flags do without.
+        from CreateDB.command.api_settings import find_database_url  # noqa: PLC0415
+
         return _judge("DATABASE_URL", parse_database_url, find_database_url())
     return _from_parts(arguments) if arguments.url is None else _judge("--url", parse_database_url, arguments.url)
 

@@ -7,8 +7,7 @@ from app.config import Settings
 from app.runtime.memory import find_memory_limit
 from app.runtime.processors import count_workers, usable_cores
 from app.settings.production import least_memory
-from CreateDB.command.explain import one_line
-from CreateDB.command.terminal import count
+from CreateDB.command.terminal import count, one_line
 from CreateDB.doctor.findings import Finding, Findings, judge
 
 SLOW = 1.0  # seconds that a person notices at each login

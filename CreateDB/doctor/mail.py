@@ -9,7 +9,7 @@ from app.letters.letter import Letter, Paragraph
 from app.mail.delivery import Smtp
 from app.mail.messages import compose
 from app.outbox.outcomes import ServerAway
-from CreateDB.command.explain import one_line
+from CreateDB.command.terminal import one_line
 from CreateDB.doctor.findings import Finding, Findings, is_this_machine, judge
 
 ENCRYPTION = {"tls": "TLS", "starttls": "STARTTLS", "none": "not encrypted"}

@@ -15,12 +15,11 @@ from app.settings.production import is_this_machine
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.explain import explain
 from CreateDB.command.terminal import count, say, show
-from CreateDB.command.urls import describe
+from CreateDB.command.urls import describe, is_absent_file
 from CreateDB.doctor import cluster, configuration, database, huge_pages, machine, mail, passkeys, webhooks
 from CreateDB.doctor.findings import Finding, Findings, attempt
 from CreateDB.doctor.pages import examine_pages
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.revisions import is_absent_file
 
 # By the id under which an examination fails that cannot be done.
 OF_SETTINGS: Mapping[str, Callable[[Settings], Findings]] = {

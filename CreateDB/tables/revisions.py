@@ -1,14 +1,16 @@
-"""How far a database's tables are, compared with the migrations and models of this code."""
+"""How far a database's tables are, compared with the migrations and models of this code.
+
+Alembic knows it too, and takes longer to load than the question to answer.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, inspect
+from sqlalchemy import URL, Connection, inspect, text
 
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.terminal import say
+from CreateDB.command.urls import is_absent_file
 from CreateDB.models import metadata
 from CreateDB.server.engine import make_engine
 
@@ -29,6 +31,18 @@ class Standing:
     def __str__(self) -> str:
         """Say both in one sentence."""
         return f"{self.text}: {self.remedy}." if self.remedy else f"{self.text}."
+
+
+def list_revisions() -> list[str]:
+    """List the revisions of this code, the newest last: each file's name begins with its own."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def list_current(connection: Connection) -> list[str]:
+    """List the revisions that a database says it is at: one, or none without tables."""
+    if not inspect(connection).has_table("alembic_version"):
+        return []
+    return sorted(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
 def lacking_columns(connection: Connection) -> list[str]:
@@ -52,20 +66,13 @@ def check(arguments: Arguments, url: URL) -> int:
 
 def compare(connection: Connection) -> Standing:
     """Compare an open database with this code."""
-    current = ", ".join(MigrationContext.configure(connection).get_current_heads())
+    current, known = ", ".join(list_current(connection)), list_revisions()
     if not current:
         return Standing("There are no tables yet", UPGRADE)
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    if current not in {script.revision for script in scripts.walk_revisions()}:
+    if current not in known:
         return Standing(f"The tables are at revision {current}, which this version does not know", UPDATE)
-    if current != scripts.get_current_head():
-        return Standing(f"The tables are at revision {current}, not at {scripts.get_current_head()}", UPGRADE)
+    if current != known[-1]:
+        return Standing(f"The tables are at revision {current}, not at {known[-1]}", UPGRADE)
     if lacking := lacking_columns(connection):
         return Standing(f"The tables say revision {current} but lack {lacking[0]}", RESTORE)
     return Standing(f"The tables are up to date (revision {current})")
-
-
-def is_absent_file(url: URL) -> bool:
-    """Whether this is an SQLite file that does not exist yet."""
-    name = url.database or ""
-    return url.get_backend_name() == "sqlite" and not name.startswith("file:") and not Path(name).exists()

@@ -76,7 +76,7 @@ def test_ctrl_c_is_what_happened_whatever_fails_after_it(
         finally:
             raise RuntimeError("Lost connection to server during query")
 
-    monkeypatch.setitem(main.TASKS, "upgrade", work)
+    monkeypatch.setattr("CreateDB.tables.making.make", work)
 
     assert main.main(["--url", "sqlite:///unused.sqlite3"]) == 130
     assert capsys.readouterr().err == "Error: Interrupted. Nothing is broken: run this again to finish.\n"

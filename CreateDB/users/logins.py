@@ -28,7 +28,8 @@ from CreateDB.command.api_settings import load_for, make_keys
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.terminal import count, say, show
 from CreateDB.server.engine import make_engine
-from CreateDB.users.accounts import Change, changes_one, find_one, moment, name
+from CreateDB.users.accounts import find_one, moment, name
+from CreateDB.users.changes import Change, changes_one
 from CreateDB.users.events import describe_sign_ins
 
 CLEAR = "--clear-throttle lets them try at once"

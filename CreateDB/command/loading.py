@@ -1,0 +1,23 @@
+"""How the command loads what it needs, which takes the longest part of a short run; it imports nothing of ours."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+INTERRUPTED = 130  # what a shell reports for Ctrl-C
+WITHOUT_LOGIN = "The folder CreateDB needs Login beside it, whose tables and settings it shares: copy both."
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import within this: what is missing, or Ctrl-C, ends the run without a trace."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)  # there is nobody yet to say it nicely, and nothing to finish
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] in {"app", "CreateDB"}:
+            sys.exit(
+                "Error: The folder CreateDB needs Login beside it, whose tables and settings it shares: copy both."
+            )
+        sys.exit(f"Error: {missing.name} is not installed. Run: pip install -r CreateDB/requirements.txt")
