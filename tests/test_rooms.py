@@ -125,7 +125,7 @@ def imported_rooms(path: Path, package: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
             yield room_of(str(node.module).removeprefix(f"{package}."))
         elif isinstance(node, ast.Constant) and re.fullmatch(rf"{package}\.[.\w]+:\w+", str(node.value)):
-            yield room_of(str(node.value).removeprefix(f"{package}."))
+            yield room_of(str(node.value).replace(":", ".").removeprefix(f"{package}."))
 
 
 @pytest.mark.parametrize(("folder", "package", "rooms"), PARTS)
