@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Engine
 
+from app.crud.batches import Batch
 from app.crud.events import delete_old, list_keeps
 from app.crud.mails import erase_orphans
 from app.crud.sweeping import EXPIRIES, delete_expired
@@ -40,11 +42,13 @@ def _sweep_events(engine: Engine, url: URL) -> str:
     return f"{count(total, 'expired row')} removed."
 
 
-def _repeat(engine: Engine, remove: Callable[[Connection], int]) -> int:
+def _repeat(engine: Engine, remove: Callable[..., Batch[Any]]) -> int:
     """Remove batches until none is left, each in a transaction of its own, and return how many rows."""
-    total, gone = 0, 1
-    while gone:
-        with engine.begin() as connection:
-            gone = remove(connection)
-        total += gone
-    return total
+    total, reached = 0, None
+    with engine.connect() as connection:
+        while True:
+            with connection.begin():
+                batch = remove(connection, reached=reached)
+            total, reached = total + batch.gone, batch.reached
+            if reached is None:
+                return total

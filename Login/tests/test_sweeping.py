@@ -2,21 +2,25 @@
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, text
 from starlette.testclient import TestClient
 
+from app.clients.addresses import Client
 from app.config import Settings
+from app.crud import events as crud_events
 from app.crud import secrets
+from app.crud import sweeping as crud_sweeping
 from app.crud.sweeping import take_turn
 from app.main import create_app
-from app.models import Session, metadata
+from app.models import Ceremony, Session, metadata
 from app.resources import make_resources
 from app.services import health, sweeping
 from app.services.health import report_unreadable_secrets
 from app.services.sweeping import sweep
+from app.services.trail import make_event
 from CreateDB.server.engine import make_engine, transaction
 from CreateDB.tables.upgrade import upgrade
 from testing.api import PASSWORD, MakeSettings, RunSql, SignedIn, register, sign_in
@@ -50,6 +54,43 @@ def test_ten_thousand_logins_of_one_person_are_no_burden(settings: Settings, use
     assert counts["sessions"] == 5000
     assert sql("SELECT COUNT(*) FROM sessions") == [(5001,)]
     assert user.get("/user/profile").status_code == 200
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_batches_go_forward_and_leave_nothing_out(
+    settings: Settings, sql: RunSql, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """However the batches fall, what has expired or is void is gone: also many rows of one moment, and far ahead."""
+    monkeypatch.setattr(crud_sweeping, "SIZE", size)
+    monkeypatch.setattr(crud_events, "SIZE", size)
+    now = datetime.now(UTC)
+    past = [timedelta(days=-1, minutes=number) for number in range(5)] + [timedelta(days=-2)] * 4
+    put_ceremonies(settings, now, [*past, timedelta(days=1), timedelta(days=2), timedelta(minutes=3)])
+    put_events(settings, now, [*(timedelta(days=-400, minutes=number) for number in range(7)), timedelta(days=-1)])
+    resources = make_resources(settings)
+    counts = finish(sweep(resources))
+    resources.close()
+
+    assert (counts["ceremonies"], counts["events"]) == (11, 7)
+    assert sql("SELECT (SELECT COUNT(*) FROM ceremonies), (SELECT COUNT(*) FROM events)") == [(1, 1)]
+
+
+def put_ceremonies(settings: Settings, now: datetime, moments: list[timedelta]) -> None:
+    """Add a ceremony for each of these ends."""
+    with transaction(settings.database_url.get_secret_value()) as connection:
+        rows = [
+            {"ceremony_hash": bytes([n]) * 32, "purpose": "login", "challenge": b"c" * 32, "expires_at": now + moment}
+            for n, moment in enumerate(moments)
+        ]
+        connection.execute(insert(Ceremony), rows)
+
+
+def put_events(settings: Settings, now: datetime, moments: list[timedelta]) -> None:
+    """Add something that happened to somebody at each of these moments."""
+    with transaction(settings.database_url.get_secret_value()) as connection:
+        for at in (now + moment for moment in moments):
+            event = make_event(crud_events.make_id(at), "session.started", "somebody", Client("", ""), at)
+            crud_events.insert_event(connection, event)
 
 
 def test_one_replica_at_a_time_takes_the_turn(settings: Settings) -> None:

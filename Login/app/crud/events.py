@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, literal_column, or_, select, update
 
+from app.crud.batches import SIZE, Batch
 from app.crud.operations import Upsert, current_time
 from app.crud.prepared import Prepared
 from app.models import metadata
@@ -15,7 +16,6 @@ from app.models import metadata
 events = metadata.tables["events"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-BATCH = 500
 NAME_BYTES = 8
 NOBODY, NOBODYS = "", timedelta(days=1)
 
@@ -118,9 +118,13 @@ def list_keeps(keep: timedelta) -> list[tuple[str | None, timedelta]]:
     return [(None, keep), (NOBODY, min(keep, NOBODYS))]
 
 
-def delete_old(connection: Connection, subject: str | None, keep: timedelta) -> int:
-    """Remove at most a batch of what happened too long ago, to everybody or to one subject, and return how many."""
+def delete_old(
+    connection: Connection, reached: bytes | None = None, *, subject: str | None, keep: timedelta
+) -> Batch[bytes]:
+    """Remove a batch of what happened too long ago to everybody or one subject, from where the one before has ended."""
     old = [events.c.id < first_id(current_time(connection) - keep)]
     old += [] if subject is None else [events.c.subject == subject]
-    ids = connection.execute(select(events.c.id).where(*old).order_by(events.c.id).limit(BATCH)).scalars().all()
-    return connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount if ids else 0
+    old += [] if reached is None else [events.c.id > reached]
+    ids = connection.execute(select(events.c.id).where(*old).order_by(events.c.id).limit(SIZE)).scalars().all()
+    gone = connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount if ids else 0
+    return Batch(gone, ids[-1] if len(ids) == SIZE else None)

@@ -1,12 +1,13 @@
 """Rows that have outlived their use, removed in small batches so that no lock is held for long."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from app.crud.batches import SIZE, Batch
 from app.crud.clock import utc_horizon
 from app.crud.events import forget as forget_events
 from app.crud.operations import current_time
@@ -15,7 +16,6 @@ from app.crud.second_factors import ENROLMENT_LIFETIME
 from app.crud.webhooks import forget as forget_webhooks
 from app.models import metadata
 
-BATCH = 500
 SLICE = 20_000  # accounts that one statement looks at: there is no index to find the few by
 
 schedules = metadata.tables["schedules"]
@@ -64,19 +64,29 @@ def take_turn(connection: Connection, name: str, interval: timedelta) -> bool:
     return True
 
 
-def delete_expired(connection: Connection, expiry: Expiry) -> int:
-    """Remove at most a batch of one table's expired rows and return how many."""
+def delete_expired(connection: Connection, expiry: Expiry, reached: datetime | None = None) -> Batch[datetime]:
+    """Remove a batch of one table's expired rows, beginning where the one before has ended."""
     table = metadata.tables[expiry.table]
-    key = tuple_(*table.primary_key)
     moment = table.c[expiry.moment]
     expired = moment < current_time(connection) - expiry.keep
     if expiry.furthest is not None:
         expired = or_(expired, moment > utc_horizon(expiry.furthest))
-    rows = connection.execute(select(*table.primary_key).where(expired).limit(BATCH)).all()
+    # From the start each time, the server would walk past all that is removed and not yet cleared away.
+    ahead = expired if reached is None else and_(expired, moment >= reached)
+    rows = connection.execute(select(moment, *table.primary_key).where(ahead).order_by(moment).limit(SIZE)).all()
     if not rows:
-        return 0
+        return Batch()
     # Asked again, because a counter may have begun anew since.
-    return connection.execute(delete(table).where(key.in_([tuple(row) for row in rows]), expired)).rowcount
+    gone = connection.execute(delete(table).where(_is_one_of(table, [row[1:] for row in rows]), expired)).rowcount
+    return Batch(gone, rows[-1][0] if len(rows) == SIZE else None)
+
+
+def _is_one_of(table: Table, keys: Sequence[Sequence[Any]]) -> ColumnElement[bool]:
+    """Be one of these rows; a key of one column is compared as such, which takes a third less of our own time."""
+    columns = list(table.primary_key)
+    if len(columns) == 1:
+        return columns[0].in_([key for (key,) in keys])
+    return tuple_(*columns).in_(list(map(tuple, keys)))
 
 
 def list_slices(connection: Connection) -> Sequence[int]:
@@ -93,7 +103,7 @@ def delete_unconfirmed(connection: Connection, first: int, keep: timedelta) -> l
     unused = and_(*(users.c[name].is_(None) for name in ("email_verified_at", "last_login_at", "disabled_at")))
     old = and_(unused, users.c.created_at < current_time(connection) - keep)
     between = users.c.id.between(first, first + SLICE - 1)
-    found = connection.execute(select(users.c.id, users.c.public_id).where(between, old).limit(BATCH)).all()
+    found = connection.execute(select(users.c.id, users.c.public_id).where(between, old).limit(SIZE)).all()
     if not found:
         return []
     mine = users.c.id.in_([row.id for row in found])

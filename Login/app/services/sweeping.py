@@ -2,11 +2,16 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
 from app.crud import sweeping
+from app.crud.batches import Batch
 from app.crud.events import delete_old, list_keeps
 from app.crud.mails import erase_orphans
 from app.errors import ApiError
@@ -18,7 +23,7 @@ logger = logging.getLogger(__name__)
 INTERVAL = timedelta(minutes=10)
 ONCE_A_DAY = timedelta(days=1)
 LOOK = 60.0  # seconds between looks at the schedule
-PAUSE = 0.1  # seconds between batches, for everybody else
+PAUSE = 0.1  # seconds between batches, for everybody else: as long as the batch took, and no more than this
 
 
 async def sweep_forever(resources: Resources) -> None:
@@ -36,11 +41,9 @@ async def sweep_forever(resources: Resources) -> None:
 
 async def sweep(resources: Resources) -> dict[str, int]:
     """Remove all expired rows, batch by batch, and return how many of each table."""
-    counts = {expiry.table: 0 for expiry in sweeping.EXPIRIES}
+    counts = {}
     for expiry in sweeping.EXPIRIES:
-        while gone := await resources.database.transaction(sweeping.delete_expired, expiry):
-            counts[expiry.table] += gone
-            await asyncio.sleep(PAUSE)
+        counts[expiry.table] = await _go_forward(resources, partial(sweeping.delete_expired, expiry=expiry))
     counts["events"] = await sweep_events(resources)
     await resources.database.transaction(erase_orphans)
     logger.info("swept", extra={"event": {"rows": {table: count for table, count in counts.items() if count}}})
@@ -51,10 +54,20 @@ async def sweep_events(resources: Resources) -> int:
     """Remove what happened longer ago than is kept, batch by batch, and return how much."""
     count = 0
     for subject, keep in list_keeps(resources.settings.events_keep_days):
-        while gone := await resources.database.transaction(delete_old, subject, keep):
-            count += gone
-            await asyncio.sleep(PAUSE)
+        count += await _go_forward(resources, partial(delete_old, subject=subject, keep=keep))
     return count
+
+
+async def _go_forward(resources: Resources, remove: Callable[..., Batch[Any]]) -> int:
+    """Remove batch after batch, each in a transaction of its own, and return how many rows."""
+    count, reached = 0, None
+    while True:
+        began = time.monotonic()
+        batch = await resources.database.transaction(remove, reached=reached)
+        count, reached = count + batch.gone, batch.reached
+        if reached is None:
+            return count
+        await asyncio.sleep(min(PAUSE, time.monotonic() - began))
 
 
 async def sweep_unconfirmed(resources: Resources) -> int:
