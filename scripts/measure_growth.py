@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 
 from app.crud import accounts, attempts, events, services, sessions
 from app.crud.operations import current_time
+from app.models import Session
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.upgrade import upgrade
 from scripts.growth_rows import fill
@@ -38,7 +39,6 @@ BYTES = (
     "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables WHERE table_schema = DATABASE()"
 )
 
-MOMENTS = ("rotated_at", "created_at", "last_seen_at", "authenticated_at", "expires_at")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SERVICE = (
     "REPLACE INTO services (name, scopes, secret_hash, created_at, rotated_at)"
@@ -69,8 +69,17 @@ def sign_in(connection: Connection, number: int) -> None:
     """Do what a sign-in changes: an address, a session, and the end of those beyond a hundred."""
     now = current_time(connection)
     attempts.renew_address(connection, number, hashlib.sha256(f"{number}".encode()).digest(), now)
-    row = sessions.Session(sid=secrets.token_hex(16), user_id=number, **dict.fromkeys(MOMENTS, now))
-    sessions.insert_session(connection, row)
+    sid, later = secrets.token_hex(16), now + timedelta(days=1)
+    session = Session(
+        sid=sid,
+        user_id=number,
+        rotated_at=now,
+        created_at=now,
+        last_seen_at=now,
+        authenticated_at=now,
+        expires_at=later,
+    )
+    sessions.insert_session(connection, session)
     sessions.end_surplus(connection, number, "surplus", now)
     accounts.note_login(connection, number, now)
 

@@ -16,8 +16,6 @@ def loading() -> Iterator[None]:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)  # there is nobody yet to say it nicely, and nothing to finish
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] in {"app", "CreateDB"}:
-            sys.exit(
-                "Error: The folder CreateDB needs Login beside it, whose tables and settings it shares: copy both."
-            )
-        sys.exit(f"Error: {missing.name} is not installed. Run: pip install -r CreateDB/requirements.txt")
+        is_ours = (missing.name or "").partition(".")[0] in {"app", "CreateDB"}
+        told = f"{missing.name} is not installed. Run: pip install -r CreateDB/requirements.txt"
+        sys.exit(f"Error: {WITHOUT_LOGIN if is_ours else told}")
