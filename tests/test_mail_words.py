@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.letters import brand
-from app.letters.catalogue import CATALOGUE, SIGNATURE, write_letter
+from app.letters.catalogue import CATALOGUE, SIGNATURE
 from app.letters.moments import write_moment
+from app.letters.speech import ENGLISH
+from app.letters.writing import write_letter
 from FlaskProject.messages import TEXT
 from FlaskProject.rendering.times import date_and_time
 
@@ -60,7 +62,7 @@ def test_times_are_written_alike(month: int) -> None:
     """So that a mail can be compared with a page."""
     moment = datetime(2026, month, 3, 4, 5, tzinfo=UTC)
 
-    assert write_moment(moment) == date_and_time(moment)
+    assert write_moment(moment, ENGLISH) == date_and_time(moment)
 
 
 @pytest.mark.parametrize(("place", "colours"), [(0, brand.LIGHT), (1, brand.DARK)], ids=["light", "dark"])

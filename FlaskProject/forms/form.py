@@ -11,7 +11,7 @@ from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.forms.outages import outage_sentence, outcome_sentence
 from FlaskProject.messages import field_sentence, sentence_for, t
 from FlaskProject.rendering.own_paths import here
-from FlaskProject.rendering.times import duration
+from FlaskProject.rendering.times import in_time
 
 # Never written back into a page.
 PASSWORDS = frozenset({"password", "new_password", "current_password"})
@@ -160,7 +160,7 @@ class Form:
         code = self._find_sentence(refusal)
         places = next((fields for codes, fields in PLACES.items() if refusal.code in codes), ())
         place = next((name for name in places if name in self.values), None)
-        self._blame(place, sentence_for(code, wait=duration(refusal.retry_after or 60)))
+        self._blame(place, sentence_for(code, wait=in_time(refusal.retry_after or 60)))
 
     def excuse(self, outage: BackendUnavailable) -> None:
         """Say that it was us, what became of what was asked for, and what is needed to try again."""

@@ -4,7 +4,7 @@ from flask import request
 
 from FlaskProject.backend.http import BackendUnavailable
 from FlaskProject.messages import has_text, sentence_for, t
-from FlaskProject.rendering.times import duration
+from FlaskProject.rendering.times import in_time
 from FlaskProject.signed_in.identity import tokens
 
 # The sentences of these codes of the API say themselves what became of it.
@@ -14,9 +14,9 @@ TELL_ALL = {"database_unavailable", "outcome_unknown", "draining"}
 def outage_sentence(outage: BackendUnavailable) -> str:
     """Say that the service is away, and when to come back if it said so."""
     if has_text(f"api.{outage.code}"):
-        return sentence_for(outage.code, wait=duration(outage.retry_after or 60))
+        return sentence_for(outage.code, wait=in_time(outage.retry_after or 60))
     if outage.retry_after:
-        return t("outage.busy", wait=duration(outage.retry_after))
+        return t("outage.busy", wait=in_time(outage.retry_after))
     return t("outage.away")
 
 

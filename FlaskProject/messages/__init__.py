@@ -1,19 +1,44 @@
-"""The one catalogue of everything a person reads, so that a translation has one place to go to."""
+"""The one catalogue of everything a person reads, in English; translations/ has it in other languages."""
 
+from gettext import NullTranslations
+
+from babel.numbers import format_decimal
+
+from FlaskProject.languages.catalogues import load
+from FlaskProject.languages.current import current_language
 from FlaskProject.messages.events import EVENTS
 from FlaskProject.messages.fields import FIELDS
 from FlaskProject.messages.forward_auth import FORWARD_AUTH
+from FlaskProject.messages.notes import AMBIGUOUS
 from FlaskProject.messages.pages import PAGES
 from FlaskProject.messages.refusals import REFUSALS
 from FlaskProject.messages.security import SECURITY
 
 TEXT = {**PAGES, **SECURITY, **EVENTS, **FIELDS, **FORWARD_AUTH, **REFUSALS}
+ONE = ".one"  # what a key ends with whose text is said of exactly one, with the key before it for all other counts
 
 
 def t(key: str, **values: object) -> str:
     """Return a text with its blanks filled in; an unknown key is a mistake of ours and raises KeyError."""
-    text = TEXT[key]
-    return text.format(**values) if values else text
+    language = current_language()
+    text = _find(load(language.tag), key, values.get("count"))
+    if not values:
+        return text
+    written = {
+        name: format_decimal(value, locale=language.locale) if isinstance(value, int) else value
+        for name, value in values.items()
+    }
+    return text.format(**written)
+
+
+def _find(translations: NullTranslations, key: str, count: object) -> str:
+    text, one = TEXT[key], TEXT.get(key + ONE)
+    context = key if key in AMBIGUOUS else None
+    if one is not None and isinstance(count, int):
+        if context:
+            return translations.npgettext(context, one, text, count)
+        return translations.ngettext(one, text, count)
+    return translations.pgettext(context, text) if context else translations.gettext(text)
 
 
 def has_text(key: str) -> bool:

@@ -37,6 +37,7 @@ EVENTS: dict[str, str] = {
     "choose a new password by the link in the mail that is on its way. Otherwise sign in and look at your history.",
     # How often, why, how, by whom
     "times": "{count} times within a minute.",
+    "times.one": "{count} time within a minute.",
     "reason.invalid_credentials": "The password was wrong.",
     "reason.current_password_invalid": "The password was wrong.",
     "reason.totp_invalid": "The code was wrong, too old, or used already.",
@@ -58,9 +59,9 @@ EVENTS: dict[str, str] = {
     "actor.operator": "By somebody who runs this service.",
     "actor.service": "By the service itself.",
     "fact.left": "{count} were left.",
-    "fact.left.one": "1 was left.",
+    "fact.left.one": "{count} was left.",
     "fact.sessions_ended": "{count} sign-ins ended.",
-    "fact.sessions_ended.one": "1 sign-in ended.",
+    "fact.sessions_ended.one": "{count} sign-in ended.",
     "fact.device": "Your trust in the device took the place of the second factor.",
     "fact.role": "From {former} to {role}.",
     # Sign-ins
@@ -134,6 +135,7 @@ EVENTS: dict[str, str] = {
     # Profile and account
     "event.username.changed": "Your username was changed",
     "event.phrase.changed": "Your phrase was changed",
+    "event.language.changed": "Your language was changed",
     "event.account.registered": "Your account was opened",
     "event.account.claimed": "Your account was claimed from your mailbox",
     "event.account.claimed.more": "It got a new password, lost any second factor, and everybody was signed out.",

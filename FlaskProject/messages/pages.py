@@ -16,6 +16,12 @@ PAGES: dict[str, str] = {
     "phrase.strip": "Your phrase",
     "footer": "Look for your phrase on every page. Is it missing or wrong? Then type nothing and leave.",
     "footer.out": "Check the address in your browser before you type a password.",
+    "language.title": "Language",
+    "language.lead": "The pages and our mails speak to you in the language that you choose here.",
+    "language.browser": "As my browser asks for it",
+    "language.submit": "Save language",
+    "language.changed": "Your language is saved.",
+    "language.switch": "Change language",
     "form.summary": "Something needs another look",
     "form.stale": "This page had been open too long to be sent safely. Here it is again: please send it once more.",
     "form.stale.no_cookie": "This page had been open too long, or your browser keeps no cookies of this site. "
@@ -30,6 +36,7 @@ PAGES: dict[str, str] = {
     "unsent.lost": "You were signed out, so nothing was sent. What you typed could not be kept: "
     "please type it again once you are signed in.",
     "form.optional": "optional",
+    "comma": ", ",
     "cancel": "Cancel",
     "edit": "Edit",
     "none": "None yet",
@@ -50,11 +57,11 @@ PAGES: dict[str, str] = {
     "home.email": "Email",
     "home.factor": "Second factor",
     "home.factor.on": "On, {count} recovery codes left",
-    "home.factor.on.one": "On, 1 recovery code left",
+    "home.factor.on.one": "On, {count} recovery code left",
     "home.factor.off": "Off",
     "home.sign_in": "This sign-in",
     "home.sign_in.text": "{label}, {time}, {ago}",
-    "home.sign_in.from": "from {address}",
+    "home.sign_in.text.from": "{label}, {time}, {ago}, from {address}",
     "home.elsewhere": "Latest sign-in",
     "home.elsewhere.gone": "Another browser or program, no longer signed in",
     "home.elsewhere.look": "Not you?",
@@ -129,6 +136,7 @@ PAGES: dict[str, str] = {
     "and in our mails once it is your own. "
     "A fake page cannot know it: if it is missing or wrong, type nothing and leave.",
     "phrase.default": "You still have the phrase that everybody starts with. Choose one that only you would.",
+    "phrase.starting": "Welcome to {service}",
     "phrase.submit": "Save phrase",
     "phrase.unchanged": "That is your phrase already.",
     "phrase.changed": "Your new phrase is saved. Look for it on every page. "

@@ -25,8 +25,8 @@ REFUSALS: dict[str, str] = {
     "api.login_token_invalid": "That took too long or was used already. Please sign in again from the start.",
     "api.account_disabled": "This account is switched off. Please ask whoever runs this site.",
     "api.email_unverified": "Please follow the link in the mail that we sent to your address, then sign in.",
-    "api.too_many_attempts": "Too many attempts. Please try again in {wait}.",
-    "api.too_many_requests": "Too many requests come from your network. Please try again in {wait}.",
+    "api.too_many_attempts": "Too many attempts. Please try again {wait}.",
+    "api.too_many_requests": "Too many requests come from your network. Please try again {wait}.",
     "api.email_confirmation_required": "Please confirm your email address first: follow the link in the mail that we "
     "sent to it. Else the second factor could shut out whoever that mailbox belongs to.",
     "api.link_invalid": "This link no longer works",
@@ -58,7 +58,7 @@ REFUSALS: dict[str, str] = {
     "api.not_found": "That is no longer there.",
     "api.method_not_allowed": "That cannot be done here.",
     "api.insecure_configuration": "This service is not set up for visitors from other machines yet.",
-    "api.busy": "The service is very busy right now. Please try again in {wait}.",
+    "api.busy": "The service is very busy right now. Please try again {wait}.",
     "api.database_unavailable": "The service cannot reach its data right now. Nothing has changed; try again soon.",
     "api.outcome_unknown": "The connection broke at the last moment. Please look whether the change was made "
     "before you try again.",
@@ -71,7 +71,7 @@ REFUSALS: dict[str, str] = {
     # When something is wrong
     "outage.title": "We will be right back",
     "outage.away": "The service does not answer right now. Please try again in a moment.",
-    "outage.busy": "The service is very busy right now. Please try again in {wait}.",
+    "outage.busy": "The service is very busy right now. Please try again {wait}.",
     "outage.unchanged": "Nothing has changed.",
     "outage.perhaps": "We cannot tell whether the change was made: please look before you make it again.",
     "outage.secrets": "The page after this one asks for passwords and codes, once it can show you your phrase.",

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from FlaskProject.backend.http import BackendUnavailable, Refusal
 from FlaskProject.messages import has_text, sentence_for
 from FlaskProject.rendering.own_paths import here, own_path, worth_carrying
-from FlaskProject.rendering.times import duration
+from FlaskProject.rendering.times import in_time
 from FlaskProject.signed_in.identity import account_if_any, tokens
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def _refusal(refusal: Refusal) -> ResponseReturnValue:
     tokens().answering = True
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         return leave_for_login()
-    sentence = sentence_for(refusal.code, wait=duration(refusal.retry_after or 60))
+    sentence = sentence_for(refusal.code, wait=in_time(refusal.retry_after or 60))
     page = render_template("error.html", name="refused", account=account_if_any(), reason=sentence)
     return page, refusal.status, retry_headers(refusal.retry_after)
 

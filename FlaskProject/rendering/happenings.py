@@ -55,7 +55,7 @@ def _facts(event: Event) -> Iterator[str]:
     for name in ("left", "sessions_ended"):
         count = event.facts.get(name)
         if isinstance(count, int):
-            yield t(f"fact.{name}.one" if count == 1 else f"fact.{name}", count=count)
+            yield t(f"fact.{name}", count=count)
     if event.kind in PROVING and "device" in event.facts:
         yield t("fact.device")
     if {"role", "former_role"} <= event.facts.keys():

@@ -3,9 +3,12 @@
 from typing import Any
 
 from flask import Flask, url_for
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from FlaskProject.messages import has_text, t
-from FlaskProject.rendering.devices import device_kind
+from FlaskProject.rendering.devices import device_kind, device_name
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
 from FlaskProject.rendering.scripts import need_script, needed_scripts
 from FlaskProject.rendering.static_files import version_of
@@ -21,10 +24,12 @@ def init_templates(app: Flask, brand: Brand) -> None:
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
     app.jinja_env.globals.update(t=t, static=_static, here=here, worth_carrying=worth_carrying)
-    app.jinja_env.globals.update(device_kind=device_kind, need_script=need_script, needed_scripts=needed_scripts)
+    app.jinja_env.globals.update(
+        device_kind=device_kind, device_name=device_name, need_script=need_script, needed_scripts=needed_scripts
+    )
     app.jinja_env.globals.update(brand=brand, service=isolate(brand.name))
-    # As a filter of a fixed key it is worked out when the template is compiled, once.
-    app.jinja_env.filters["t"] = t
+    app.jinja_env.globals.update(filled=_filled)
+    app.jinja_env.filters["t"] = _translated
     app.jinja_env.tests["labelled"] = lambda name: has_text(f"label.{name}")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_visit)
@@ -33,6 +38,20 @@ def init_templates(app: Flask, brand: Brand) -> None:
 def _visit() -> dict[str, Any]:
     """Tell the layout whether somebody may be signed in, though a page need not know who."""
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
+
+
+@pass_context  # else Jinja would work it out once, when the template is compiled, in whichever language that was
+def _translated(_context: Context, key: str) -> str:
+    return t(key)
+
+
+def _filled(key: str, **values: object) -> Markup:
+    """Return a text with values that came from elsewhere: in whichever direction they run, what is around them stays."""
+    return Markup(escape(t(key))).format(**{name: _isolated(value) for name, value in values.items()})
+
+
+def _isolated(value: object) -> Markup:
+    return value if isinstance(value, Markup) else Markup("<bdi>{}</bdi>").format(value)
 
 
 def _static(name: str) -> str:

@@ -1,11 +1,21 @@
-"""Times as people say them."""
+"""Times as people say them, each in its own language."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import inf
+from typing import Literal
 
+from babel.dates import format_date, format_time, format_timedelta
+
+from FlaskProject.languages.current import current_language
 from FlaskProject.messages import t
 
+Unit = Literal["year", "month", "day", "hour", "minute", "second"]
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
-STEPS = ((DAY * 365, "year"), (DAY * 30, "month"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
+STEPS: tuple[tuple[int, Unit], ...] = (
+    *((DAY * 365, "year"), (DAY * 30, "month"), (DAY, "day")),
+    *((HOUR, "hour"), (MINUTE, "minute")),
+)
 
 
 def clock_time(moment: datetime) -> str:
@@ -13,34 +23,49 @@ def clock_time(moment: datetime) -> str:
     moment = moment.astimezone(UTC)
     if moment.date() != datetime.now(UTC).date():
         return date_and_time(moment)
-    return t("clock.today", time=f"{moment:%H:%M}")
+    return t("clock.today", time=_time(moment))
 
 
 def date_and_time(moment: datetime) -> str:
     """Write a moment with its date, whichever that is."""
-    return t("clock.moment", date=date(moment), time=f"{moment.astimezone(UTC):%H:%M}")
+    return t("clock.moment", date=date(moment), time=_time(moment))
 
 
 def date(moment: datetime) -> str:
     """Write the day of a moment as `3 May 2027`."""
-    moment = moment.astimezone(UTC)
-    return t("clock.date", day=moment.day, month=t("months").split()[moment.month - 1], year=moment.year)
+    return format_date(moment.astimezone(UTC), "long", locale=current_language().locale)
 
 
 def ago(moment: datetime) -> str:
     """Write how long ago a moment was, in its largest unit."""
     seconds = int((datetime.now(UTC) - moment).total_seconds())
-    size, unit = next(((size, unit) for size, unit in STEPS if seconds >= size), (0, ""))
-    return _counted("ago", unit, seconds // size) if size else t("ago.now")
+    size, unit = next(((size, unit) for size, unit in STEPS if seconds >= size), (0, None))
+    return _span(-(seconds // size) * size, unit, directed=True) if unit else t("ago.now")
 
 
 def duration(seconds: int) -> str:
-    """Write a waiting time, rounded up."""
+    """Write a waiting time as `5 minutes`, rounded up."""
+    return _span(*_round_up(seconds), directed=False)
+
+
+def in_time(seconds: int) -> str:
+    """Write when a wait is over as `in 5 minutes`, rounded up."""
+    return _span(*_round_up(seconds), directed=True)
+
+
+def _round_up(seconds: int) -> tuple[int, Unit]:
     if seconds < MINUTE:
-        return _counted("wait", "second", seconds)
+        return seconds, "second"
     size, unit = (MINUTE, "minute") if seconds <= HOUR else (HOUR, "hour") if seconds < 2 * DAY else (DAY, "day")
-    return _counted("wait", unit, -(-seconds // size))
+    return -(-seconds // size) * size, unit  # type: ignore[return-value]
 
 
-def _counted(what: str, unit: str, count: int) -> str:
-    return t(f"{what}.{unit}" if count == 1 else f"{what}.{unit}s", count=count)
+def _span(seconds: int, unit: Unit, *, directed: bool) -> str:
+    """Write so many seconds in this unit, whatever larger ones there are."""
+    locale = current_language().locale
+    span = timedelta(seconds=seconds)
+    return format_timedelta(span, unit, threshold=inf, add_direction=directed, locale=locale)
+
+
+def _time(moment: datetime) -> str:
+    return format_time(moment.astimezone(UTC), "short", locale=current_language().locale)

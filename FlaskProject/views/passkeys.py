@@ -16,7 +16,7 @@ from FlaskProject.forms.submissions import require_passkey, submission
 from FlaskProject.messages import sentence_for
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
-from FlaskProject.rendering.times import duration
+from FlaskProject.rendering.times import in_time
 from FlaskProject.signed_in.identity import api, current_account, token_cookies
 from FlaskProject.signed_in.session_cookies import LOGIN_STEP
 from FlaskProject.views.new_codes import lead_to_codes
@@ -114,7 +114,7 @@ def _options(start: Callable[[], Ceremony]) -> ResponseReturnValue:
     try:
         return asdict(start())
     except Refusal as refusal:
-        return {"sentence": sentence_for(refusal.code, wait=duration(refusal.retry_after or 60))}, refusal.status
+        return {"sentence": sentence_for(refusal.code, wait=in_time(refusal.retry_after or 60))}, refusal.status
     except BackendUnavailable as outage:
         log_outage(outage)
         return {"sentence": outage_sentence(outage)}, HTTPStatus.SERVICE_UNAVAILABLE

@@ -12,8 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.letters.catalogue import CATALOGUE, write_letter
+from app.letters.catalogue import CATALOGUE
 from app.letters.letter import Letter, Paragraph
+from app.letters.writing import write_letter
 from app.mail.delivery import Folder
 from app.mail.messages import compose
 from testing.ageing import let_a_minute_pass

@@ -5,8 +5,9 @@ from html import unescape
 
 import pytest
 
-from app.letters.catalogue import CATALOGUE, write_letter
+from app.letters.catalogue import CATALOGUE
 from app.letters.letter import Letter, Paragraph, Role
+from app.letters.writing import write_letter
 from app.mail.layout import write_html
 from testing.mail import LINK
 

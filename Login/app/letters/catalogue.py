@@ -5,8 +5,7 @@ Names in braces are facts, which stand in tables and links alone, but for the na
 
 from collections.abc import Mapping
 
-from app.letters.brand import NAME
-from app.letters.letter import Letter, Paragraph, Role
+from app.letters.letter import Paragraph, Role
 
 # Each under the title of the page that it opens.
 VERIFY = Paragraph("{verify_link}", Role.ACTION, "Confirm your email address")
@@ -25,6 +24,7 @@ NEW_PASSWORD = (
     RESET,
     "It works once. Until then your password stays as it is. Your second factor, if it is on, stays on.",
 )
+HELLO, HELLO_NAME, YOUR_PHRASE = "Hello,", "Hello {name},", "Your phrase"
 SIGNATURE = "{service}. Check the address in your browser before you type a password."
 
 Parts = tuple[str, tuple[Paragraph, ...]]
@@ -277,14 +277,3 @@ CATALOGUE: Mapping[str, Parts] = {
         _aside("If this was not you, somebody knew your password: change it wherever else you use it."),
     ),
 }
-
-
-def write_letter(kind: str, to: str, facts: Mapping[str, object], *, name: str | None, phrase: str | None) -> Letter:
-    """Write a mail of this kind, with the person's name and own phrase if they are to stand in it."""
-    subject, parts = CATALOGUE[kind]
-    greeting = [Paragraph(f"Hello {name}," if name else "Hello,")]
-    if phrase:
-        greeting.append(Paragraph(f"Your phrase: {phrase}", Role.PHRASE))
-    known = {"service": NAME, **facts}
-    told = [part._replace(text=part.text.format_map(known)) for part in (*parts, Paragraph(SIGNATURE))]
-    return Letter(to, subject, [*greeting, *told])

@@ -5,6 +5,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+from app.languages.known import KNOWN, SOURCE, Language
+from app.letters.speech import Speech
+
+ONE_MORE = "And {count} more change of this kind followed."
+MANY_MORE = "And {count} more changes of this kind followed."
+
 
 class Role(StrEnum):
     """What a paragraph is for, which decides how it looks."""
@@ -31,6 +37,7 @@ class Letter(NamedTuple):
     subject: str
     paragraphs: Sequence[Paragraph]
     more: int = 0  # changes of the same kind that it speaks of too
+    language: Language = SOURCE
 
     def to_json(self) -> str:
         """Write it as it waits in the queue."""
@@ -41,10 +48,9 @@ class Letter(NamedTuple):
         """All that it says."""
         if not self.more:
             return self.paragraphs
-        changes = "one more change" if self.more == 1 else f"{self.more} more changes"
         roles = [paragraph.role for paragraph in self.paragraphs]
         place = roles.index(Role.FACTS) + 1 if Role.FACTS in roles else len(roles) - 1
-        more = Paragraph(f"And {changes} of this kind followed.")
+        more = Paragraph(Speech(self.language).count(ONE_MORE, MANY_MORE, self.more))
         return [*self.paragraphs[:place], more, *self.paragraphs[place:]]
 
     @classmethod

@@ -15,10 +15,12 @@ from app.crud.accounts import Addressee
 from app.crud.mails import MailRow
 from app.crud.operations import current_time
 from app.database import after_commit
-from app.letters.catalogue import write_letter
 from app.letters.letter import Letter
 from app.letters.moments import write_moment
+from app.letters.places import OPERATOR, UNKNOWN, say_place
 from app.letters.service_names import isolate
+from app.letters.speech import ENGLISH
+from app.letters.writing import write_letter
 from app.models import Mail
 from app.resources import Resources
 from app.secrets.encryption import decrypt, encrypt
@@ -30,7 +32,6 @@ from app.throttling.counters import hash_mailbox, name_counter
 RESET_REQUEST, THROTTLED, ADDRESS_WANTED = "reset_request", "throttled", "address_wanted"  # notes
 LEFT_BEHIND = "left_behind"  # likewise
 URGENT_NOTES = (RESET_REQUEST, ADDRESS_WANTED)  # links follow from them
-OPERATOR = "at the server, by somebody who runs this service"
 
 
 def mail_place(message_id: str) -> str:
@@ -63,8 +64,11 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     urls = {link: make_link(connection, resources, link, person, told) for link in rule.links}
     links = {"reset_link" if link is Link.RESCUE else f"{link}_link": url for link, url in urls.items()}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
-    opened = {"opened_when": write_moment(person.created_at), "opened_where": person.opened_from or "an unknown place"}
-    everything = {"when": write_moment(now), "where": describe_client(client), **opened, **links, **facts}
+    speech = ENGLISH
+    opened_from = say_place(person.opened_from or UNKNOWN, speech)
+    opened = {"opened_when": write_moment(person.created_at, speech), "opened_where": opened_from}
+    where = say_place(describe_client(client), speech)
+    everything = {"when": write_moment(now, speech), "where": where, **opened, **links, **facts}
     everything["service"] = isolate(resources.settings.service_name)
     letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
     mail = _make_mail(resources, kind, letter.to_json(), due)
