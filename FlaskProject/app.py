@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from FlaskProject.backend.http import Backend, BackendUnavailable
 from FlaskProject.config import Config, ConfigError, load_config
 from FlaskProject.forms.submissions import stale_form, unavailable_page
+from FlaskProject.languages.current import init_languages
 from FlaskProject.protection.guards import init_guards
 from FlaskProject.protection.headers import init_headers
 from FlaskProject.rendering.error_pages import init_error_pages
@@ -26,6 +27,7 @@ from FlaskProject.views import (
     health,
     history,
     home,
+    language,
     link_buttons,
     passkeys,
     passwords,
@@ -58,6 +60,7 @@ def create_app(config: Config | None = None) -> Flask:
     backend = Backend(config.backend_url, config.backend_ca_bundle, at_once=max(1, config.threads * 3 // 4))
     app.extensions["pupero"] = Services(config, backend, Refresher())
 
+    init_languages(app, config.default_language, secure=config.secure_cookies)
     init_headers(app, config)
     init_guards(app, config)
     CSRFProtect(app)
@@ -68,7 +71,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_error_handler(BackendUnavailable, unavailable_page)
     init_templates(app, config.brand)
 
-    signed_in = (home, profile, security, history, totp, passkeys, reauthenticate)
+    signed_in = (home, profile, security, history, totp, passkeys, reauthenticate, language)
     for part in (*signed_in, accounts, sessions, passwords, link_buttons, health, verify, step_up, brand):
         app.register_blueprint(part.pages)
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from FlaskProject.languages.known import KNOWN, SOURCE
 from FlaskProject.settings.accents import find_tones
 from FlaskProject.settings.brand import NAME, Brand, make_brand
 from FlaskProject.settings.logos import read_logo
@@ -52,6 +53,7 @@ class Config:
     threads: int = 64
     hsts_include_subdomains: bool = False
     brand: Brand = field(default=Brand(), repr=False)
+    default_language: str = SOURCE.tag
 
 
 def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Config:
@@ -81,6 +83,7 @@ def load_config(process: Mapping[str, str] | None = None, env_file: Path = ENV_F
         drain_file=_read(settings, "DRAIN_FILE", Path, None),
         hsts_include_subdomains=_read(settings, "HSTS_INCLUDE_SUBDOMAINS", _boolean, default=False),
         brand=_brand(settings),
+        default_language=_read(settings, "DEFAULT_LANGUAGE", _one_of(*KNOWN), SOURCE.tag),
         threads=_read(settings, "THREADS", _whole_number(1, 1000), Config.threads),
     )
 

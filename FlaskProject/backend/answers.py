@@ -100,6 +100,7 @@ class Account(Answer):
     username: str | None
     phrase: str
     phrase_is_default: bool
+    language: str | None  # likewise of an API that knows none
     totp_enabled: bool
     recovery_codes_left: int
     recovery_codes_saved: bool | None  # an API that is still to be upgraded does not know

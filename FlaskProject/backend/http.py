@@ -59,6 +59,7 @@ class Visitor:
     address: str
     user_agent: str
     request_id: str
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ def _never_arrived(failure: requests.RequestException) -> bool:
 def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:
     headers = {
         "Accept": "application/json",
+        "Accept-Language": visitor.language,
         "User-Agent": visitor.user_agent,
         "X-Forwarded-For": visitor.address,
         "X-Request-ID": visitor.request_id,

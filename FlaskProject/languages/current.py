@@ -1,12 +1,64 @@
-"""The language of the page that is being written."""
+"""The language of the page that is being written: the person's own, else this browser's, else the operator's."""
 
+from datetime import timedelta
 from typing import cast
 
-from flask import g, has_request_context
+from flask import Flask, Response, current_app, g, has_request_context, request
 
-from FlaskProject.languages.known import SOURCE, Language
+from FlaskProject.languages.known import KNOWN, OFFERED, SOURCE, Language
+from FlaskProject.languages.negotiation import negotiate
+
+COOKIE = "language"  # of whoever chose one in this browser; no secret
+LONGEST_COOKIE = timedelta(days=400)  # browsers keep none for longer (RFC 6265bis, section 5.5)
+DEFAULT = "DEFAULT_LANGUAGE"
+
+
+def init_languages(app: Flask, default: str, *, secure: bool) -> None:
+    """Say which language is spoken to whoever asks for none of ours, and let answers carry what was chosen."""
+    app.config[DEFAULT] = default
+
+    @app.after_request
+    def keep_choice(response: Response) -> Response:
+        if "language_to_keep" in g:
+            _keep(response, g.language_to_keep, secure=secure)
+        if response.mimetype.startswith("text/"):
+            response.content_language.add(current_language().tag)
+            response.vary.update(("Accept-Language", "Cookie"))
+        return response
 
 
 def current_language() -> Language:
     """Return the language that this visitor reads; outside of a request, English."""
-    return cast("Language", g.get("language", SOURCE)) if has_request_context() else SOURCE
+    if not has_request_context():
+        return SOURCE
+    if "language" not in g:
+        g.language = KNOWN[_find_tag()]
+    return cast("Language", g.language)
+
+
+def speak(tag: str | None) -> None:
+    """Go on in the language that the person has chosen, and keep it for pages that do not know the person."""
+    if tag in OFFERED:
+        g.language = KNOWN[tag]
+        if request.cookies.get(COOKIE) != tag:
+            g.language_to_keep = tag
+
+
+def choose(tag: str) -> None:
+    """Speak a language in this browser from now on; with none, what the browser asks for."""
+    g.pop("language", None)
+    g.language_to_keep = tag
+
+
+def _find_tag() -> str:
+    chosen = request.cookies.get(COOKIE)
+    if chosen in OFFERED:
+        return chosen
+    return negotiate(request.headers.get("Accept-Language", "")) or str(current_app.config[DEFAULT])
+
+
+def _keep(response: Response, tag: str, *, secure: bool) -> None:
+    if tag:
+        response.set_cookie(COOKIE, tag, max_age=LONGEST_COOKIE, secure=secure, httponly=True, samesite="Lax")
+    else:
+        response.delete_cookie(COOKIE, secure=secure, httponly=True, samesite="Lax")

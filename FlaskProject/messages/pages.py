@@ -19,9 +19,6 @@ PAGES: dict[str, str] = {
     "language.title": "Language",
     "language.lead": "The pages and our mails speak to you in the language that you choose here.",
     "language.browser": "As my browser asks for it",
-    "language.submit": "Save language",
-    "language.changed": "Your language is saved.",
-    "language.switch": "Change language",
     "form.summary": "Something needs another look",
     "form.stale": "This page had been open too long to be sent safely. Here it is again: please send it once more.",
     "form.stale.no_cookie": "This page had been open too long, or your browser keeps no cookies of this site. "

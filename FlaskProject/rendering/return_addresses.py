@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection
 
-from flask import request
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
 
 from FlaskProject.rendering.own_paths import HOME, PASSED_THROUGH, own_path
 from FlaskProject.signed_in.identity import services
@@ -27,6 +28,20 @@ def return_address(target: str | None, root: str = "", origins: Collection[str] 
     if not SITE_PATH.fullmatch(path) or DOTS.search(path.partition("?")[0]):
         return own
     return own if not origin and _is_ours(path, root) else target
+
+
+def page_address(target: str | None) -> str:
+    """Return the target when it is one of our own pages that can be asked for by its address, whichever, else home."""
+    root = request.script_root
+    inside = (target or "").removeprefix(root)
+    path, _, query = inside.partition("?")
+    if len(inside) > LONGEST or not SITE_PATH.fullmatch(inside) or DOTS.search(path):
+        return root + HOME
+    try:
+        current_app.create_url_adapter(request).match(path, "GET", query_args=query)
+    except HTTPException:
+        return root + HOME
+    return root + inside
 
 
 def next_address(typed: str) -> str:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from FlaskProject.languages.current import current_language
+from FlaskProject.languages.known import KNOWN, OFFERED, Language
 from FlaskProject.messages import has_text, t
 from FlaskProject.rendering.devices import device_kind, device_name
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
@@ -27,6 +29,7 @@ def init_templates(app: Flask, brand: Brand) -> None:
     app.jinja_env.globals.update(
         device_kind=device_kind, device_name=device_name, need_script=need_script, needed_scripts=needed_scripts
     )
+    app.jinja_env.globals.update(language=current_language, languages=_languages, address_of_page=_address_of_page)
     app.jinja_env.globals.update(brand=brand, service=isolate(brand.name))
     app.jinja_env.globals.update(filled=_filled)
     app.jinja_env.filters["t"] = _translated
@@ -38,6 +41,16 @@ def init_templates(app: Flask, brand: Brand) -> None:
 def _visit() -> dict[str, Any]:
     """Tell the layout whether somebody may be signed in, though a page need not know who."""
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
+
+
+def _languages() -> list[Language]:
+    return [KNOWN[tag] for tag in OFFERED]
+
+
+def _address_of_page() -> str:
+    """Return where this page is to be had again."""
+    query = request.query_string.decode("ascii", "ignore")
+    return f"{here()}?{query}" if query else here()
 
 
 @pass_context  # else Jinja would work it out once, when the template is compiled, in whichever language that was

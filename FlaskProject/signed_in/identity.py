@@ -12,6 +12,7 @@ from FlaskProject.backend.answers import Account, TokenPair
 from FlaskProject.backend.api import Api
 from FlaskProject.backend.http import Backend, BackendUnavailable, Refusal, Visitor
 from FlaskProject.config import Config
+from FlaskProject.languages.current import current_language, speak
 from FlaskProject.signed_in.form_owners import SUBJECT, begin_page_session
 from FlaskProject.signed_in.jwt_claims import Claims, claims_of
 from FlaskProject.signed_in.refresh import Refresher, ends_soon
@@ -100,6 +101,7 @@ def current_account() -> Account:
     """Return the signed-in account, asked for once a request; nobody signed in is a Refusal 401."""
     if "account" not in g:
         g.account = api().account()
+        speak(g.account.language)
     return cast("Account", g.account)
 
 
@@ -207,4 +209,5 @@ def _visitor() -> Visitor:
         address=request.remote_addr or "",
         user_agent=agent.strip()[:LONGEST_USER_AGENT],
         request_id=request.environ.get("pupero.request_id", ""),
+        language=current_language().tag,
     )

@@ -1,10 +1,10 @@
-/* Writes times in the browser's zone, where it found UTC. */
+/* Writes times in the browser's zone and the page's language, where it found UTC. */
 
-const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
-const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+const { locale } = document.documentElement.dataset;
+const write = (moment, style) => new Intl.DateTimeFormat(locale, style).format(moment);
 for (const time of document.querySelectorAll("time")) {
   const moment = new Date(time.dateTime);
-  const date = day.format(moment);
+  const isToday = write(moment, { dateStyle: "long" }) === write(new Date(), { dateStyle: "long" });
   time.title = time.textContent;
-  time.textContent = (date === day.format() ? "" : `${date}, `) + clock.format(moment);
+  time.textContent = write(moment, { ...(isToday ? {} : { dateStyle: "long" }), timeStyle: "short" });
 }

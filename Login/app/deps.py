@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
 from urllib.parse import unquote_plus
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.openapi.models import HTTPBase
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.params import Depends as DependsMarker
@@ -16,6 +16,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from app.clients.addresses import Client
 from app.crud.sessions import Principal
 from app.errors import InvalidCredentials, PasskeyInvalid, TokenMissing, TotpInvalid
+from app.languages.tags import Tag, negotiate
 from app.resources import Resources
 from app.services.introspection import Credential
 from app.services.sessions import authenticate, require_fresh
@@ -42,6 +43,16 @@ async def get_client(request: Request) -> Client:
 
 FromResources: TypeAlias = Annotated[Resources, Depends(get_resources)]
 FromClient: TypeAlias = Annotated[Client, Depends(get_client)]
+
+
+async def get_language(
+    accept_language: Annotated[str, Header(description="The language of mails, until the person chooses another.")] = "",
+) -> Tag | None:
+    """Give an endpoint the language that a client asks for, if we have it."""
+    return negotiate(accept_language)
+
+
+FromAcceptLanguage: TypeAlias = Annotated[Tag | None, Depends(get_language)]
 
 
 class AccessToken(SecurityBase):

@@ -49,6 +49,7 @@ class ExportedAccount(Row):
     email_verified_at: datetime | None
     username: str | None
     phrase: str | None = Field(description="The anti-phishing phrase; none is the one that everybody starts with.")
+    language: str | None = Field(description="Of pages and mails; none is the one that the browser asks for.")
     role: str
     password_changed_at: datetime
     totp_enabled: bool = Field(

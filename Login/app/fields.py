@@ -18,6 +18,7 @@ from app.identifiers import (
     normalize_words,
     require_text,
 )
+from app.languages.tags import Tag
 from app.passwords.rules import BYTES_MAX, LENGTH_MIN, normalize_password
 
 
@@ -82,6 +83,9 @@ TrustDevice = Annotated[
         description="Give a `device_token`, with which this device needs no second factor; "
         "only for a password with a code of the app or a passkey."
     ),
+]
+Language = Annotated[
+    Tag | Literal[""], Field(description="Of pages and mails (BCP 47); empty takes the choice back.", examples=["de"])
 ]
 Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
 PasskeyName = Annotated[

@@ -85,6 +85,7 @@ class User(Table, table=True):
     password_hash: str | None = Field(default=None, sa_type=sa.String(255))
     password_changed_at: datetime = Field(sa_type=UtcDateTime)
     phrase: str | None = Field(default=None, sa_type=sa.String(255))
+    language: str | None = Field(default=None, sa_type=sa.String(16))
     role: str = Field(default="user", sa_type=sa.String(32))
     totp_secret: str | None = Field(default=None, sa_type=sa.String(255))
     totp_last_step: int | None = Field(default=None, sa_type=sa.BigInteger)

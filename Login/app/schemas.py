@@ -150,6 +150,7 @@ class Account(Profile):
     user_id: str
     email_verified: bool
     phrase_is_default: bool
+    language: str | None = Field(description="The language of pages and mails, if one was chosen.", examples=["de"])
     totp_enabled: bool
     passkeys: int
     recovery_codes_left: int
@@ -173,6 +174,7 @@ class UserUpdate(Proof):
 
     phrase: fields.Phrase | None = Field(default=None, description=f"At most {PHRASE_MAX} characters.")
     username: fields.Username | None = None
+    language: fields.Language | None = None
     new_email: fields.Email | None = Field(default=None, description=NEEDS_PROOF)
     new_password: fields.NewPassword | None = Field(default=None, description=NEEDS_PROOF)
 

@@ -64,7 +64,7 @@ def test_a_letter_of_the_former_version_is_delivered() -> None:
 
 
 def test_a_new_letter_that_a_former_process_added_to_is_delivered() -> None:
-    """What it wrote back for "one more change" has lost the looks of texts, and no word or link."""
+    """What it wrote back for "1 more change" has lost the looks of texts, and no word or link."""
     stored = [
         [text, json.loads(LETTER.to_json())[2][place][1] if is_link else False]
         for place, (text, is_link) in enumerate(read_formerly(LETTER.to_json())[2])
@@ -76,7 +76,7 @@ def test_a_new_letter_that_a_former_process_added_to_is_delivered() -> None:
     ]
 
 
-@pytest.mark.parametrize(("more", "said"), [(1, "one more change"), (6, "6 more changes")])
+@pytest.mark.parametrize(("more", "said"), [(1, "1 more change"), (6, "6 more changes")])
 def test_what_followed_is_told_with_what_happened(more: int, said: str) -> None:
     """Before the way out; where the facts are not known as such, at the end."""
     sentence = f"And {said} of this kind followed."

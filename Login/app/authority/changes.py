@@ -198,6 +198,7 @@ _ROWS = (
     Change(
         "phrase.changed", Proof.TOKEN, ("update_user",), (Notice("phrase_changed"),), takes_back="the former phrase"
     ),
+    Change("language.changed", Proof.TOKEN, ("update_user",)),
     Change("factor.totp.started", Proof.PASSWORD_OR_FRESH, ("replace_enrolment",)),
     Change(
         "factor.totp.enabled",

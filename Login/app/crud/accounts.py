@@ -51,6 +51,7 @@ class Addressee(NamedTuple):
     email_verified_at: datetime | None
     username: str | None
     phrase: str | None
+    language: str | None
     role: str
     password_changed_at: datetime
     created_at: datetime
@@ -80,6 +81,7 @@ class Account(NamedTuple):
     email_verified_at: datetime | None
     username: str | None
     phrase: str | None
+    language: str | None
     role: str
     created_at: datetime
     last_login_at: datetime | None

@@ -1,12 +1,14 @@
-"""The languages of people under their tags (BCP 47); the pages have the same."""
+"""The languages of people, and the locales whose dates, times, numbers and plurals they have (CLDR)."""
 
 from typing import NamedTuple
 
 from babel import Locale
 
+from app.languages.tags import TAGS
+
 
 class Language(NamedTuple):
-    """A language, and the locale whose dates, times, numbers and plurals it has (CLDR)."""
+    """A language under its tag."""
 
     tag: str
     locale: Locale
@@ -19,6 +21,4 @@ class Language(NamedTuple):
 
 # English is what the sentences are written in; the others have a folder each in translations/.
 SOURCE = Language("en", Locale("en", "GB"))
-KNOWN = {"en": SOURCE} | {
-    tag: Language(tag, Locale.parse(tag, sep="-")) for tag in ("de", "fr", "es", "pt-BR", "it", "pl", "uk", "ar", "ja")
-}
+KNOWN = {tag: Language(tag, Locale.parse(tag, sep="-")) for tag in TAGS} | {"en": SOURCE}

@@ -41,7 +41,9 @@ class Letter(NamedTuple):
 
     def to_json(self) -> str:
         """Write it as it waits in the queue."""
-        return json.dumps([self.to, self.subject, [_store(paragraph) for paragraph in self.paragraphs], self.more])
+        *body, signature = self.paragraphs
+        stored = [*map(_store, body), _store(signature, "" if self.language is SOURCE else self.language.tag)]
+        return json.dumps([self.to, self.subject, stored, self.more])
 
     @property
     def text(self) -> Sequence[Paragraph]:
@@ -56,17 +58,25 @@ class Letter(NamedTuple):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read it back."""
-        to, subject, paragraphs, *more = json.loads(text)
-        return cls(to, subject, [_restore(paragraph) for paragraph in paragraphs], *more)
+        to, subject, paragraphs, more = [*json.loads(text), 0][:4]
+        language = KNOWN.get(_find_tag(paragraphs[-1]), SOURCE)
+        return cls(to, subject, [_restore(paragraph) for paragraph in paragraphs], more, language)
 
 
 # During an upgrade workers of either version meet rows of the other. The former one wrote [text, is it a link?], and
-# reads whatever unpacks into that: of an object its key, and any second part that is not empty as a link.
+# reads whatever unpacks into that: of an object its key, and any second part that is not empty as a link. The language
+# stands in the last paragraph, behind what the version that knows none reads of it.
 
 
-def _store(paragraph: Paragraph) -> object:
+def _store(paragraph: Paragraph, tag: str = "") -> object:
     text, role, label = paragraph
+    if tag:
+        return [text, [role, label], tag]
     return [text, [role, label]] if label else {text: role}
+
+
+def _find_tag(stored: list[object] | dict[str, str]) -> str:
+    return str(stored[2]) if isinstance(stored, list) and stored[2:] else ""
 
 
 def _restore(stored: list[object] | dict[str, str]) -> Paragraph:

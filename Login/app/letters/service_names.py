@@ -3,7 +3,7 @@
 import unicodedata
 
 LONGEST = 40  # characters
-RIGHT_TO_LEFT = {"R", "AL"}  # Unicode's classes of direction
+RIGHT_TO_LEFT, LEFT_TO_RIGHT = {"R", "AL"}, {"L"}  # Unicode's classes of direction
 
 
 def parse_name(value: str) -> str:
@@ -18,7 +18,8 @@ def parse_name(value: str) -> str:
     return name
 
 
-def isolate(name: str) -> str:
-    """Return a name that turns nothing beside it: one from right to left in isolates, also where no markup can be."""
-    turns = any(unicodedata.bidirectional(character) in RIGHT_TO_LEFT for character in name)
+def isolate(name: str, direction: str = "ltr") -> str:
+    """Return a name that turns nothing beside it: one against the direction in isolates, where no markup can be."""
+    other = RIGHT_TO_LEFT if direction == "ltr" else LEFT_TO_RIGHT
+    turns = any(unicodedata.bidirectional(character) in other for character in name)
     return f"\u2068{name}\u2069" if turns else name

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.languages.catalogues import load
-from app.languages.known import SOURCE, Language
+from app.languages.known import KNOWN, SOURCE, Language
 
 
 @dataclass(frozen=True)
@@ -23,3 +23,8 @@ class Speech:
 
 
 ENGLISH = Speech(SOURCE)
+
+
+def speak(tag: str) -> Speech:
+    """Return how sentences are said in the language of a tag."""
+    return Speech(KNOWN.get(tag, SOURCE))

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from app.letters.brand import NAME
 from app.letters.catalogue import CATALOGUE, HELLO, HELLO_NAME, SIGNATURE, YOUR_PHRASE
 from app.letters.letter import Letter, Paragraph, Role
+from app.letters.service_names import isolate
 from app.letters.speech import ENGLISH, Speech
 
 LABEL = "label"  # what a value is called that follows, and a link
 FACT = "fact"  # what happened, in a few words
+LINK = "_link"  # what the names of addresses end with, which stand alone and are copied
 VALUE = re.compile(r"\{\w+\}")
 
 
@@ -24,13 +26,17 @@ def write_letter(
 ) -> Letter:
     """Write a mail of this kind, with the person's name and own phrase if they are to stand in it."""
     subject, parts = CATALOGUE[kind]
-    greeting = [Paragraph(speech.say(HELLO_NAME).format(name=name) if name else speech.say(HELLO))]
+    direction = speech.language.direction
+    hello = speech.say(HELLO_NAME).format(name=isolate(name, direction)) if name else speech.say(HELLO)
+    greeting = [Paragraph(hello)]
     if phrase:
-        greeting.append(Paragraph(f"{speech.say(YOUR_PHRASE, LABEL)}: {phrase}", Role.PHRASE))
+        label = speech.say(YOUR_PHRASE, LABEL)
+        greeting.append(Paragraph(f"{label}: {isolate(phrase, direction)}", Role.PHRASE))
     known = {"service": NAME, **facts}
+    known = {key: fact if key.endswith(LINK) else isolate(str(fact), direction) for key, fact in known.items()}
     said = [say_part(part, speech) for part in (*parts, Paragraph(SIGNATURE))]
     told = [part._replace(text=part.text.format_map(known)) for part in said]
-    return Letter(to, speech.say(subject), [*greeting, *told])
+    return Letter(to, speech.say(subject), [*greeting, *told], language=speech.language)
 
 
 def say_part(part: Paragraph, speech: Speech) -> Paragraph:

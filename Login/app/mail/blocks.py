@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 
 from app.letters.letter import Paragraph, Role
-from app.mail.paint import Painter, type_in
+from app.mail.paint import Painter
 
 GAP = "margin:0 0 16px"
 TABLE = 'style="width:100%;border-collapse:separate;border-spacing:0;margin:0 0 16px"'
@@ -27,7 +27,7 @@ def _write_each(paragraphs: Iterable[Paragraph], painter: Painter) -> str:
 
 
 def _write_aside(paragraphs: Iterable[Paragraph], painter: Painter) -> str:
-    style = f"{type_in(15)};border-width:1px;border-style:solid;border-radius:8px;padding:16px 16px 0"
+    style = f"{painter.type_in(15)};border-width:1px;border-style:solid;border-radius:8px;padding:16px 16px 0"
     cell, blocks = painter.dress("aside", style), _write_each(paragraphs, painter)
     return f'<table role="presentation" {TABLE}><tr><td {cell}>\n{blocks}\n</td></tr></table>'
 
@@ -55,7 +55,7 @@ def _write_button(url: str, label: str, painter: Painter) -> str:
     look = painter.dress(
         "button", "display:inline-block;padding:12px 20px;border-radius:8px;font-weight:600;text-decoration:none"
     )
-    cell = painter.dress("button", f"{type_in(16)};border-radius:8px")
+    cell = painter.dress("button", f"{painter.type_in(16)};border-radius:8px")
     return (
         '<table role="presentation" style="border-collapse:separate;border-spacing:0;margin:0 0 12px">'
         f'<tr><td {cell}>\n<a href="{url}"\n{look}>{label}</a></td></tr></table>'
@@ -69,7 +69,7 @@ def _write_words(url: str, label: str, painter: Painter) -> str:
 
 def _write_phrase(text: str, painter: Painter) -> str:
     label, _, phrase = text.partition(": ")
-    cell = painter.dress("tint", f"{type_in(16)};border-radius:8px;padding:10px 16px")
+    cell = painter.dress("tint", f"{painter.type_in(16)};border-radius:8px;padding:10px 16px")
     small = painter.dress("soft", "font-size:14px")
     return (
         f'<table role="presentation" {TABLE}><tr><td {cell}>\n<span {small}>{escape(label)}</span><br>\n'
@@ -84,8 +84,8 @@ def _write_facts(text: str, painter: Painter) -> str:
 
 def _write_fact(line: str, painter: Painter) -> str:
     label, _, value = line.partition(": ")
-    style = f"{type_in(15)};vertical-align:top"
-    head = painter.dress("soft", f"{style};padding:3px 16px 3px 0;font-weight:400;white-space:nowrap;width:1%")
+    style = f"{painter.type_in(15)};vertical-align:top"
+    head = painter.dress("soft", f"{style};padding:3px 0;padding-{painter.end}:16px;font-weight:400;white-space:nowrap;width:1%")
     return (
         f'<tr><th scope="row" {head}>{escape(label)}</th>\n'
         f'<td style="{style};padding:3px 0"><span dir="auto">{escape(value)}</span></td></tr>\n'

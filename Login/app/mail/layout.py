@@ -11,15 +11,15 @@ from app.letters.brand import OURS, Brand
 from app.letters.letter import Letter, Paragraph, Role
 from app.letters.service_names import isolate
 from app.mail.blocks import write_blocks
-from app.mail.paint import FONT, Painter, type_in
+from app.mail.paint import FONT, Painter
 
 PAPER = "margin:0;padding:0;-webkit-text-size-adjust:100%"
 WHOLE = "width:100%;border-collapse:collapse"
-BRAND = f"{FONT};font-size:20px;font-weight:700;text-align:left;padding:0 4px 12px"
-CARD = f"{type_in(16)};border-width:1px;border-style:solid;border-radius:12px;padding:24px 20px 8px"
-SIGNATURE = f"{type_in(14)};padding:12px 4px 0"
+BRAND = f"{FONT};font-size:20px;font-weight:700;padding:0 4px 12px"
+CARD = "border-width:1px;border-style:solid;border-radius:12px;padding:24px 20px 8px"
+SIGNATURE = "padding:12px 4px 0"
 PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{lang}" dir="{dir}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -36,7 +36,7 @@ PAGE = """<!doctype html>
 </head>
 <body {paper}>
 <div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{preview}</div>
-<div role="article" lang="en" dir="ltr">
+<div role="article" lang="{lang}" dir="{dir}">
 <table role="presentation" {whole}><tr><td align="center" style="padding:24px 12px">
 <table role="presentation" style="width:100%;max-width:560px;border-collapse:separate;border-spacing:0">
 <tr><td {brand}>{name}</td></tr>
@@ -56,18 +56,21 @@ PAGE = """<!doctype html>
 def write_html(letter: Letter, brand: Brand = OURS) -> str:
     """Lay a letter out."""
     *paragraphs, signature = letter.text
-    painter = Painter(brand)
+    language = letter.language
+    painter = Painter(brand, language.direction)
     return PAGE.format(
+        lang=language.tag,
+        dir=language.direction,
         subject=escape(letter.subject),
         dark=painter.dark_rules,
         preview=escape(_choose_preview(paragraphs)),
         paper=painter.dress("paper", PAPER),
         whole=painter.dress("paper", WHOLE),
-        brand=painter.dress("link", BRAND),
-        name=escape(isolate(brand.name)),
-        card=painter.dress("card", CARD),
+        brand=painter.dress("link", f"{BRAND};text-align:{painter.start}"),
+        name=escape(isolate(brand.name, language.direction)),
+        card=painter.dress("card", f"{painter.type_in(16)};{CARD}"),
         body=write_blocks(paragraphs, painter),
-        sign=painter.dress("soft", SIGNATURE),
+        sign=painter.dress("soft", f"{painter.type_in(14)};{SIGNATURE}"),
         signature=escape(signature.text),
     )
 

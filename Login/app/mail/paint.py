@@ -21,20 +21,31 @@ class Painter(NamedTuple):
     """Dresses the elements of a mail in a brand's colours."""
 
     brand: Brand
+    direction: str = "ltr"
 
     def dress(self, name: str, style: str) -> str:
         """Return the attributes of an element that is painted in light, unless `dark_rules` say otherwise."""
         return f'class="{name}" style="{_paint(name, self.brand.light)};{style}"'
 
+    def type_in(self, size: int) -> str:
+        """Return the style of text of so many pixels, whole: Outlook's tables inherit none."""
+        side = f"text-align:{self.start}"
+        return f"{FONT};font-size:{size}px;line-height:1.5;{side};overflow-wrap:anywhere;word-break:break-word"
+
+    @property
+    def start(self) -> str:
+        """Return the side on which lines begin: mail programs know no `text-align:start`."""
+        return "left" if self.direction == "ltr" else "right"
+
+    @property
+    def end(self) -> str:
+        """Return the other side."""
+        return "right" if self.direction == "ltr" else "left"
+
     @property
     def dark_rules(self) -> str:
         """The rules of the style block."""
         return "\n".join(f".{name} {{ {_paint(name, self.brand.dark, ' !important')} }}" for name in PAINTS)
-
-
-def type_in(size: int) -> str:
-    """Return the style of text of so many pixels, whole: Outlook's tables inherit none."""
-    return f"{FONT};font-size:{size}px;line-height:1.5;text-align:left;overflow-wrap:anywhere;word-break:break-word"
 
 
 def _paint(name: str, colours: Colours, mark: str = "") -> str:

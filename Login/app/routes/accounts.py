@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app import errors
-from app.deps import CurrentUser, FromCaller, FromClient, FromResources, limit
+from app.deps import CurrentUser, FromAcceptLanguage, FromCaller, FromClient, FromResources, limit
 from app.routes.sessions import SIGNED_IN, UNAUTHORIZED, UNPROVED
 from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
 from app.services import accounts, emails
@@ -22,9 +22,11 @@ BAD_IDENTIFIER = (errors.EmailTaken, errors.UsernameTaken, errors.EmailDomainPri
     summary="Make an account",
     responses=refusals(*WEAK_PASSWORD, *BAD_IDENTIFIER, errors.Busy),
 )
-async def register(body: Registration, resources: FromResources, client: FromClient) -> Registered:
-    """Make an account with a unique email and, if wanted, a unique username."""
-    return Registered(user_id=await accounts.register(resources, body, client))
+async def register(
+    body: Registration, resources: FromResources, client: FromClient, language: FromAcceptLanguage
+) -> Registered:
+    """Make an account with a unique email and, if wanted, a unique username; its mails are in the language asked for."""
+    return Registered(user_id=await accounts.register(resources, body, client, language))
 
 
 @router.get("/user/profile", summary="Show your profile", responses=SIGNED_IN)

@@ -16,6 +16,7 @@ from app.crud.one_time_tokens import is_claimed
 from app.crud.operations import current_time
 from app.crud.sessions import Principal
 from app.identifiers import find_private_domain, normalize_email, normalize_username
+from app.languages.tags import Tag
 from app.models import Session, User
 from app.resources import Resources
 from app.runtime.logs import log_event
@@ -33,18 +34,23 @@ from app.services.reserved import is_reserved
 from app.services.sessions import FRESH, describe_session, is_fresh, issue_pair
 
 
-async def register(resources: Resources, body: Registration, client: Client) -> str:
+async def register(resources: Resources, body: Registration, client: Client, language: Tag | None = None) -> str:
     """Make an account and return its public id; the unique indexes decide who was first."""
     _refuse_private(resources.settings, body.email)
     _refuse_reserved(resources.settings, body.username)
     password_hash = await hash_new(resources, body.password, (body.email, body.username), client)
-    public_id = await resources.database.transaction(_insert, resources, body, password_hash, client)
+    public_id = await resources.database.transaction(_insert, resources, body, password_hash, client, language)
     log_event("registered", "success", user_id=public_id)
     return public_id
 
 
-def _insert(
-    connection: Connection, resources: Resources, body: Registration, password_hash: str, client: Client
+def _insert(  # noqa: PLR0913, PLR0917 all that an account begins with
+    connection: Connection,
+    resources: Resources,
+    body: Registration,
+    password_hash: str,
+    client: Client,
+    language: Tag | None,
 ) -> str:
     now, public_id = current_time(connection), auth.make_id()
     user = User(
@@ -53,6 +59,7 @@ def _insert(
         password_changed_at=now,
         created_at=now,
         opened_from=describe_client(client),
+        language=language,
         **_email_columns(body.email),
         **_username_columns(body.username),
     )
@@ -145,6 +152,7 @@ async def show_account(resources: Resources, principal: Principal) -> Account:
         user_id=account.public_id,
         email_verified=account.email_verified_at is not None,
         phrase_is_default=account.phrase is None,
+        language=account.language,
         totp_enabled=account.has_totp,
         passkeys=account.passkey_count,
         recovery_codes_left=codes.left,
@@ -214,6 +222,8 @@ def _collect_changes(settings: Settings, old: Addressee, body: UserUpdate, *, mo
     values: dict[str, Any] = {}
     if body.phrase is not None:  # the default is kept as "none chosen", so that it is never taken for the person's own
         values["phrase"] = None if body.phrase == settings.anti_phishing_phrase_default else body.phrase
+    if body.language is not None:
+        values["language"] = body.language or None
     if body.username is not None:
         values |= _username_columns(body.username)
     if body.new_email is not None and move:
@@ -232,6 +242,8 @@ def _tell(
         conclude(connection, resources, "phrase.changed", old, client, former={"phrase": old.phrase})
     if values.get("username", old.username) != old.username:
         conclude(connection, resources, "username.changed", old, client, former=_username_columns(old.username))
+    if values.get("language", old.language) != old.language:
+        conclude(connection, resources, "language.changed", old, client)
     if values.get("email_key", old.email_key) != old.email_key:
         finish_change(connection, resources, "email.changed", old, client)
 

@@ -11,7 +11,7 @@ from app.resources import Resources
 
 logger = logging.getLogger(__name__)
 
-REVISION = "0010"  # the schema that this code needs; revisions count up
+REVISION = "0011"  # the schema that this code needs; revisions count up
 LOOK = 10.0  # seconds until a database is asked again that was away, or had no tables yet, at the start
 
 

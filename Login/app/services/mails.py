@@ -18,8 +18,7 @@ from app.database import after_commit
 from app.letters.letter import Letter
 from app.letters.moments import write_moment
 from app.letters.places import OPERATOR, UNKNOWN, say_place
-from app.letters.service_names import isolate
-from app.letters.speech import ENGLISH
+from app.letters.speech import speak
 from app.letters.writing import write_letter
 from app.models import Mail
 from app.resources import Resources
@@ -64,13 +63,13 @@ def queue_mail(  # noqa: PLR0913 to whom, what, of whom, and what it can take ba
     urls = {link: make_link(connection, resources, link, person, told) for link in rule.links}
     links = {"reset_link" if link is Link.RESCUE else f"{link}_link": url for link, url in urls.items()}
     name, phrase = (person.username or person.email, person.phrase) if person.is_proved else (None, None)
-    speech = ENGLISH
+    speech = speak(person.language or resources.settings.default_language)
     opened_from = say_place(person.opened_from or UNKNOWN, speech)
     opened = {"opened_when": write_moment(person.created_at, speech), "opened_where": opened_from}
     where = say_place(describe_client(client), speech)
     everything = {"when": write_moment(now, speech), "where": where, **opened, **links, **facts}
-    everything["service"] = isolate(resources.settings.service_name)
-    letter = write_letter(kind, person.email, everything, name=name, phrase=phrase)
+    everything["service"] = resources.settings.service_name
+    letter = write_letter(kind, person.email, everything, name=name, phrase=phrase, speech=speech)
     mail = _make_mail(resources, kind, letter.to_json(), due)
     mail.user_id = None if rule.outlives else person.id
     mail.mailbox_hash, mail.urgent = hash_mailbox(resources.keys, person.email_key), not rule.is_notice
