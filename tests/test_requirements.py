@@ -19,7 +19,7 @@ FOR_TYPE_CHECKERS = {"__future__", "_typeshed"}
 
 # Foundations that their owner's own bounds choose; a second bound of ours could only contradict it.
 COMES_WITH = {"starlette": {"fastapi"}, "pydantic": {"fastapi", "sqlmodel"}, "werkzeug": {"flask"}, "click": {"flask"}}
-COMES_WITH |= {"itsdangerous": {"flask"}, "urllib3": {"requests"}}
+COMES_WITH |= {"jinja2": {"flask"}, "markupsafe": {"flask"}, "itsdangerous": {"flask"}, "urllib3": {"requests"}}
 
 CODE = {
     "Login": ["Login/app"],

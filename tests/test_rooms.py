@@ -78,7 +78,17 @@ PAGES: Rooms = {
     "protection": {"messages", "rendering", "runtime", "settings", "signed_in"},
     "mail_links": {"backend", "forms", "rendering", "settings", "signed_in"},
     "forward_auth": {"backend", "rendering", "runtime", "signed_in"},
-    "views": {"backend", "forms", "forward_auth", "languages", "mail_links", "messages", "rendering", "settings", "signed_in"},
+    "views": {
+        "backend",
+        "forms",
+        "forward_auth",
+        "languages",
+        "mail_links",
+        "messages",
+        "rendering",
+        "settings",
+        "signed_in",
+    },
     "app": {
         *("backend", "forms", "languages", "protection", "rendering", "runtime", "settings", "signed_in", "views"),
     },

@@ -14,8 +14,8 @@ class Language(NamedTuple):
 
     @property
     def script_locale(self) -> str:
-        """Return the locale as browsers' scripts take it."""
-        return str(self.locale).replace("_", "-")
+        """Return the locale as browsers' scripts take it, with the digits that everything else has."""
+        return f"{self.locale}-u-nu-latn".replace("_", "-")
 
     @property
     def direction(self) -> str:

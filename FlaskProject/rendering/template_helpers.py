@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from FlaskProject.languages.current import current_language
 from FlaskProject.languages.known import KNOWN, OFFERED, Language
 from FlaskProject.messages import has_text, t
-from FlaskProject.rendering.devices import device_kind, device_name
+from FlaskProject.rendering.devices import device_kind, device_name, place_name
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
 from FlaskProject.rendering.scripts import need_script, needed_scripts
 from FlaskProject.rendering.static_files import version_of
@@ -27,7 +27,11 @@ def init_templates(app: Flask, brand: Brand) -> None:
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
     app.jinja_env.globals.update(t=t, static=_static, here=here, worth_carrying=worth_carrying)
     app.jinja_env.globals.update(
-        device_kind=device_kind, device_name=device_name, need_script=need_script, needed_scripts=needed_scripts
+        device_kind=device_kind,
+        device_name=device_name,
+        place_name=place_name,
+        need_script=need_script,
+        needed_scripts=needed_scripts,
     )
     app.jinja_env.globals.update(language=current_language, languages=_languages, address_of_page=_address_of_page)
     app.jinja_env.globals.update(brand=brand, service=isolate(brand.name))

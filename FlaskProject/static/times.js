@@ -1,10 +1,11 @@
-/* Writes times in the browser's zone and the page's language, where it found UTC. */
+/* Writes times in the browser's zone instead of UTC. */
 
 const { locale } = document.documentElement.dataset;
-const write = (moment, style) => new Intl.DateTimeFormat(locale, style).format(moment);
+const write = (moment, style) => moment.toLocaleString(locale, style);
+const day = { dateStyle: "long" };
 for (const time of document.querySelectorAll("time")) {
   const moment = new Date(time.dateTime);
-  const isToday = write(moment, { dateStyle: "long" }) === write(new Date(), { dateStyle: "long" });
+  const isToday = write(moment, day) === write(new Date(), day);
   time.title = time.textContent;
-  time.textContent = write(moment, { ...(isToday ? {} : { dateStyle: "long" }), timeStyle: "short" });
+  time.textContent = write(moment, { ...(isToday || day), timeStyle: "short" });
 }

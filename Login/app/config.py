@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.driver.url import check_driver, parse_database_url
-from app.languages.tags import parse_tag
+from app.languages.tags import Tag
 from app.letters.accents import find_tones
 from app.letters.brand import NAME, Brand, make_brand
 from app.letters.service_names import parse_name
@@ -123,7 +123,6 @@ WebhookSecrets = Annotated[
 Origin = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_origin)]
 Domain = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(_check_domain)]
 Name = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(parse_name)]
-Language = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(parse_tag)]
 Colour = Annotated[str, BeforeValidator(_strip_comment), AfterValidator(lambda value: find_tones(value).colour)]
 Sender = Annotated[str, AfterValidator(normalize_sender)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
@@ -141,7 +140,7 @@ class Settings(Sources, BaseSettings):
     remember_me_days: Days = timedelta(days=30)
     service_name: Name = NAME
     accent_colour: Colour | None = None
-    default_language: Language = "en"
+    default_language: Annotated[Tag, BeforeValidator(_strip_comment)] = "en"
     anti_phishing_phrase_default: str = Field(default_factory=name_phrase, min_length=1, max_length=255)
     sql_echo: Flag = False
 

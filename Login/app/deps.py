@@ -46,7 +46,9 @@ FromClient: TypeAlias = Annotated[Client, Depends(get_client)]
 
 
 async def get_language(
-    accept_language: Annotated[str, Header(description="The language of mails, until the person chooses another.")] = "",
+    accept_language: Annotated[
+        str, Header(description="The language of mails, until the person chooses another.")
+    ] = "",
 ) -> Tag | None:
     """Give an endpoint the language that a client asks for, if we have it."""
     return negotiate(accept_language)

@@ -10,14 +10,6 @@ _BY_LANGUAGE = {tag.partition("-")[0]: tag for tag in TAGS}  # there is one of e
 LONGEST_HEADER = 1000  # characters; browsers send fewer than 100
 
 
-def parse_tag(value: str) -> str:
-    """Return a tag as it is written; ValueError for one that is none of them."""
-    found = next((tag for tag in TAGS if tag.lower() == value.strip().lower()), None)
-    if found is None:
-        raise ValueError(f"must be one of {', '.join(TAGS)}")
-    return found
-
-
 def negotiate(header: str) -> Tag | None:
     """Return the first of them that an Accept-Language asks for (RFC 9110, section 12.5.4), if it asks for any."""
     wanted = sorted(_read(header[:LONGEST_HEADER]), key=lambda each: -each[1])  # of equals, the first stays first

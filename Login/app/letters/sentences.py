@@ -37,11 +37,13 @@ class _Listener(Speech):
     heard: list[Sentence] = field(default_factory=list)
 
     def say(self, text: str, context: str = "") -> str:
+        """Note a text."""
         notes = [self.kind if context != LABEL else "", KINDS_OF_NOTES.get(context), NOTES.get(text)]
         self.heard.append((text, context or None, [note for note in notes if note]))
         return text
 
     def count(self, one: str, many: str, count: int) -> str:
+        """Note its forms."""
         self.heard.append(((one, many), None, [NOTES[one]]))
         return super().count(one, many, count)
 

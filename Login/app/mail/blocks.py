@@ -85,7 +85,9 @@ def _write_facts(text: str, painter: Painter) -> str:
 def _write_fact(line: str, painter: Painter) -> str:
     label, _, value = line.partition(": ")
     style = f"{painter.type_in(15)};vertical-align:top"
-    head = painter.dress("soft", f"{style};padding:3px 0;padding-{painter.end}:16px;font-weight:400;white-space:nowrap;width:1%")
+    head = painter.dress(
+        "soft", f"{style};padding:3px 0;padding-{painter.end}:16px;font-weight:400;white-space:nowrap;width:1%"
+    )
     return (
         f'<tr><th scope="row" {head}>{escape(label)}</th>\n'
         f'<td style="{style};padding:3px 0"><span dir="auto">{escape(value)}</span></td></tr>\n'
