@@ -28,8 +28,11 @@ HEAD = """# Words of {what} of the Pupero Authentication Suite.
 WIDTH = 100
 UNWANTED = tuple(
     f'"{name}: '
-    for name in ("POT-Creation-Date", "PO-Revision-Date", "Last-Translator", "Language-Team", "Generated-By")
-) + ('"Report-Msgid-Bugs-To: ', '"Project-Id-Version: ')
+    for name in (
+        *("Project-Id-Version", "Report-Msgid-Bugs-To", "POT-Creation-Date", "PO-Revision-Date"),
+        *("Last-Translator", "Language-Team", "Generated-By"),
+    )
+)
 LONGER, ROOM = 1.7, 20  # how long a translation may be: so many times the English, and so many characters more
 
 

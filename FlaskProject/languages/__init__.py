@@ -1,1 +1,1 @@
-"""Which languages the pages speak, which one a visitor reads, and where its sentences come from; it knows no sentence."""
+"""Which languages there are, which one a visitor reads, where translations come from; it knows no sentence."""

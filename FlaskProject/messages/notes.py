@@ -27,7 +27,7 @@ NOTES = {
     "phrase.starting": "The phrase that everybody starts with. {service}: the name of this site.",
     "edit": "A button beside a setting, such as the username.",
     "none": "Of a username: the person has not chosen one.",
-    "home.sign_in.text": "{label}: a device; {time}: a date and time; {ago}: such as '5 minutes ago'; {address}: an IP address.",
+    "home.sign_in.text": "{label}: a device; {time}: date and time; {ago}: such as '5 minutes ago'.",
     "home.since": "A label: the day on which the account was opened follows.",
     "passkey.made": "{time}: a date and time; {label}: a device, such as 'Firefox on Linux'; {address}: an IP address.",
     "passkey.used": "{time}: a date and time; {ago}: such as '5 minutes ago'.",

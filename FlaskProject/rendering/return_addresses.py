@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection
+from urllib.parse import urlencode
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 
-from FlaskProject.rendering.own_paths import HOME, PASSED_THROUGH, own_path
+from FlaskProject.rendering.own_paths import HOME, PASSED_THROUGH, here, own_path, worth_carrying
 from FlaskProject.signed_in.identity import services
 
 # Any path of this host and what a browser sends of its query. The first letter cannot be one by which `//evil.example`,
@@ -16,6 +17,7 @@ SITE_PATH = re.compile(
 )
 DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 LONGEST = 2000
+SAID = ("before", "link", "part", "with")  # in addresses of our pages, beside `next`
 
 
 def return_address(target: str | None, root: str = "", origins: Collection[str] = ()) -> str:
@@ -42,6 +44,14 @@ def page_address(target: str | None) -> str:
     except HTTPException:
         return root + HOME
     return root + inside
+
+
+def this_page() -> str:
+    """Return where this page is to be had again, with what its address says and nothing that a stranger put there."""
+    said = {name: request.args[name] for name in SAID if name in request.args}
+    onward = worth_carrying(next_address("")) if "next" in request.args else None
+    query = urlencode(said | ({"next": onward} if onward else {}))
+    return f"{here()}?{query}" if query else here()
 
 
 def next_address(typed: str) -> str:

@@ -1,24 +1,27 @@
 """What every template can use."""
 
+from functools import partial
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, url_for
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from FlaskProject.backend.answers import Account
 from FlaskProject.languages.current import current_language
 from FlaskProject.languages.known import KNOWN, OFFERED, Language
-from FlaskProject.messages import has_text, t
+from FlaskProject.messages import TEXT, has_text, t
 from FlaskProject.rendering.devices import device_kind, device_name, place_name
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
+from FlaskProject.rendering.return_addresses import this_page
 from FlaskProject.rendering.scripts import need_script, needed_scripts
 from FlaskProject.rendering.static_files import version_of
 from FlaskProject.rendering.telling import told_above, told_at
 from FlaskProject.rendering.times import ago, clock_time, date, date_and_time
 from FlaskProject.settings.brand import Brand
 from FlaskProject.settings.service_names import isolate
-from FlaskProject.signed_in.identity import tokens
+from FlaskProject.signed_in.identity import services, tokens
 
 
 def init_templates(app: Flask, brand: Brand) -> None:
@@ -33,7 +36,8 @@ def init_templates(app: Flask, brand: Brand) -> None:
         need_script=need_script,
         needed_scripts=needed_scripts,
     )
-    app.jinja_env.globals.update(language=current_language, languages=_languages, address_of_page=_address_of_page)
+    app.jinja_env.globals.update(language=current_language, languages=_languages, this_page=this_page)
+    app.jinja_env.globals.update(phrase_of=partial(_phrase_of, TEXT["phrase.starting"].format(service=brand.name)))
     app.jinja_env.globals.update(brand=brand, service=isolate(brand.name))
     app.jinja_env.globals.update(filled=_filled)
     app.jinja_env.filters["t"] = _translated
@@ -47,14 +51,14 @@ def _visit() -> dict[str, Any]:
     return {"may_be_signed_in": tokens().sent and not tokens().to_forget}
 
 
+def _phrase_of(starting: str, account: Account) -> str:
+    """Return a phrase as its owner reads it: the one that everybody starts with, unless an operator's, in words."""
+    is_ours = account.phrase_is_default and account.phrase == starting
+    return t("phrase.starting", service=services().config.brand.name) if is_ours else account.phrase
+
+
 def _languages() -> list[Language]:
     return [KNOWN[tag] for tag in OFFERED]
-
-
-def _address_of_page() -> str:
-    """Return where this page is to be had again."""
-    query = request.query_string.decode("ascii", "ignore")
-    return f"{here()}?{query}" if query else here()
 
 
 @pass_context  # else Jinja would work it out once, when the template is compiled, in whichever language that was
@@ -63,8 +67,8 @@ def _translated(_context: Context, key: str) -> str:
 
 
 def _filled(key: str, **values: object) -> Markup:
-    """Return a text with values that came from elsewhere: in whichever direction they run, what is around them stays."""
-    return Markup(escape(t(key))).format(**{name: _isolated(value) for name, value in values.items()})
+    """Return a text with values from elsewhere: in whichever direction they run, what is around them stays."""
+    return escape(t(key)).format(**{name: _isolated(value) for name, value in values.items()})
 
 
 def _isolated(value: object) -> Markup:

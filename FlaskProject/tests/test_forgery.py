@@ -17,6 +17,7 @@ FORMS = [
     "/login/code/passkey/options",
     "/logout",
     "/no-passkey",
+    "/language",
     "/reauthenticate/passkey/options",
     "/profile/phrase",
     "/profile/username",

@@ -31,7 +31,7 @@ def test_each_setting_stands_beside_its_edit(signed_in: FlaskClient) -> None:
     """The value is read without opening anything."""
     page = signed_in.get("/profile").text
 
-    assert page.count('<details class="edit">') == 3
+    assert page.count('<details class="edit">') == 4
     assert open_fields(page) == []
     for value in ("Red boots", "ada", "ada@example.com"):
         assert re.search(rf'<p class="value">[^<]*<bdi>{value}</bdi>', page)
@@ -92,4 +92,6 @@ def test_a_device_has_an_icon_and_says_since_when(signed_in: FlaskClient, accoun
     page = signed_in.get("/security").text
 
     assert f'<svg class="icon {kind}" viewBox="0 0 24 24" aria-hidden="true">' in page
-    assert re.search(r"Signed in since <time [^>]*>3 May 2027, 14:02 UTC</time>, from 203\.0\.113\.7\.", page)
+    assert re.search(
+        r"Signed in since <time [^>]*>3 May 2027, 14:02 UTC</time>, from <bdi>203\.0\.113\.7</bdi>\.", page
+    )

@@ -27,7 +27,7 @@ PARTS = {
     "password": ("password",),
     "address": ("email",),
     "factor": ("factor", "passkey", "recovery_codes", "recovery_code", "device"),
-    "account": ("username", "phrase", "account", "event"),
+    "account": ("username", "phrase", "language", "account", "event"),
 }
 SPEAKS_OF_THE_VISITOR = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}  # not of what was asked for
 

@@ -15,7 +15,7 @@ LINK = "_link"  # what the names of addresses end with, which stand alone and ar
 VALUE = re.compile(r"\{\w+\}")
 
 
-def write_letter(
+def write_letter(  # noqa: PLR0913 all that a mail is made of
     kind: str,
     to: str,
     facts: Mapping[str, object],

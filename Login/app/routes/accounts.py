@@ -25,7 +25,7 @@ BAD_IDENTIFIER = (errors.EmailTaken, errors.UsernameTaken, errors.EmailDomainPri
 async def register(
     body: Registration, resources: FromResources, client: FromClient, language: FromAcceptLanguage
 ) -> Registered:
-    """Make an account with a unique email and, if wanted, a unique username; its mails are in the language asked for."""
+    """Make an account with a unique email and, if wanted, a unique username; mails are in the language asked for."""
     return Registered(user_id=await accounts.register(resources, body, client, language))
 
 
