@@ -52,7 +52,7 @@ def test_an_event_is_told_with_time_place_and_device(browser: FlaskClient) -> No
 
     assert "Your phrase was changed" in page
     assert '<time datetime="2027-05-03T14:02:00+00:00">' in page
-    assert "from 2001:db8:85a3:8d3:1319:8a2e:370:7348" in page
+    assert "from <bdi>2001:db8:85a3:8d3:1319:8a2e:370:7348</bdi>" in page
     assert "<bdi>&lt;b&gt;Firefox&lt;/b&gt;</bdi>" in page
     assert "this device" in page
 

@@ -48,6 +48,11 @@ def _is_personal(folded: str, own_words: Iterable[str | None]) -> bool:
 
 
 def _words(own_words: Iterable[str | None]) -> set[str]:
-    texts = [word.casefold() for word in own_words if word] + ["pupero"]
+    texts = [fold_password(word) for word in own_words if word] + ["pupero"]
     parts = [part for text in texts for part in re.split(r"[\W_]+", text)]
-    return {word for word in texts + parts if len(word) >= WORD_MIN}
+    return {word for word in texts + parts if _weigh(word) >= WORD_MIN}
+
+
+def _weigh(word: str) -> int:
+    """Count characters, each of Chinese, Japanese or Korean as two: names in them are that much shorter."""
+    return sum(2 if unicodedata.east_asian_width(character) == "W" else 1 for character in word)
