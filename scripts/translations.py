@@ -110,8 +110,8 @@ def find_fault(wanted: Message, message: Message | None) -> str | None:
     if message is None:
         return "not in the file (run extract)"
     originals = [wanted.id] if isinstance(wanted.id, str) else [*wanted.id]
-    forms = [message.string] if isinstance(message.string, str) else [*message.string]
-    if not all(forms):
+    forms = [message.string] if isinstance(message.string, str) else [*(message.string or ())]
+    if not forms or not all(forms):
         return "not translated"
     if message.fuzzy:
         return "marked as fuzzy"

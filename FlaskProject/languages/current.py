@@ -21,7 +21,7 @@ def init_languages(app: Flask, default: str, *, secure: bool) -> None:
     def keep_choice(response: Response) -> Response:
         if "language_to_keep" in g:
             _keep(response, g.language_to_keep, secure=secure)
-        if response.mimetype.startswith("text/"):
+        if (response.mimetype or "").startswith("text/"):
             response.content_language.add(current_language().tag)
             response.vary.update(("Accept-Language", "Cookie"))
         return response

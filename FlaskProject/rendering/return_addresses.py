@@ -36,11 +36,11 @@ def page_address(target: str | None) -> str:
     """Return the target when it is one of our own pages that can be asked for by its address, whichever, else home."""
     root = request.script_root
     inside = (target or "").removeprefix(root)
-    path, _, query = inside.partition("?")
+    path = inside.partition("?")[0]
     if len(inside) > LONGEST or not SITE_PATH.fullmatch(inside) or DOTS.search(path):
         return root + HOME
     try:
-        current_app.create_url_adapter(request).match(path, "GET", query_args=query)
+        current_app.url_map.bind("localhost").match(path, "GET")
     except HTTPException:
         return root + HOME
     return root + inside

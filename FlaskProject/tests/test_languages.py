@@ -26,9 +26,7 @@ def all_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
     for text, translated in HALF_GERMAN.items():
         catalogue.add(text, translated, context=None if text == "New here?" else "nav.login")
     catalogue.add("Forgot your password?", "Zweifelhaft", flags=["fuzzy"])
-    catalogue.add(
-        ("{count} was left.", "{count} were left."), ("{count} blieb übrig.", "{count} blieben übrig.")
-    )
+    catalogue.add(("{count} was left.", "{count} were left."), ("{count} blieb übrig.", "{count} blieben übrig."))
     (tmp_path / "de").mkdir()
     with (tmp_path / "de" / "pages.po").open("wb") as file:
         write_po(file, catalogue)

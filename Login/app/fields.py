@@ -85,7 +85,7 @@ TrustDevice = Annotated[
     ),
 ]
 Language = Annotated[
-    Tag | Literal[""], Field(description="Of pages and mails (BCP 47); empty takes the choice back.", examples=["de"])
+    Literal[Tag, ""], Field(description="Of pages and mails (BCP 47); empty takes the choice back.", examples=["de"])
 ]
 Consent = Annotated[Literal[True], BeforeValidator(_require_true)]
 PasskeyName = Annotated[

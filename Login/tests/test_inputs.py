@@ -39,6 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /reauthenticate": {"current_password": LONG, "totp": CODE},
     "PUT /user/update": {
         "phrase": "mine",
+        "language": "de",
         "username": "alice2",
         "new_email": "alice2@example.com",
         "new_password": LONG,

@@ -73,7 +73,8 @@ def test_it_is_changed_and_taken_back(user: SignedIn) -> None:
     refused = user.call("PUT", "/user/update", {"language": "de-CH"})
     kinds = [event["kind"] for event in user.get("/user/events").json()["events"]]
 
-    assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "language"])
+    [problem] = refused.json()["detail"]
+    assert (refused.status_code, problem["loc"], problem["code"]) == (422, ["body", "language"], "wrong_form")
     assert kinds.count("language.changed") == 2
 
 
@@ -117,7 +118,10 @@ def test_an_unknown_default_is_refused_at_the_start(make_settings: MakeSettings)
 def test_every_mail_can_be_said_in_any_language(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Each sentence is in the catalogue, in text and HTML; values that run the other way are isolated."""
     pretend(monkeypatch)
-    links = {f"{name}_link": f"https://x.example/{name}" for name in "verify change reset forgot disown revert".split()}
+    links = {
+        f"{name}_link": f"https://x.example/{name}"
+        for name in ["verify", "change", "reset", "forgot", "disown", "revert"]
+    }
     values = dict.fromkeys(("when", "where", "left", "old_email", "new_email", "role", "opened_when"), "Ab")
     facts = {**values, **links, "opened_where": "Ab", "service": "Pupero"}
     letter = write_letter(kind, "a@b.example", facts, name="Zoë", phrase="Blue <b>herons", speech=speak("ar"))

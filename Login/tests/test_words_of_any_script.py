@@ -23,7 +23,7 @@ TAKEN = [
 
 @pytest.mark.asvs("6.2.11")
 @pytest.mark.parametrize(("word", "typed", "why"), TAKEN, ids=[why for *_, why in TAKEN])
-def test_a_password_made_of_one_s_own_name_is_refused(word: str, typed: str, why: str) -> None:  # noqa: ARG001 the id
+def test_a_password_made_of_one_s_own_name_is_refused(word: str, typed: str, why: str) -> None:
     """In whichever script, width, case or composition it is written."""
     with pytest.raises(PasswordTooPersonal):
         check_password(normalize_password(typed), [word], ())

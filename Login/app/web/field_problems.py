@@ -17,6 +17,7 @@ CODES = {
     "greater_than_equal": FieldCode.OUT_OF_RANGE,
     "less_than_equal": FieldCode.OUT_OF_RANGE,
     "string_pattern_mismatch": FieldCode.WRONG_FORM,
+    "literal_error": FieldCode.WRONG_FORM,
     "json_invalid": FieldCode.MALFORMED_JSON,
 }
 
