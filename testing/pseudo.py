@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from FlaskProject.messages import escape_text, find_text
+
 LONGER = 0.4
 ACCENTS = str.maketrans("aceginosuyzACEGINOSUYZ", "áçéğíñóšüýžÁÇÉĞÍÑÓŠÜÝŽ")
 BLANK = re.compile(r"(\{\w+\})")
@@ -51,6 +53,13 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every language of pages and mails in this process say that, English, too."""
     for module in ("FlaskProject.messages", "app.letters.speech"):
         monkeypatch.setattr(f"{module}.load", lambda _tag: Pseudo())
+    forget()
+
+
+def forget() -> None:
+    """Have texts looked up anew."""
+    find_text.cache_clear()
+    escape_text.cache_clear()
 
 
 @contextmanager

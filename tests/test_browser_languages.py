@@ -12,7 +12,7 @@ from FlaskProject.languages.known import NAMES
 from testing.api import PASSWORD
 from testing.browser import OpenPage
 from testing.keyboard import OVERFLOW
-from testing.pseudo import pretend, serving_pages
+from testing.pseudo import forget, pretend, serving_pages
 from testing.suite import Suite
 
 pytestmark = pytest.mark.browser
@@ -55,6 +55,7 @@ def test_every_sentence_is_in_the_catalogue_and_fits(
         for path in INSIDE:
             judge(page, url + path, tag, direction)
         page.context.close()
+    forget()
 
 
 def judge(page: Page, address: str, tag: str, direction: str) -> None:

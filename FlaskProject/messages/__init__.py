@@ -1,8 +1,9 @@
 """The one catalogue of everything a person reads, in English; translations/ has it in other languages."""
 
-from gettext import NullTranslations
+from functools import cache
 
 from babel.numbers import format_decimal
+from markupsafe import Markup, escape
 
 from FlaskProject.languages.catalogues import load
 from FlaskProject.languages.current import current_language
@@ -21,24 +22,26 @@ ONE = ".one"  # what a key ends with whose text is said of exactly one, with the
 def t(key: str, **values: object) -> str:
     """Return a text with its blanks filled in; an unknown key is a mistake of ours and raises KeyError."""
     language = current_language()
-    text = _find(load(language.tag), key, values.get("count"))
     if not values:
-        return text
-    written = {
-        name: format_decimal(value, locale=language.locale) if isinstance(value, int) else value
-        for name, value in values.items()
-    }
-    return text.format(**written)
+        return find_text(language.tag, key)
+    count = values.get("count")
+    if not isinstance(count, int):
+        return find_text(language.tag, key).format(**values)
+    text = load(language.tag).ngettext(TEXT.get(key + ONE, TEXT[key]), TEXT[key], count)
+    return text.format(**{**values, "count": format_decimal(count, locale=language.locale)})
 
 
-def _find(translations: NullTranslations, key: str, count: object) -> str:
-    text, one = TEXT[key], TEXT.get(key + ONE)
-    context = key if key in AMBIGUOUS else None
-    if one is not None and isinstance(count, int):
-        if context:
-            return translations.npgettext(context, one, text, count)
-        return translations.ngettext(one, text, count)
-    return translations.pgettext(context, text) if context else translations.gettext(text)
+@cache
+def find_text(tag: str, key: str) -> str:
+    """Return a text in a language as it stands in the catalogue."""
+    text, translations = TEXT[key], load(tag)
+    return translations.pgettext(key, text) if key in AMBIGUOUS else translations.gettext(text)
+
+
+@cache
+def escape_text(tag: str, key: str) -> Markup:
+    """Return it as HTML."""
+    return escape(find_text(tag, key))
 
 
 def has_text(key: str) -> bool:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from FlaskProject.backend.answers import Account
 from FlaskProject.languages.current import current_language
 from FlaskProject.languages.known import KNOWN, OFFERED, Language
-from FlaskProject.messages import TEXT, has_text, t
+from FlaskProject.messages import TEXT, escape_text, has_text, t
 from FlaskProject.rendering.devices import device_kind, device_name, place_name
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
 from FlaskProject.rendering.return_addresses import this_page
@@ -62,17 +62,17 @@ def _languages() -> list[Language]:
 
 
 @pass_context  # else Jinja would work it out once, when the template is compiled, in whichever language that was
-def _translated(_context: Context, key: str) -> str:
-    return t(key)
+def _translated(_context: Context, key: str) -> Markup:
+    return escape_text(current_language().tag, key)
 
 
 def _filled(key: str, **values: object) -> Markup:
     """Return a text with values from elsewhere: in whichever direction they run, what is around them stays."""
-    return escape(t(key)).format(**{name: _isolated(value) for name, value in values.items()})
+    return escape_text(current_language().tag, key).format(**{name: _isolated(value) for name, value in values.items()})
 
 
 def _isolated(value: object) -> Markup:
-    return value if isinstance(value, Markup) else Markup("<bdi>{}</bdi>").format(value)
+    return value if isinstance(value, Markup) else Markup(f"<bdi>{escape(value)}</bdi>")  # noqa: S704 escaped
 
 
 def _static(name: str) -> str:

@@ -1,16 +1,20 @@
 """Times as people say them, each in its own language."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from datetime import date as Day  # noqa: N812 a function here is called date
+from functools import lru_cache
 from math import inf
 from typing import Literal
 
 from babel.dates import format_date, format_time, format_timedelta
 
 from FlaskProject.languages.current import current_language
+from FlaskProject.languages.known import Language
 from FlaskProject.messages import t
 
 Unit = Literal["year", "month", "day", "hour", "minute", "second"]
 
+KEPT = 4096
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS: tuple[tuple[int, Unit], ...] = (
     *((DAY * 365, "year"), (DAY * 30, "month"), (DAY, "day")),
@@ -33,7 +37,7 @@ def date_and_time(moment: datetime) -> str:
 
 def date(moment: datetime) -> str:
     """Write the day of a moment as `3 May 2027`."""
-    return format_date(moment.astimezone(UTC), "long", locale=current_language().locale)
+    return _write_date(moment.astimezone(UTC).date(), current_language())
 
 
 def ago(moment: datetime) -> str:
@@ -62,10 +66,28 @@ def _round_up(seconds: int) -> tuple[int, Unit]:
 
 def _span(seconds: int, unit: Unit, *, directed: bool) -> str:
     """Write so many seconds in this unit, whatever larger ones there are."""
-    locale = current_language().locale
-    span = timedelta(seconds=seconds)
-    return format_timedelta(span, unit, threshold=inf, add_direction=directed, locale=locale)
+    return _write_span(seconds, unit, directed, current_language())
 
 
 def _time(moment: datetime) -> str:
-    return format_time(moment.astimezone(UTC), "short", locale=current_language().locale)
+    moment = moment.astimezone(UTC)
+    return _write_time(time(moment.hour, moment.minute), current_language())
+
+
+# What CLDR's patterns make is kept: a list of devices would have them read for each of its lines.
+
+
+@lru_cache(KEPT)
+def _write_date(day: Day, language: Language) -> str:
+    return format_date(day, "long", locale=language.locale)
+
+
+@lru_cache(KEPT)
+def _write_time(clock: time, language: Language) -> str:
+    return format_time(clock, "short", locale=language.locale)
+
+
+@lru_cache(KEPT)
+def _write_span(seconds: int, unit: Unit, directed: bool, language: Language) -> str:
+    span = timedelta(seconds=seconds)
+    return format_timedelta(span, unit, threshold=inf, add_direction=directed, locale=language.locale)

@@ -15,6 +15,7 @@ from FlaskProject.config import ConfigError, load_config
 from FlaskProject.languages import catalogues, negotiation
 from FlaskProject.languages.known import KNOWN, NAMES
 from FlaskProject.messages import t
+from testing.pseudo import forget
 
 HALF_GERMAN = {"Sign in": "Anmelden", "New here?": "Neu hier?"}
 
@@ -39,8 +40,10 @@ def all_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
         with (tmp_path / tag / "pages.po").open("wb") as file:
             write_po(file, Catalog(locale=KNOWN[tag].locale, fuzzy=False))
     catalogues.load.cache_clear()
+    forget()
     yield
     catalogues.load.cache_clear()
+    forget()
 
 
 def language_of(answer: Any) -> str:

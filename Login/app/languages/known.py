@@ -21,4 +21,4 @@ class Language(NamedTuple):
 
 # English is what the sentences are written in; the others have a folder each in translations/.
 SOURCE = Language("en", Locale("en", "GB"))
-KNOWN: dict[str, Language] = {tag: Language(tag, Locale.parse(tag, sep="-")) for tag in TAGS} | {"en": SOURCE}
+KNOWN: dict[str, Language] = {str(tag): Language(tag, Locale.parse(tag, sep="-")) for tag in TAGS} | {"en": SOURCE}
