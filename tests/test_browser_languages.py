@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 
 from FlaskProject.app import create_app
 from FlaskProject.config import Config
-from FlaskProject.languages.known import NAMES
+from FlaskProject.languages.known import NAMES, OFFERED
 from testing.api import PASSWORD
-from testing.browser import OpenPage
+from testing.browser import OpenPage, submit
 from testing.keyboard import OVERFLOW
 from testing.pseudo import forget, pretend, serving_pages
 from testing.suite import Suite
@@ -56,6 +56,24 @@ def test_every_sentence_is_in_the_catalogue_and_fits(
             judge(page, url + path, tag, direction)
         page.context.close()
     forget()
+
+
+def test_every_language_that_is_offered_fits(suite: Suite, open_page: OpenPage) -> None:
+    """With the longest words that it has."""
+    page = open_page(width=320, height=700)
+    body = {"email": "rosa@example.com", "username": "rosa", "password": PASSWORD}
+    httpx2.post(f"{suite.api_url}/register", json=body, headers={"Accept-Language": "tlh"})
+    page.goto(f"{suite.url}/login")
+    submit(page, "Sign in", username="rosa", password=PASSWORD)
+    for tag in OFFERED:
+        page.context.add_cookies([{"name": "language", "value": tag, "url": suite.url}])
+        for path in ("/", "/profile", "/security", "/account/delete"):
+            page.goto(suite.url + path)
+            for line in page.locator("summary").all():
+                line.click()
+
+            assert page.locator("html").get_attribute("lang") == tag
+            assert page.evaluate(OVERFLOW) <= 0, (tag, path)
 
 
 def judge(page: Page, address: str, tag: str, direction: str) -> None:

@@ -43,7 +43,7 @@ FIELDS: dict[str, str] = {
     "required.phrase": "Please type a phrase.",
     "required.confirm": "Please tick the box if you really want this.",
     "invalid.email": "This is not a complete email address, such as name@example.com.",
-    "invalid.language": "Please choose one of these languages.",
+    "invalid.language": "Please choose one of the languages in the list.",
     "invalid.username": "Use 3 to 50 letters, digits, dots, dashes or underscores.",
     "invalid.name": "Use 1 to 64 ordinary characters on one line.",
     "invalid.phrase": "Use 1 to 255 ordinary characters on one line.",
