@@ -27,10 +27,10 @@ TEXTS = """() => {
   while (walker.nextNode()) found.push(walker.currentNode.textContent.trim());
   return found.filter(Boolean);
 }"""
-# What is in no catalogue: names and addresses of people and programs, and what CLDR writes.
+# What is in no catalogue: names and addresses of people and programs; what CLDR writes, and the key of an app.
 NAMED = {"Pupero", "nina", "example", "com", "Firefox", "Chromium", "Chrome", "Headless", "Linux", "UTC"}
 NAMED |= {word for name in NAMES.values() for word in re.findall(r"\w+", name)}
-BY_CLDR = re.compile(r"\d+\. \w+ \d{4}|\d+ \w+ \d{4}|vor \d+ \w+|قبل .*? \w+|\d+:\d\d [صم]|\d+")
+BY_CLDR = re.compile(r"\d+\. \w+ \d{4}|\d+ \w+ \d{4}|vor \d+ \w+|قبل .*? \w+|\d+:\d\d [صم]|(?:[A-Z2-7]{4} ?){4,}|\d+")
 
 
 @pytest.mark.parametrize(("tag", "direction"), [("de", "ltr"), ("ar", "rtl")])
