@@ -25,7 +25,7 @@ def init_languages(app: Flask, default: str, *, secure: bool) -> None:
     def keep_choice(response: Response) -> Response:
         if "language_to_keep" in g:
             _keep(response, g.language_to_keep, secure=secure)
-        if (response.mimetype or "").startswith("text/"):
+        if response.mimetype in {"text/html", "text/plain"}:
             response.headers["Content-Language"] = current_language().tag
             response.vary.update(("Accept-Language", "Cookie"))
         return response

@@ -29,16 +29,11 @@ def init_templates(app: Flask, brand: Brand) -> None:
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
     app.jinja_env.globals.update(t=t, static=_static, here=here, worth_carrying=worth_carrying)
-    app.jinja_env.globals.update(
-        device_kind=device_kind,
-        device_name=device_name,
-        place_name=place_name,
-        need_script=need_script,
-        needed_scripts=needed_scripts,
-    )
+    app.jinja_env.globals.update(device_kind=device_kind, device_name=device_name, place_name=place_name)
+    app.jinja_env.globals.update(need_script=need_script, needed_scripts=needed_scripts)
     app.jinja_env.globals.update(language=current_language, languages=_languages, this_page=this_page)
     app.jinja_env.globals.update(phrase_of=partial(_phrase_of, TEXT["phrase.starting"].format(service=brand.name)))
-    app.jinja_env.globals.update(brand=brand, service=isolate(brand.name))
+    app.jinja_env.globals.update(brand=brand, service=isolate(brand.name), isolate=isolate)
     app.jinja_env.globals.update(filled=_filled)
     app.jinja_env.filters["t"] = _translated
     app.jinja_env.tests["labelled"] = lambda name: has_text(f"label.{name}")

@@ -146,6 +146,14 @@ def test_it_leads_to_pages_of_ours_only(browser: FlaskClient, submit: Any, targe
     assert f'value="{target}"' not in browser.get("/language", query_string={"next": target}).text or not target
 
 
+def test_files_are_the_same_for_everybody(browser: FlaskClient) -> None:
+    """What browsers and proxies keep for good varies by no language and no cookie."""
+    answer = browser.get("/static/style.css")
+
+    assert "Vary" not in answer.headers
+    assert "Content-Language" not in answer.headers
+
+
 def test_nonsense_is_no_choice(browser: FlaskClient, submit: Any) -> None:
     """Neither in the form nor in the cookie."""
     assert t("invalid.language") in submit(browser, "/language", language="tlh").text
