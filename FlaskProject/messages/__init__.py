@@ -3,7 +3,7 @@
 from functools import cache
 
 from babel.numbers import format_decimal
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from FlaskProject.languages.catalogues import load
 from FlaskProject.languages.current import current_language
@@ -39,8 +39,8 @@ def find_text(tag: str, key: str) -> str:
 
 
 @cache
-def escape_text(tag: str, key: str) -> Markup:
-    """Return it as HTML."""
+def escape_text(tag: str, key: str) -> str:
+    """Return it as HTML, which escapes what it is filled with."""
     return escape(find_text(tag, key))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from flask import Flask, url_for
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
 
 from FlaskProject.backend.answers import Account
 from FlaskProject.languages.current import current_language
@@ -34,7 +33,6 @@ def init_templates(app: Flask, brand: Brand) -> None:
     app.jinja_env.globals.update(language=current_language, languages=_languages, this_page=this_page)
     app.jinja_env.globals.update(phrase_of=partial(_phrase_of, TEXT["phrase.starting"].format(service=brand.name)))
     app.jinja_env.globals.update(brand=brand, service=isolate(brand.name), isolate=isolate)
-    app.jinja_env.globals.update(filled=_filled)
     app.jinja_env.filters["t"] = _translated
     app.jinja_env.tests["labelled"] = lambda name: has_text(f"label.{name}")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -57,17 +55,8 @@ def _languages() -> list[Language]:
 
 
 @pass_context  # else Jinja would work it out once, when the template is compiled, in whichever language that was
-def _translated(_context: Context, key: str) -> Markup:
+def _translated(_context: Context, key: str) -> str:
     return escape_text(current_language().tag, key)
-
-
-def _filled(key: str, **values: object) -> Markup:
-    """Return a text with values from elsewhere: in whichever direction they run, what is around them stays."""
-    return escape_text(current_language().tag, key).format(**{name: _isolated(value) for name, value in values.items()})
-
-
-def _isolated(value: object) -> Markup:
-    return value if isinstance(value, Markup) else Markup(f"<bdi>{escape(value)}</bdi>")  # noqa: S704 escaped
 
 
 def _static(name: str) -> str:

@@ -86,7 +86,7 @@ def test_a_page_stands_without_the_look(opened: Any, page: str, trouble: tuple[i
 def test_a_first_confirmation_says_who_opened_the_account(opened: Any) -> None:
     """When and from where, whatever the day, and what to do if that was somebody else."""
     shown = opened("/email/verify", purpose="verify", email="ada@example.com", **OPENED).text
-    assert "opened on 3 November 2026, 05:07 UTC, from 203.0.113.7, Firefox on Linux." in shown
+    assert "opened on 3 November 2026, 05:07 UTC, from <bdi>203.0.113.7, Firefox on Linux</bdi>." in shown
     assert 'action="/account/disown"' in shown
 
     unknown = opened("/email/verify", purpose="verify", email="ada@example.com", **OPENED | {"opened_from": None}).text
