@@ -148,10 +148,9 @@ def test_it_leads_to_pages_of_ours_only(browser: FlaskClient, submit: Any, targe
 
 def test_files_are_the_same_for_everybody(browser: FlaskClient) -> None:
     """What browsers and proxies keep for good varies by no language and no cookie."""
-    answer = browser.get("/static/style.css")
-
-    assert "Vary" not in answer.headers
-    assert "Content-Language" not in answer.headers
+    with browser.get("/static/style.css") as answer:
+        assert "Vary" not in answer.headers
+        assert "Content-Language" not in answer.headers
 
 
 def test_nonsense_is_no_choice(browser: FlaskClient, submit: Any) -> None:

@@ -90,7 +90,7 @@ def test_a_first_confirmation_says_who_opened_the_account(opened: Any) -> None:
     assert 'action="/account/disown"' in shown
 
     unknown = opened("/email/verify", purpose="verify", email="ada@example.com", **OPENED | {"opened_from": None}).text
-    assert "05:07 UTC, from an unknown place." in unknown
+    assert "05:07 UTC, from <bdi>an unknown place</bdi>." in unknown
 
 
 def test_a_later_confirmation_says_nothing_of_it(opened: Any) -> None:
