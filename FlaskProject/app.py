@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
@@ -20,7 +21,7 @@ from FlaskProject.runtime.logs import RequestLog, init_logs, quiet_development_s
 from FlaskProject.signed_in.identity import Services, init_identity
 from FlaskProject.signed_in.refresh import Refresher
 from FlaskProject.signed_in.sealed_cookies import init_sealed_cookies
-from FlaskProject.signed_in.session_cookies import PageSessions
+from FlaskProject.signed_in.session_cookies import PageSessions, is_secure
 from FlaskProject.views import (
     accounts,
     brand,
@@ -60,7 +61,7 @@ def create_app(config: Config | None = None) -> Flask:
     backend = Backend(config.backend_url, config.backend_ca_bundle, at_once=max(1, config.threads * 3 // 4))
     app.extensions["pupero"] = Services(config, backend, Refresher())
 
-    init_languages(app, config.default_language, secure=config.secure_cookies)
+    init_languages(app, config.default_language, partial(is_secure, config))
     init_headers(app, config)
     init_guards(app, config)
     CSRFProtect(app)

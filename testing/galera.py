@@ -74,9 +74,9 @@ class Node(MariadbControl):
             time.sleep(0.1)
 
     def _install(self) -> None:
-        if _is_root():
-            _give(self.folder)
+        _give(self.folder)
         super()._install()
+        _give(self.folder)
 
     def _common_flags(self) -> list[str]:
         # The rsync of a state transfer refuses to write as root.
@@ -154,12 +154,10 @@ def unavailable() -> str | None:
     return f"not installed: {', '.join(lacking)}" if lacking else None
 
 
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
 def _give(folder: Path) -> None:
-    """Give a folder to the account that the server runs as."""
+    """Give a folder to the account that the server runs as: where this is root, another one."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
     for path in (folder, *folder.rglob("*")):
         shutil.chown(path, "mysql", "mysql")
 

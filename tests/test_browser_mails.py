@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from app.letters.catalogue import CATALOGUE, write_letter
+from app.letters.catalogue import CATALOGUE
+from app.letters.speech import speak
+from app.letters.writing import write_letter
 from app.mail.layout import write_html
 from testing.axe import find_barriers
 from testing.browser import OpenPage, Picture
@@ -30,14 +32,16 @@ OF_PAGES = ("region", "landmark-one-main")
 pytestmark = pytest.mark.browser
 
 
-def test_every_mail(open_page: OpenPage, picture: Picture) -> None:
+@pytest.mark.parametrize("tag", ["en", "ar"])
+def test_every_mail(open_page: OpenPage, picture: Picture, tag: str) -> None:
     """With the longest that people can choose; one below the other, for axe-core takes its time for a page."""
-    letters = [write_letter(kind, LONG_EMAIL, FACTS, name=LONG_EMAIL, phrase=LONG_PHRASE) for kind in CATALOGUE]
+    said = {"name": LONG_EMAIL, "phrase": LONG_PHRASE, "speech": speak(tag)}
+    letters = [write_letter(kind, LONG_EMAIL, FACTS, **said) for kind in CATALOGUE]
     [frame, *_] = pages = [MAIL.split(write_html(letter)) for letter in letters]
     page = open_page(scripts=True, width=320)
     page.set_content("".join([frame[0], *(mail for _, mail, _ in pages), frame[2]]))
     barriers = find_barriers(page)
-    picture(page, "dark")
+    picture(page, f"dark-{tag}")
 
     assert page.evaluate(OVERFLOW) <= 0
     assert [barrier for barrier in barriers if barrier.split(": ")[1] not in OF_PAGES] == []

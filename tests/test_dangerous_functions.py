@@ -21,6 +21,7 @@ READS_XML = {"FlaskProject/settings/svg.py"}
 STARTS_PROGRAMS = {"CreateDB/doctor/huge_pages.py", "deploy/start.py"}
 # Who opens connections, and with what, beside SQLAlchemy; the addresses stand in the settings.
 CONNECTS = {
+    "Login/app/driver/sockets.py": {"socket"},
     "Login/app/mail/delivery.py": {"smtplib", "socket"},
     "Login/app/webhooks/addresses.py": {"socket"},
     "Login/app/webhooks/post.py": {"http.client", "socket"},

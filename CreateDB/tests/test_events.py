@@ -69,7 +69,7 @@ def test_an_account_s_events_are_found_by_each_of_its_names(
 ) -> None:
     """The latest first, with where and on what, and nobody else's."""
     sign_in(api, register(api, "bob"))
-    head, last, first, end = table(cli("--events", user.person.user_id if who == "public id" else who))
+    head, last, first, end = table(cli(f"--events={user.person.user_id if who == 'public id' else who}"))
 
     assert head.split() == ["WHEN", "(UTC)", "WHO", "KIND", "BY", "FROM", "DEVICE", "DETAILS"]
     assert last.split()[2:] == ["alice@example.com", "session.started", "person", "127.0.0.1", "Firefox", "on", "Linux"]
@@ -136,13 +136,13 @@ def test_a_deleted_account_is_followed_by_its_pseudonym(cli: Run, api: TestClien
     assert user.call("DELETE", "/user/delete", body).status_code == 200
     first, *rest = read(cli("--events", "all", "--json"))
     pseudonym = first["user_id"]
-    followed = read(cli("--events", pseudonym, "--json"))
+    followed = read(cli(f"--events={pseudonym}", "--json"))
 
     assert followed == [first, *rest]
     assert {(one["email"], one["client_address"]) for one in followed} == {(None, None)}
     assert pseudonym in table(cli("--events", "all"))[1]
     for name in ("alice", user.person.user_id, ""):
-        assert cli("--events", name).err.startswith("Error: No account has the email, username or public id ")
+        assert cli(f"--events={name}").err.startswith("Error: No account has the email, username or public id ")
 
 
 @pytest.mark.asvs("1.3.3", "16.4.1")

@@ -69,12 +69,10 @@ def test_sqlite_whose_files_cannot_grow(start_api: StartApi, migrated_url: str) 
     outlast(api, FrozenFiles(api.pid, Path(make_url(migrated_url).database or "")), migrated_url)
 
 
-@pytest.mark.parametrize("build", ["", "python"], ids=["compiled", "python"])
-def test_mariadb_without_room(start_api: StartApi, fixed_tables: FixedTables, build: str) -> None:
+def test_mariadb_without_room(start_api: StartApi, fixed_tables: FixedTables) -> None:
     """The table is full (error 1114)."""
     url = fixed_tables.url
-    api = start_api(DATABASE_URL=url, RATE_LIMITS_ENABLED="false", MARIADB_PYTHON_CONNECTOR=build)
-    outlast(api, fixed_tables, url)
+    outlast(start_api(DATABASE_URL=url, RATE_LIMITS_ENABLED="false"), fixed_tables, url)
 
 
 def outlast(api: Server, disk: Disk, url: str) -> None:

@@ -148,6 +148,7 @@ def test_the_command_delivers_and_stops_in_order(
     assert sql(COUNT, state="sent")[0][0] == 1
 
 
+@pytest.mark.parametrize("migrated_url", ["mariadb"], indirect=True)
 def test_dead_mails_are_listed_and_tried_again(
     api: TestClient, settings: Settings, smtp_sink: Sink, sql: RunSql, run_command: RunCommand
 ) -> None:
