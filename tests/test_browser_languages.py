@@ -9,11 +9,13 @@ from playwright.sync_api import Page, expect
 from FlaskProject.app import create_app
 from FlaskProject.config import Config
 from FlaskProject.languages.known import NAMES, OFFERED
+from FlaskProject.messages import TEXT, find_text
 from testing.api import PASSWORD
 from testing.browser import OpenPage, submit
 from testing.keyboard import OVERFLOW
 from testing.pseudo import forget, pretend, serving_pages
 from testing.suite import Suite
+from tests.test_browser_journey import current_code, scan
 
 pytestmark = pytest.mark.browser
 
@@ -74,6 +76,80 @@ def test_every_language_that_is_offered_fits(suite: Suite, open_page: OpenPage) 
 
             assert page.locator("html").get_attribute("lang") == tag
             assert page.evaluate(OVERFLOW) <= 0, (tag, path)
+
+
+@pytest.mark.parametrize(("tag", "pretended"), [("ar", False), ("de", True)], ids=["Arabic", "longer"])
+def test_a_person_lives_through_everything_in_another_language(
+    monkeypatch: pytest.MonkeyPatch, suite: Suite, open_page: OpenPage, tag: str, pretended: bool
+) -> None:
+    """From the first page to the last by the words of that language, and on each step nothing is too wide."""
+    if pretended:
+        pretend(monkeypatch)
+    app = create_app(Config(secret_key=KEY, backend_url=suite.api_url, default_language=tag))
+    with serving_pages(app) as url:
+        person = Person(open_page(width=320, height=700, extra_http_headers={"Accept-Language": "tlh"}), url, tag)
+        live(person, f"lina{tag}")
+        person.page.context.close()
+    forget()
+
+
+class Person:
+    """Somebody who reads one language, and finds buttons by what they say in it."""
+
+    def __init__(self, page: Page, url: str, tag: str) -> None:
+        """Take a browser's page."""
+        self.page, self.url, self.tag = page, url, tag
+
+    def go(self, path: str) -> None:
+        """Open a page of ours."""
+        self.page.goto(self.url + path)
+
+    def press(self, english: str, **fields: str) -> None:
+        """Fill in and send the form of a button; one English word may be several there."""
+        self.page.locator("details").evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
+        assert self.page.evaluate(OVERFLOW) <= 0, self.page.url
+        said = {find_text(self.tag, key) for key, text in TEXT.items() if text == english}
+        buttons = {text.strip() for text in self.page.locator("button").all_text_contents()}
+        here = [word for word in said if word in buttons]
+        assert len(here) == 1, (english, said, self.page.url)
+        submit(self.page, here[0], **fields)
+
+    def arrives(self, path: str) -> None:
+        """Wait for a page, which is in this language."""
+        expect(self.page).to_have_url(self.url + path)
+        expect(self.page.locator("html")).to_have_attribute("lang", self.tag)
+
+
+def live(person: Person, name: str) -> None:
+    """Register, choose a phrase, a second factor on, out, in with a code, the factor off, everything deleted."""
+    page = person.page
+    person.go("/register")
+    person.press("Create account", email=f"{name}@example.com", username=name, password=PASSWORD)
+    person.arrives("/")
+    person.go("/profile")
+    person.press("Save phrase", phrase="البلشون يرقص 舞 dances")
+    expect(page.locator("body")).to_contain_text("البلشون يرقص 舞 dances")
+    person.go("/security")
+    person.press("Switch on")
+    totp = scan(page)
+    person.press("Switch on", code=current_code(totp, -1))
+    page.check("[name=saved]")
+    person.press("Go on")
+    person.press("Sign out")
+    person.arrives("/login")
+    person.press("Sign in", username=name, password=PASSWORD)
+    person.arrives("/login/code")
+    person.press("Go on", totp=current_code(totp))
+    person.arrives("/")
+    person.go("/security")
+    person.press("Switch off the codes")
+    person.go("/account/delete")
+    page.check("[name=confirm]")
+    person.press("Delete account", current_password=PASSWORD)
+    expect(page.locator("html")).to_have_attribute("lang", person.tag)
+    person.go("/login")
+    person.press("Sign in", username=name, password=PASSWORD)
+    expect(page).not_to_have_url(f"{person.url}/")
 
 
 def judge(page: Page, address: str, tag: str, direction: str) -> None:
