@@ -29,6 +29,14 @@ TEXTS = """() => {
   while (walker.nextNode()) found.push(walker.currentNode.textContent.trim());
   return found.filter(Boolean);
 }"""
+# Headings that what opens their card lies upon.
+COVERED = """() => [...document.querySelectorAll('.setting')].filter(card => {
+  const line = card.querySelector('.edit > summary')?.getBoundingClientRect();
+  const words = document.createRange();
+  words.selectNodeContents(card.querySelector('h2'));
+  const lies = word => word.right > line.left && word.left < line.right && word.bottom > line.top;
+  return line && [...words.getClientRects()].some(word => lies(word) && word.top < line.bottom);
+}).map(card => card.querySelector('h2').textContent)"""
 # What is in no catalogue: names and addresses of people and programs; what CLDR writes, and the key of an app.
 NAMED = {"Pupero", "nina", "example", "com", "Firefox", "Chromium", "Chrome", "Headless", "Linux", "UTC"}
 NAMED |= {word for name in NAMES.values() for word in re.findall(r"\w+", name)}
@@ -76,6 +84,10 @@ def test_every_language_that_is_offered_fits(suite: Suite, open_page: OpenPage) 
 
             assert page.locator("html").get_attribute("lang") == tag
             assert page.evaluate(OVERFLOW) <= 0, (tag, path)
+            assert page.evaluate(COVERED) == [], (tag, path)
+            page.set_viewport_size({"width": 400, "height": 700})
+            assert page.evaluate(COVERED) == [], (tag, path)
+            page.set_viewport_size({"width": 320, "height": 700})
 
 
 @pytest.mark.parametrize(("tag", "pretended"), [("ar", False), ("de", True)], ids=["Arabic", "longer"])
