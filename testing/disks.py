@@ -12,6 +12,7 @@ from CreateDB.server.engine import make_engine
 from testing.mariadb_server import MariadbControl
 
 BLOCK = 4096  # bytes
+INSERT = "INSERT INTO filler.filler VALUES (REPEAT('x', ?))"
 FIXED = ("--innodb-data-file-path=ibdata1:12M:autoextend:max:24M", "--innodb-file-per-table=0")
 
 
@@ -86,12 +87,14 @@ class FixedTables:
         return f"{self.server.url}pupero"
 
     def fill(self) -> None:
-        """Insert rows until there is no room."""
+        """Insert large rows until there is no room, then small ones: what is left then is soon used up."""
         self._run("CREATE TABLE filler.filler (content VARBINARY(8000))")
         engine = make_engine(self.server.url).execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection, suppress(DatabaseError):
-            while True:
-                connection.exec_driver_sql("INSERT INTO filler.filler VALUES (REPEAT('x', 8000))")
+        with engine.connect() as connection:
+            for size in (8000, 200):
+                with suppress(DatabaseError):
+                    while True:
+                        connection.exec_driver_sql(INSERT, (size,))
         engine.dispose()
 
     def free(self) -> None:

@@ -249,14 +249,14 @@ def test_what_is_shed_asks_the_database_nothing(api: TestClient, resources: Reso
 @pytest.mark.asvs("13.1.2", "15.2.2")
 @pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
 def test_a_storm_stays_within_its_memory(start_api: StartApi) -> None:
-    """Of 24 sign-ups at once, and 30 sign-ins after them, all are answered, and cost two hashes at a time."""
+    """Of 12 sign-ups at once, and 16 sign-ins after them, all are answered, and cost two hashes at a time."""
     server = start_api(HASH_THREADS="2", RATE_LIMITS_ENABLED="false", **FULL_MEMORY)
     with httpx2.Client(base_url=server.url, timeout=120, limits=httpx2.Limits(max_connections=30)) as http:
         assert http.get("/readyz").status_code == 200
         before = peak_mib(server.pid)
         with ThreadPoolExecutor(30) as threads:
-            made = Counter(threads.map(lambda number: try_to_register(http, f"user{number}"), range(24)))
-            seen = Counter(threads.map(lambda number: try_to_sign_in(http, f"user{number % 24}"), range(30)))
+            made = Counter(threads.map(lambda number: try_to_register(http, f"user{number}"), range(12)))
+            seen = Counter(threads.map(lambda number: try_to_sign_in(http, f"user{number % 12}"), range(16)))
 
     assert set(made) <= {200, 503}, made  # on a crowded machine some are sent away, and have no account then
     assert set(seen) <= {200, 400, 503}, seen

@@ -14,6 +14,7 @@ from app.errors import DatabaseUnavailable, EmailTaken
 from CreateDB.server.engine import make_engine
 from testing.loops import finish
 from testing.mariadb_server import MariadbControl
+from testing.smtp import wait_until
 
 POOL_SIZE = 8
 READERS = limit_connections(POOL_SIZE) - POOL_SIZE
@@ -145,7 +146,7 @@ def test_a_server_that_died_leaves_nothing_open(mariadb_control: MariadbControl)
     mariadb_control.kill()
     with pytest.raises(DatabaseUnavailable):
         finish(ask())
-    assert sum(number for _, _, number in database.count_connections()) == 0
+    wait_until(lambda: sum(number for _, _, number in database.count_connections()) == 0)
 
     mariadb_control.start()
     assert finish(ask()) == [1] * 6

@@ -256,9 +256,9 @@ def try_out(http: httpx2.Client, operation: Any) -> None:
     """Call one endpoint with bodies and parameters after its description, as somebody signed in."""
     answer = http.post("/login", json={"username": "alice", "password": PASSWORD})
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-    run_examples(operation.as_strategy(), 12, headers)
+    run_examples(operation.as_strategy(), 10, headers)
     with suppress(hypothesis.errors.Unsatisfiable):  # an endpoint that takes nothing can be given nothing wrong
-        run_examples(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), 6, headers)
+        run_examples(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), 5, headers)
 
 
 def run_examples(strategy: Any, examples: int, headers: dict[str, str]) -> None:
