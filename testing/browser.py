@@ -78,12 +78,16 @@ def unfold(page: Page, button: str) -> None:
 
 
 def submit(page: Page, button: str, **fields: str) -> None:
-    """Fill in the form that a button belongs to, opened where it is folded up, and press it."""
+    """Fill in the form that a button belongs to, opened where it is folded up, press it, and wait for the answer.
+
+    A page that is called for while a form's answer is on its way may meet with neither.
+    """
     unfold(page, button)
     form = page.locator("form", has=page.get_by_role("button", name=button, exact=True)).first
     for name, value in fields.items():
         form.locator(f"[name={name}]:not([type=hidden])").fill(value)
-    form.get_by_role("button", name=button, exact=True).click()
+    with page.expect_navigation():
+        form.get_by_role("button", name=button, exact=True).click()
 
 
 def pages_server(api_url: str, log: Path, port: int | None = None, **environment: str) -> Server:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from testing.axe import find_barriers
-from testing.browser import OpenPage, Picture
+from testing.browser import OpenPage, Picture, submit
 from testing.keyboard import OVERFLOW
 from testing.suite import Suite
 
@@ -21,14 +21,11 @@ def enable_totp(suite: Suite, page: Page) -> list[str]:
     body = {"email": "iris@example.com", "username": "iris", "password": PASSWORD}
     assert httpx2.post(f"{suite.api_url}/register", json=body).status_code == httpx2.codes.OK
     page.goto(f"{suite.url}/login")
-    page.fill("[name=username]", "iris")
-    page.fill("[name=password]", PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    submit(page, "Sign in", username="iris", password=PASSWORD)
     page.goto(f"{suite.url}/security")
-    page.get_by_role("button", name="Switch on").click()
+    submit(page, "Switch on")
     totp = pyotp.TOTP(page.locator(".key").inner_text().replace(" ", ""))
-    page.fill("[name=code]", totp.now())
-    page.get_by_role("button", name="Switch on").click()
+    submit(page, "Switch on", code=totp.now())
     return page.locator(".codes").inner_text().split()
 
 

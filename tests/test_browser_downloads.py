@@ -31,7 +31,7 @@ def look(page: Page, picture: Picture, state: str) -> None:
 def save(page: Page) -> Any:
     """Press the button and wait for what the browser makes of the answer."""
     with page.expect_download() as started:
-        submit(page, "Download your data")
+        page.get_by_role("button", name="Download your data").click()
     return started.value
 
 

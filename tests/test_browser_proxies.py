@@ -10,7 +10,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from testing.browser import OpenPage, Picture, StartPages
+from testing.browser import OpenPage, Picture, StartPages, submit
 from testing.processes import free_port
 from testing.proxies import Application, running_nginx
 from testing.suite import Suite
@@ -49,10 +49,9 @@ def open_account(suite: Suite, name: str) -> None:
 
 def set_up_totp(page: Page) -> str:
     """Go through the set-up on the security page; returns the secret."""
-    page.get_by_role("button", name="Switch on", exact=True).click()
+    submit(page, "Switch on")
     secret = (page.text_content(".key") or "").replace(" ", "").strip()
-    page.fill("[name=code]", pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Switch on", exact=True).click()
+    submit(page, "Switch on", code=pyotp.TOTP(secret).now())
     page.check("[name=saved]")
     page.get_by_role("button", name="Go on", exact=True).click()
     return secret
@@ -80,7 +79,7 @@ def test_one_sign_in_opens_and_shuts_the_application(
     page.goto(f"{app}/admin/")
     expect(page).to_have_url(re.compile(re.escape(f"{pages}/auth/denied")))
     picture(page, "denied")
-    page.get_by_role("button", name="Sign out").click()
+    submit(page, "Sign out")
     page.goto(app + SOME_PAGE)
     expect(page).to_have_url(re.compile(re.escape(f"{pages}/login?next=")))
 

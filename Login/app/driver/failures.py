@@ -75,10 +75,8 @@ def is_passing(error: DBAPIError) -> bool:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the server has gone, or no longer does what it is for: other connections to it are no better."""
-    if not isinstance(error, DBAPIError) or not error.connection_invalidated or is_ours(error):
-        return False
-    return getattr(error.orig, "errno", None) not in PASSING
+    """Whether what made a connection useless makes the others to its server useless too, unlike a deadlock at COMMIT."""
+    return isinstance(error, Exception) and getattr(getattr(error, "orig", None), "errno", None) not in PASSING
 
 
 def find_pause(error: DBAPIError) -> float:
