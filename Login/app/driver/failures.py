@@ -75,7 +75,7 @@ def is_passing(error: DBAPIError) -> bool:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether what made a connection useless makes the others to its server useless too, unlike a deadlock at COMMIT."""
+    """Whether what made a connection useless makes the others to its server useless, unlike a deadlock at COMMIT."""
     return isinstance(error, Exception) and getattr(getattr(error, "orig", None), "errno", None) not in PASSING
 
 
