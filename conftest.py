@@ -18,6 +18,7 @@ pytest_plugins = [
     "testing.proxies",
     "testing.wheels",
     "testing.chance",
+    "testing.galera",
     "testing.order",
     "testing.webhooks",
 ]

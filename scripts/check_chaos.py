@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "Login")]
 
 from scripts.report import note
-from testing.chaos import Fault, list_faults, prepare, try_fault
+from testing.chaos import Fault, list_faults, try_fault
 from testing.galera import Cluster, unavailable
 from testing.ledger import UNAVAILABLE, Ledger
 
@@ -33,7 +33,7 @@ def main() -> int:
         sys.exit(reason)
     cluster = Cluster()
     try:
-        url = prepare(cluster)
+        url = cluster.prepare()
         seen = {fault.name: [_try(cluster, url, fault) for _ in range(rounds)] for fault in list_faults(cluster)}
     finally:
         cluster.remove()

@@ -18,7 +18,6 @@ import httpx2
 from sqlalchemy import text
 
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
 from scripts.report import Failed, note, require, say
 from testing.api import CHEAP_ARGON2, SignedIn, enable_totp, register, sign_in
 from testing.galera import Cluster, Node, unavailable
@@ -28,7 +27,6 @@ from testing.watched import Watched, spend_twice
 
 RUNS = 5
 LONGEST = 1.0  # seconds after the nodes that are left take writes again; they need five or six to miss one
-PASSWORD = "only-for-this-check"
 
 Fault = tuple[Callable[[Node], None], Callable[[Node], None]]
 FAULTS: dict[str, Fault] = {
@@ -45,9 +43,9 @@ def main(runs: int) -> int:
         return 1
     cluster = Cluster()
     try:
-        prepare(cluster)
+        url = prepare(cluster)
         with tempfile.TemporaryDirectory() as folder:
-            check(cluster, start(cluster, Path(folder)), runs)
+            check(cluster, start(url, Path(folder)), runs)
     except Failed as failure:
         note(f"FAILED: {failure}")
         return 1
@@ -56,22 +54,19 @@ def main(runs: int) -> int:
     return 0
 
 
-def prepare(cluster: Cluster) -> None:
-    """Make the tables, and an account like the API's."""
+def prepare(cluster: Cluster) -> str:
+    """Make the suite's tables, and one beside them."""
     with make_engine(cluster.nodes[0].url).begin() as connection:
-        connection.execute(text("CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"))
-        connection.execute(text(f"CREATE USER app IDENTIFIED BY '{PASSWORD}'"))
         connection.execute(text("CREATE DATABASE beside"))
         connection.execute(text("CREATE TABLE beside.times (id CHAR(36) PRIMARY KEY, moment DOUBLE NOT NULL)"))
-        connection.execute(text("GRANT SELECT, INSERT, UPDATE, DELETE ON pupero.* TO app"))
-    upgrade(f"{cluster.nodes[0].url}pupero")
+    return cluster.prepare()
 
 
-def start(cluster: Cluster, folder: Path) -> Server:
+def start(url: str, folder: Path) -> Server:
     """Start one API process on all three nodes."""
     port = free_port()
     environment = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
-    environment |= {"DATABASE_URL": cluster.url("pupero", "app", PASSWORD), "JWT_SECRET_KEY": secrets.token_urlsafe(32)}
+    environment |= {"DATABASE_URL": url, "JWT_SECRET_KEY": secrets.token_urlsafe(32)}
     environment |= {"MAIL_DIR": str(folder / "mail"), "RATE_LIMITS_ENABLED": "false"}
     command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
     server = Server(command, environment, port, folder / "api.log")

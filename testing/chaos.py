@@ -11,16 +11,14 @@ from typing import NamedTuple, Self
 import httpx2
 
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
 from testing.api import CHEAP_ARGON2, enable_totp, register, sign_in
 from testing.audit import require_same_everywhere
 from testing.galera import Cluster
 from testing.ledger import Ledger
-from testing.mariadb import empty_tables
+from testing.mariadb import DATABASE, empty_tables
 from testing.people import CodeUser, Guest, Habit, Newcomer, Refresher, Town, Writer
 from testing.processes import Server, free_port
 
-DATABASE = "pupero"
 PROCESSES = 2
 LONGEST_OUTAGE = 60.0  # seconds until writes go on, on a crowded machine
 PATIENT = 60.0  # seconds
@@ -141,13 +139,3 @@ def try_fault(cluster: Cluster, database_url: str, fault: Fault, folder: Path) -
         scene.watch(fault, nodes[0])
     require_same_everywhere(scene.ledger, nodes)
     return scene.ledger
-
-
-def prepare(cluster: Cluster) -> str:
-    """Make the suite's tables in a cluster, and an account like the API's; give its DATABASE_URL."""
-    node, password = cluster.nodes[0], secrets.token_urlsafe(16)
-    node.run(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
-    node.run(f"CREATE USER app IDENTIFIED BY '{password}'")
-    node.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {DATABASE}.* TO app")
-    upgrade(f"{node.url}{DATABASE}")
-    return cluster.url(DATABASE, "app", password)

@@ -3,20 +3,24 @@
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import mariadb  # type: ignore[import-untyped]  # it has no stubs
+import pytest
 
+from testing.mariadb import DATABASE, make_account, make_tables
 from testing.mariadb_server import MariadbControl
 from testing.mariadb_server import unavailable as server_unavailable
 from testing.processes import free_port
+from testing.required import missing
 
 PROVIDERS = (Path("/usr/lib/galera/libgalera_smm.so"), Path("/usr/lib64/galera-4/libgalera_smm.so"))
 SYNCED_SECONDS = 120
 NODES = 3
+IN_USE = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app'"
 
 
 class Node(MariadbControl):
@@ -126,6 +130,15 @@ class Cluster:
         hosts = ",".join(node.address for node in self.nodes)
         return f"mariadb+mariadbconnector://{user}:{password}@{hosts}:{self.port}/{database}"
 
+    def prepare(self) -> str:
+        """Make the suite's tables, and an account like the API's; return the DATABASE_URL of an operator."""
+        make_tables(self.nodes[0])
+        return self.url(DATABASE, "app", make_account(self.nodes[0]))
+
+    def find_used(self) -> list[Node]:
+        """Find the nodes that the API's account is connected to."""
+        return [node for node in self.nodes if node.run(IN_USE)[0][0]]
+
     def wait_until_whole(self) -> None:
         """Wait until every node sees all of them: one that was frozen believes so for a moment by itself."""
         for node in self.nodes:
@@ -137,6 +150,22 @@ class Cluster:
         """End all and delete everything they wrote."""
         for node in reversed(self.nodes):
             node.remove()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Start three nodes for all tests that need some, each of which leaves them in step."""
+    if reason := unavailable():
+        missing("galera", reason)
+    nodes = Cluster()
+    yield nodes
+    nodes.remove()
+
+
+@pytest.fixture(scope="session")
+def cluster_url(cluster: Cluster) -> str:
+    """Give the URL by which the API finds all three, with the suite's tables."""
+    return cluster.prepare()
 
 
 def find_provider() -> Path | None:

@@ -15,13 +15,14 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from CreateDB.models import metadata
-from CreateDB.server.engine import SERVERS, make_engine
+from CreateDB.server.engine import SERVERS, create_database, make_engine
 from CreateDB.tables.upgrade import upgrade
 from testing.mariadb_server import MariadbControl, quick_folder, unavailable
 from testing.required import missing
 
 BACKENDS = ["sqlite", "mariadb"]
 NO_RIGHT = (1044, 1142, 1227)
+DATABASE = "pupero"  # on a private server
 
 ScratchDatabase = Callable[[], str]
 
@@ -128,6 +129,22 @@ def empty_tables(url: str) -> None:
         connection.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 5")
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
+
+
+def make_tables(server: MariadbControl) -> str:
+    """Make the suite's tables on a private server, unless they are there, and return the URL of their database."""
+    url = f"{server.url}{DATABASE}"
+    create_database(make_url(url))
+    upgrade(url)
+    return url
+
+
+def make_account(server: MariadbControl) -> str:
+    """Make an account like the API's, `app`, and return its password."""
+    password = secrets.token_urlsafe(16)
+    _on_server(server.url, f"CREATE USER app IDENTIFIED BY '{password}'")
+    _on_server(server.url, f"GRANT SELECT, INSERT, UPDATE, DELETE ON {DATABASE}.* TO app")
+    return password
 
 
 def _configured_server() -> str | None:

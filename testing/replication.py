@@ -5,6 +5,7 @@ import time
 from sqlalchemy import text
 
 from CreateDB.server.engine import make_engine
+from testing.mariadb import DATABASE, make_account, make_tables
 from testing.mariadb_server import MariadbControl
 
 CAUGHT_UP_SECONDS = 30
@@ -36,6 +37,13 @@ class Pair:
         """Name both servers, the primary first."""
         hosts = f"127.0.0.1,127.0.0.2:{self.primary.port}"
         return f"mariadb+mariadbconnector://{user}:{password}@{hosts}/{database}"
+
+    def prepare(self) -> str:
+        """Make the suite's tables, and an account like the API's; return the DATABASE_URL of an operator."""
+        make_tables(self.primary)
+        url = self.url(DATABASE, "app", make_account(self.primary))
+        self.wait_until_copied(f"{DATABASE}.mails")
+        return url
 
     def wait_until_copied(self, table: str) -> None:
         """Wait until the replica has a table."""

@@ -18,7 +18,7 @@ from app.config import Settings
 from CreateDB.main import main
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.revisions import MIGRATIONS
-from testing.galera import Cluster, unavailable
+from testing.galera import Cluster
 from testing.required import missing
 
 MAIN = Path(__file__).resolve().parents[1] / "main.py"
@@ -140,16 +140,6 @@ def free_name(mariadb_server: str) -> Iterator[str]:
     name = f"pupero_test_{secrets.token_hex(6)}"
     yield name
     _execute(mariadb_server, f"DROP DATABASE IF EXISTS {name}")
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """Start three nodes for all tests that need some, each of which leaves them in step."""
-    if reason := unavailable():
-        missing("galera", reason)
-    cluster = Cluster()
-    yield cluster
-    cluster.remove()
 
 
 @pytest.fixture

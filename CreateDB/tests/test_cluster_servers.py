@@ -98,13 +98,7 @@ def test_the_doctor_compares_a_primary_with_its_replica() -> None:
         missing("mariadb", reason)
     pair = Pair()
     try:
-        with make_engine(pair.primary.url).begin() as connection:
-            connection.exec_driver_sql("CREATE DATABASE pupero")
-            connection.exec_driver_sql("CREATE TABLE pupero.mails (id INT PRIMARY KEY)")
-            connection.exec_driver_sql("CREATE USER app")
-            connection.exec_driver_sql("GRANT SELECT ON pupero.* TO app")
-        pair.wait_until_copied("pupero.mails")
-        url = pair.url("pupero", "app")
+        url = pair.prepare()
         assert diagnose(url)["replicas"].finding == "All replicas follow 127.0.0.1 closely."
         on_replica = make_engine(pair.replica.url).execution_options(isolation_level="AUTOCOMMIT")
         with on_replica.connect() as replica:

@@ -15,12 +15,11 @@ from sqlalchemy import make_url
 from app.config import Settings
 from app.crud import sessions
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
 from testing.ageing import issued_earlier
 from testing.api import PASSWORD, SignedIn, StartApi, register, sign_in
 from testing.line import Line
 from testing.load import OK, UNAVAILABLE, Load
-from testing.mariadb import empty_tables
+from testing.mariadb import DATABASE, empty_tables, make_tables
 from testing.mariadb_server import MariadbControl, unavailable
 from testing.required import missing
 from testing.smtp import wait_until
@@ -39,8 +38,7 @@ def server() -> Iterator[MariadbControl]:
         missing("mariadb", reason)
     control = MariadbControl(flags=("--innodb-flush-log-at-trx-commit=1",))
     control.start()
-    administer(control, "CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
-    upgrade(f"{control.url}pupero")
+    make_tables(control)
     yield control
     control.remove()
 
@@ -49,8 +47,9 @@ def server() -> Iterator[MariadbControl]:
 def migrated_url(server: MariadbControl) -> str:
     """Give its database, empty."""
     server.start()
-    empty_tables(f"{server.url}pupero")
-    return f"{server.url}pupero"
+    url = f"{server.url}{DATABASE}"
+    empty_tables(url)
+    return url
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """A real cluster whose nodes die, hang, are cut off and restarted while people work: every promise is kept."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from CreateDB.server.engine import make_engine
-from testing.chaos import Fault, Scene, list_faults, prepare, try_fault
-from testing.galera import Cluster, unavailable
-from testing.required import missing
+from testing.chaos import Fault, Scene, list_faults, try_fault
+from testing.galera import Cluster
 
 # The two in reserve that the command breaks besides cost the others the same.
 NAMES = (
@@ -17,22 +15,6 @@ NAMES = (
     "the first node is cut off",
     "all are restarted, one by one",
 )
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Give three nodes."""
-    if reason := unavailable():
-        missing("galera", reason)
-    nodes = Cluster()
-    yield nodes
-    nodes.remove()
-
-
-@pytest.fixture(scope="module")
-def cluster_url(cluster: Cluster) -> str:
-    """Give the URL by which the API finds them, with the suite's tables."""
-    return prepare(cluster)
 
 
 @pytest.mark.slow

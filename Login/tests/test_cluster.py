@@ -5,42 +5,22 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from app.database import Database
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
 from testing.api import StartApi, register, sign_in
-from testing.galera import Cluster, Node, unavailable
+from testing.galera import Cluster
 from testing.load import OK, UNAVAILABLE
 from testing.loops import finish
-from testing.required import missing
 from testing.smtp import wait_until
 from testing.watched import Watched
 
-PASSWORD = "only-for-this-test"
-IN_USE = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app'"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Give three nodes with the suite's tables and an account like the API's."""
-    if reason := unavailable():
-        missing("galera", reason)
-    nodes = Cluster()
-    with make_engine(nodes.nodes[0].url).begin() as connection:
-        connection.execute(text("CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"))
-        connection.execute(text(f"CREATE USER app IDENTIFIED BY '{PASSWORD}'"))
-        connection.execute(text("GRANT SELECT, INSERT, UPDATE, DELETE ON pupero.* TO app"))
-    upgrade(f"{nodes.nodes[0].url}pupero")
-    yield nodes
-    nodes.remove()
-
 
 @pytest.fixture
-def migrated_url(cluster: Cluster) -> str:
-    """Name all three, as an operator does in DATABASE_URL."""
-    return cluster.url("pupero", "app", PASSWORD)
+def migrated_url(cluster_url: str) -> str:
+    """Let the API be started on all three."""
+    return cluster_url
 
 
 @pytest.fixture
@@ -49,11 +29,6 @@ def database(migrated_url: str) -> Iterator[Database]:
     database = Database(migrated_url, pool_size=2)
     yield database
     database.close()
-
-
-def find_used(cluster: Cluster) -> list[Node]:
-    """Find the nodes that the API's account is connected to."""
-    return [node for node in cluster.nodes if node.run(IN_USE)[0][0]]
 
 
 def where(connection: Connection) -> tuple[str, int]:
@@ -69,15 +44,15 @@ def test_the_node_in_use_is_left_when_it_hangs(cluster: Cluster, start_api: Star
     """
     with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=60) as http:
         user, line = (sign_in(http, register(http, f"{who}{time.monotonic_ns()}")) for who in ("user", "line"))
-        (node,) = find_used(cluster)
+        (node,) = cluster.find_used()
         with Watched(user, line).running() as load:
             node.freeze()
             load.wait_until_served(time.monotonic())
             node.thaw()
             cluster.wait_until_whole()
             load.wait_until_served(time.monotonic())
-            wait_until(lambda: len(find_used(cluster)) == 1)
-            (used,) = find_used(cluster)
+            wait_until(lambda: len(cluster.find_used()) == 1)
+            (used,) = cluster.find_used()
 
         assert set(load.statuses) <= {OK, UNAVAILABLE}, load.codes
         assert user.get("/user/profile").json()["phrase"] in load.possible

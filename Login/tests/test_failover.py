@@ -7,12 +7,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from app.database import Database
 from app.errors import DatabaseUnavailable
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
 from testing.api import StartApi, register, sign_in
 from testing.audit import Rows, read_rows
 from testing.chaos import Fault, Scene
@@ -24,30 +23,23 @@ from testing.required import missing
 from testing.smtp import wait_until
 
 LONGEST_OUTAGE = 60  # seconds
-PASSWORD = "only-for-this-test"
 PRIMARY, REPLICA = 1, 2  # by the ids that they are started with
 
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    """Give a primary with the suite's tables and an account like the API's, and its replica."""
+    """Give a primary and its replica."""
     if reason := unavailable():
         missing("mariadb", reason)
     servers = Pair()
-    with make_engine(servers.primary.url).begin() as connection:
-        connection.execute(text("CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"))
-        connection.execute(text(f"CREATE USER app IDENTIFIED BY '{PASSWORD}'"))
-        connection.execute(text("GRANT SELECT, INSERT, UPDATE, DELETE ON pupero.* TO app"))
-    upgrade(f"{servers.primary.url}pupero")
-    servers.wait_until_copied("pupero.mails")
     yield servers
     servers.remove()
 
 
 @pytest.fixture
 def migrated_url(pair: Pair) -> str:
-    """Name both servers, as an operator does in DATABASE_URL."""
-    return pair.url("pupero", "app", PASSWORD)
+    """Give the URL by which the API finds both, with the suite's tables."""
+    return pair.prepare()
 
 
 def test_a_promoted_replica_takes_over(pair: Pair, start_api: StartApi) -> None:
