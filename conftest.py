@@ -19,6 +19,7 @@ pytest_plugins = [
     "testing.wheels",
     "testing.chance",
     "testing.galera",
+    "testing.line",
     "testing.order",
     "testing.webhooks",
 ]

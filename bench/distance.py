@@ -17,7 +17,6 @@ for part in (".", "Login", "bench"):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / part))
 
 import httpx2
-from sqlalchemy import make_url
 from suite import api_environment, database, say, serving
 
 from testing.api import CHEAP_ARGON2, PASSWORD, register
@@ -34,9 +33,8 @@ def main() -> None:
     cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
     with database(0) as (url, control):
         line = Line(control.port)
-        far = make_url(url).set(port=line.port).render_as_string(hide_password=False)
         with (
-            serving("testing.serve:make_app", 1, api_environment(far, 1) | cheap, "/healthz") as api,
+            serving("testing.serve:make_app", 1, api_environment(line.lead(url), 1) | cheap, "/healthz") as api,
             httpx2.Client(base_url=api.url, timeout=120, limits=httpx2.Limits(max_connections=None)) as http,
         ):
             register_all(http, max(options.at_once))

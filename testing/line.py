@@ -3,8 +3,11 @@
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+
+import pytest
+from sqlalchemy import make_url
 
 Pass = Callable[[bytes], bool]
 
@@ -22,6 +25,10 @@ class Line:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def lead(self, url: str) -> str:
+        """Lead a database's URL through it."""
+        return make_url(url).set(port=self.port).render_as_string(hide_password=False)
 
     def close(self) -> None:
         """Take no more connections."""
@@ -53,6 +60,14 @@ class Line:
                     break
         hang_up(source)
         hang_up(target)
+
+
+@pytest.fixture
+def line(migrated_url: str) -> Iterator[Line]:
+    """Give a line to the test's database, on a server: short, and whole."""
+    line = Line(make_url(migrated_url).port or 0)
+    yield line
+    line.close()
 
 
 def hang_up(end: socket.socket) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import make_url
 
 from app.config import Settings
 from app.crud import sessions
@@ -52,14 +51,6 @@ def migrated_url(server: MariadbControl) -> str:
     return url
 
 
-@pytest.fixture
-def line(server: MariadbControl) -> Iterator[Line]:
-    """Give a line to it that can be slowed down and cut."""
-    line = Line(server.port)
-    yield line
-    line.close()
-
-
 def administer(server: MariadbControl, statement: str) -> None:
     """Run a statement as root."""
     engine = make_engine(server.url)
@@ -77,11 +68,6 @@ def is_idle(server: MariadbControl) -> bool:
         number: int = mine.scalar_one()
     engine.dispose()
     return number == 0
-
-
-def through(line: Line, url: str) -> str:
-    """Lead a database's URL through a line."""
-    return make_url(url).set(port=line.port).render_as_string(hide_password=False)
 
 
 def ask_readiness(http: Any) -> tuple[int, str]:
@@ -159,7 +145,7 @@ def test_a_server_without_a_free_connection_is_waited_for(
 @pytest.mark.asvs("13.1.2", "13.1.3")
 def test_a_slow_database_is_shed_and_not_piled_up(line: Line, start_api: StartApi, migrated_url: str) -> None:
     """With a far-away database and many sign-ins at once, each has its answer, or is told to come back, in a minute."""
-    api = start_api(DATABASE_URL=through(line, migrated_url), DATABASE_POOL_SIZE="2", RATE_LIMITS_ENABLED="false")
+    api = start_api(DATABASE_URL=line.lead(migrated_url), DATABASE_POOL_SIZE="2", RATE_LIMITS_ENABLED="false")
     with httpx2.Client(base_url=api.url, timeout=PATIENT, limits=httpx2.Limits(max_connections=16)) as http:
         person = register(http)
         line.delay = 0.02
@@ -218,7 +204,7 @@ def test_a_commit_without_an_answer_is_never_repeated(
     line: Line, start_api: StartApi, migrated_url: str, build: str
 ) -> None:
     """Cut off while COMMIT is on its way, the caller is told that nobody knows; here it had happened, and once only."""
-    settings = {"DATABASE_URL": through(line, migrated_url), "DATABASE_POOL_SIZE": "1", "MAIL_WORKER": "false"}
+    settings = {"DATABASE_URL": line.lead(migrated_url), "DATABASE_POOL_SIZE": "1", "MAIL_WORKER": "false"}
     api = start_api(**settings, MARIADB_PYTHON_CONNECTOR=build)
     body = {"email": "alice@example.com", "password": PASSWORD}
     with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:

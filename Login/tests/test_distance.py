@@ -8,13 +8,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import make_url
 
 from app.database import ANSWER_WAIT, REQUEST_WAIT
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
 from testing.api import PASSWORD, StartApi, enable_totp, register, sign_in
 from testing.line import Line
+from testing.mariadb import make_tables
 from testing.mariadb_server import MariadbControl
 
 LONGEST = REQUEST_WAIT + ANSWER_WAIT + 5.0  # seconds: what is promised, and what a crowded machine takes
@@ -28,28 +27,14 @@ Call = Callable[[], Any]
 @pytest.fixture
 def migrated_url(mariadb_control: MariadbControl) -> str:
     """Give a database on a server of the test's own."""
-    engine = make_engine(mariadb_control.url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE DATABASE far CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
-    engine.dispose()
-    upgrade(f"{mariadb_control.url}far")
-    return f"{mariadb_control.url}far"
-
-
-@pytest.fixture
-def line(mariadb_control: MariadbControl) -> Iterator[Line]:
-    """Give the line to it, which is short at first."""
-    line = Line(mariadb_control.port)
-    yield line
-    line.close()
+    return make_tables(mariadb_control)
 
 
 @pytest.fixture
 def http(start_api: StartApi, migrated_url: str, line: Line) -> Iterator[httpx2.Client]:
     """Give a client of an API that hashes one password at a time, and asks its database over the line."""
-    far = make_url(migrated_url).set(port=line.port).render_as_string(hide_password=False)
     settings = {"RATE_LIMITS_ENABLED": "false", "MAIL_WORKER": "false", "HASH_THREADS": "1"}
-    api = start_api(DATABASE_URL=far, **settings)
+    api = start_api(DATABASE_URL=line.lead(migrated_url), **settings)
     with httpx2.Client(base_url=api.url, timeout=120, limits=httpx2.Limits(max_connections=None)) as http:
         yield http
 
