@@ -1,36 +1,29 @@
-"""A fault with people in it: two API processes, five people with books, and what they saw of it."""
+"""Faults with people in them: two API processes, people with books, and what they saw of it."""
 
 import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import httpx2
 
 from CreateDB.server.engine import make_engine
 from testing.api import CHEAP_ARGON2, enable_totp, register, sign_in
 from testing.audit import require_same_everywhere
+from testing.faults import Fault, Outage
 from testing.galera import Cluster
 from testing.ledger import Ledger
 from testing.mariadb import DATABASE, empty_tables
-from testing.people import CodeUser, Guest, Habit, Newcomer, Refresher, Town, Writer
+from testing.people import CodeUser, Guest, Habit, Newcomer, Reader, Refresher, Writer
 from testing.processes import Server, free_port
+from testing.town import Town
 
 PROCESSES = 2
 LONGEST_OUTAGE = 60.0  # seconds until writes go on, on a crowded machine
 PATIENT = 60.0  # seconds
 ENOUGH = 10  # acknowledgements, of this and that, by which all is well again
-
-
-class Fault(NamedTuple):
-    """How something breaks, and how it is mended while people go on."""
-
-    name: str
-    break_it: Callable[[], object]
-    mend_it: Callable[[], object]
 
 
 class Scene:
@@ -42,15 +35,16 @@ class Scene:
         self._mails = folder / "mail"
         self._url, self._folder = database_url, folder
         self._key = secrets.token_urlsafe(32)
+        self._servers: list[Server] = []
+        self._rounds = 0
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start the API's processes, and let people come."""
+        """Start the API's processes."""
         with self._stack:
             urls = [self._start(number) for number in range(PROCESSES)]
-            clients = [self._stack.enter_context(httpx2.Client(base_url=url, timeout=PATIENT)) for url in urls]
-            self._newcomer = Newcomer(self.ledger, clients, self._mails)
-            self._habits = [*self._invite(clients), self._newcomer]
+            self._clients = [self._stack.enter_context(httpx2.Client(base_url=url, timeout=PATIENT)) for url in urls]
+            self._newcomer = Newcomer(self.ledger, self._clients, self._mails)
             self._stack = self._stack.pop_all()
         return self
 
@@ -58,20 +52,24 @@ class Scene:
         """Stop the processes."""
         self._stack.close()
 
-    def watch(self, fault: Fault, survivor: str) -> None:
-        """Let it happen while people are busy, and be mended; then see whether all was kept that was promised.
+    def watch(self, break_it: Callable[[], object], mend_it: Callable[[], object], survivor: str) -> None:
+        """Let something break while people are busy, and be mended; then see whether all was kept that was promised.
 
         The survivor is the URL of a server that holds the truth in the end.
         """
-        with Town(self._habits):
+        habits = [*self._invite(), self._newcomer]
+        self.ledger.begin()
+        with Town(habits):
             self._go_on()
-            fault.break_it()
+            break_it()
             self._go_on()
-            fault.mend_it()
+            mend_it()
             self._go_on()
         self._let_mails_leave(survivor)
-        for habit in self._habits:
+        for habit in habits:
             habit.audit()
+        if any("unhandled_error" in server.read_log() for server in self._servers):
+            self.ledger.accuse("the log has a fault of ours")
 
     def _go_on(self) -> None:
         self.ledger.wait_for_writes(ENOUGH, LONGEST_OUTAGE)
@@ -93,49 +91,34 @@ class Scene:
         server = Server(command, {**environment, **cheap, "RATE_LIMITS_ENABLED": "false"}, port, log, forked=True)
         self._stack.callback(server.stop)
         server.start("/readyz")
+        self._servers.append(server)
         return server.url
 
-    def _invite(self, clients: list[httpx2.Client]) -> list[Habit]:
-        here = [register(clients[0], name) for name in ("writer", "refresher", "guest", "coder")]
-        writer, refresher, coder = (sign_in(clients[0], here[number]) for number in (0, 1, 3))
-        books = self.ledger
+    def _invite(self) -> list[Habit]:
+        """Let people come who were not here before."""
+        self._rounds += 1
+        books, clients = self.ledger, self._clients
+        user, line, guest, coder = (
+            register(clients[0], f"{who}{self._rounds}") for who in ("user", "line", "guest", "coder")
+        )
+        here = sign_in(clients[0], user)
         return [
-            Writer(books, clients, writer),
-            Refresher(books, clients, refresher),
-            Guest(books, clients, here[2]),
-            CodeUser(books, clients, enable_totp(coder)),
+            Reader(books, clients, here),
+            Writer(books, clients, here),
+            Refresher(books, clients, sign_in(clients[0], line)),
+            Guest(books, clients, guest),
+            CodeUser(books, clients, enable_totp(sign_in(clients[0], coder))),
         ]
 
 
-def list_faults(cluster: Cluster) -> list[Fault]:
-    """List what happens to clusters; the first node is the one that the processes use."""
-    first, second, _ = cluster.nodes
-    faults = [
-        Fault("the first node is killed", first.kill, first.start),
-        Fault("the first node hangs", first.freeze, first.thaw),
-        Fault("the first node is cut off", first.isolate, first.heal),
-        Fault("another node is killed", second.kill, second.start),
-        Fault("another node hangs", second.freeze, second.thaw),
-        Fault("all are restarted, one by one", partial(_restart_all, cluster), lambda: None),
-    ]
-    return [each._replace(mend_it=partial(_make_whole, cluster, each.mend_it)) for each in faults]
-
-
-def _restart_all(cluster: Cluster) -> None:
-    for node in cluster.nodes:
-        node.restart()
-
-
-def _make_whole(cluster: Cluster, mend_it: Callable[[], object]) -> None:
-    mend_it()
-    cluster.wait_until_whole()
-
-
-def try_fault(cluster: Cluster, database_url: str, fault: Fault, folder: Path) -> Ledger:
-    """Let a fault happen to people at work, and give the books, which hold what every node says in the end."""
+def try_fault(cluster: Cluster, database_url: str, fault: Fault, folder: Path, rounds: int = 1) -> Ledger:
+    """Let a fault happen to people at work, so often, and give the books: every node says the same in the end."""
     nodes = [f"{node.url}{DATABASE}" for node in cluster.nodes]
     empty_tables(nodes[0])
     with Scene(database_url, folder) as scene:
-        scene.watch(fault, nodes[0])
+        for _ in range(rounds):
+            outage = Outage(cluster, fault)
+            scene.watch(outage.begin, outage.end, nodes[0])
+            scene.ledger.outages.append(outage.measure(scene.ledger))
     require_same_everywhere(scene.ledger, nodes)
     return scene.ledger

@@ -64,6 +64,10 @@ class Node(MariadbControl):
             cursor.execute(statement)
             return list(cursor.fetchall()) if cursor.description else []
 
+    def write(self) -> None:
+        """Write something beside the suite's tables; that ends once the cluster has taken it."""
+        self.run("INSERT INTO beside.writes VALUES (UUID())")
+
     def status(self, name: str) -> str:
         """Give one of the server's status variables, empty while there is none."""
         rows = self.run(f"SHOW GLOBAL STATUS LIKE '{name}'")
@@ -131,7 +135,9 @@ class Cluster:
         return f"mariadb+mariadbconnector://{user}:{password}@{hosts}:{self.port}/{database}"
 
     def prepare(self) -> str:
-        """Make the suite's tables, and an account like the API's; return the DATABASE_URL of an operator."""
+        """Make the suite's tables, one beside them, and an account like the API's; return the DATABASE_URL."""
+        for statement in ("CREATE DATABASE beside", "CREATE TABLE beside.writes (id CHAR(36) PRIMARY KEY)"):
+            self.nodes[0].run(statement)
         make_tables(self.nodes[0])
         return self.url(DATABASE, "app", make_account(self.nodes[0]))
 

@@ -3,14 +3,13 @@
 All know every process of the API, and use what is good once at all of them at the same time.
 """
 
-import threading
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from testing.api import PASSWORD, Person, SignedIn
 from testing.ledger import Ledger, Outcome
@@ -49,14 +48,33 @@ class Habit(ABC):
         return [each.result() for each in asked]
 
 
-class Writer(Habit):
+class Reader(Habit):
+    """Looks at a profile."""
+
+    def __init__(self, ledger: Ledger, processes: Sequence[Any], user: SignedIn) -> None:
+        """Take whose it is."""
+        super().__init__(ledger, processes)
+        self._user = user
+
+    def act(self) -> None:
+        """Read through the first process."""
+        self.ledger.ask(self.processes[0], PROFILE, token=self._user.access_token)
+
+    def audit(self) -> None:
+        """Be signed in still, everywhere."""
+        for outcome, answer in self.ask_all(PROFILE, token=self._user.access_token):
+            if outcome is not Outcome.DONE:
+                self.ledger.accuse(f"somebody was signed out: {_read(answer)}")
+
+
+class Writer(Reader):
     """Changes a phrase, and reads it."""
+
+    _number = 0
 
     def __init__(self, ledger: Ledger, processes: Sequence[Any], user: SignedIn) -> None:
         """Take whose phrase it is."""
-        super().__init__(ledger, processes)
-        self._user = user
-        self._number = 0
+        super().__init__(ledger, processes, user)
         self._possible: set[str | None] = {None}  # the last that was acknowledged, and those of unknown outcome since
 
     def act(self) -> None:
@@ -69,7 +87,7 @@ class Writer(Habit):
             self.ledger.acknowledge("phrases")
         elif outcome is Outcome.UNKNOWN:
             self._possible.add(phrase)
-        self.ledger.ask(self.processes[0], PROFILE, token=self._user.access_token)
+        super().act()
 
     def audit(self) -> None:
         """See the last phrase everywhere."""
@@ -79,15 +97,8 @@ class Writer(Habit):
                 self.ledger.accuse(f"phrase lost: {phrase!r} instead of {self._possible}")
 
 
-class Refresher(Habit):
+class Refresher(Reader):
     """Refreshes in two tabs at once, and goes on with what came of it."""
-
-    pause = 0.3
-
-    def __init__(self, ledger: Ledger, processes: Sequence[Any], user: SignedIn) -> None:
-        """Take whose session it is."""
-        super().__init__(ledger, processes)
-        self._user = user
 
     def act(self) -> None:
         """Hand the same token in everywhere: whoever is served gets the one successor."""
@@ -98,13 +109,7 @@ class Refresher(Habit):
         for pair in pairs[:1]:
             self._user.access_token, self._user.refresh_token = pair["access_token"], pair["refresh_token"]
             self.ledger.acknowledge("refreshes")
-            self.ledger.ask(self.processes[0], PROFILE, token=self._user.access_token)
-
-    def audit(self) -> None:
-        """Be signed in still, everywhere."""
-        for outcome, answer in self.ask_all(PROFILE, token=self._user.access_token):
-            if outcome is not Outcome.DONE:
-                self.ledger.accuse(f"somebody was signed out: {_read(answer)}")
+            super().act()
 
 
 class Guest(Habit):
@@ -146,7 +151,26 @@ class Guest(Habit):
                 self.ledger.accuse("an ended session was honoured")
 
 
-class CodeUser(Habit):
+class Spender(Habit):
+    """Hands in what is good once, everywhere at once."""
+
+    def __init__(self, ledger: Ledger, processes: Sequence[Any]) -> None:
+        """Begin with nothing spent."""
+        super().__init__(ledger, processes)
+        self.uses: Counter[str] = Counter()
+        self.doubtful: set[str] = set()  # of unknown outcome: perhaps spent, with nothing to show for it
+
+    def spend(self, what: str, request: tuple[str, str], body: object) -> bool:
+        """Hand something in, and say whether it was taken."""
+        outcomes = [outcome for outcome, _ in self.ask_all(request, body, expected=[BAD_REQUEST])]
+        if used := outcomes.count(Outcome.DONE):
+            self.uses[what] += used
+        if Outcome.UNKNOWN in outcomes:
+            self.doubtful.add(what)
+        return used > 0
+
+
+class CodeUser(Spender):
     """Signs in with recovery codes, each of them everywhere at once."""
 
     pause = 2.0
@@ -157,8 +181,6 @@ class CodeUser(Habit):
         self._body = {"email": user.person.email, "password": user.person.password}
         self._left = list(user.recovery_codes)
         self._tried: list[str] = []
-        self._uses: Counter[str] = Counter()
-        self._doubtful: set[str] = set()  # of unknown outcome: perhaps spent, with nothing to show for it
 
     def act(self) -> None:
         """Use the next code; one of which nothing came is used again."""
@@ -169,28 +191,23 @@ class CodeUser(Habit):
         if self._use(code):
             self._left.remove(code)
             self.ledger.acknowledge("recovery codes")
-        elif code in self._doubtful:
+        elif code in self.doubtful:
             self._left.remove(code)
 
     def audit(self) -> None:
         """See no used code taken again, and none lost that nobody had used."""
         for code in dict.fromkeys(self._tried):
             self._use(code)
-            if self._uses[code] > 1:
+            if self.uses[code] > 1:
                 self.ledger.accuse("a recovery code was accepted twice")
-            if not self._uses[code] and code not in self._doubtful:
+            if not self.uses[code] and code not in self.doubtful:
                 self.ledger.accuse("a recovery code was lost that nobody had used")
 
     def _use(self, code: str) -> bool:
-        answers = self.ask_all(LOGIN, {**self._body, "totp": code}, expected=[BAD_REQUEST])
-        outcomes = [outcome for outcome, _ in answers]
-        self._uses[code] += outcomes.count(Outcome.DONE)
-        if Outcome.UNKNOWN in outcomes:
-            self._doubtful.add(code)
-        return Outcome.DONE in outcomes
+        return self.spend(code, LOGIN, {**self._body, "totp": code})
 
 
-class Newcomer(Habit):
+class Newcomer(Spender):
     """Registers, waits for the mail, and opens its link everywhere at once."""
 
     pause = 0.5
@@ -202,8 +219,6 @@ class Newcomer(Habit):
         self._number = 0
         self._here: set[str] = set()  # registered, and acknowledged
         self._refused: set[str] = set()
-        self._uses: Counter[str] = Counter()
-        self._doubtful: set[str] = set()
 
     def act(self) -> None:
         """Send one more, and let those confirm whose mail has come."""
@@ -216,19 +231,15 @@ class Newcomer(Habit):
             self.ledger.acknowledge("registrations")
         elif outcome is Outcome.REFUSED:
             self._refused.add(email)
-        self.confirm()
-
-    def confirm(self) -> None:
-        """Open the links that have come and not been opened with success."""
-        for token in self._read_links() - self._uses.keys() - self._doubtful:
+        for token in self._read_links() - self.uses.keys() - self.doubtful:
             self._open(token)
 
     def audit(self) -> None:
         """See that everybody has one mail and one use of its link, and that who was refused is not there."""
         for token in self._read_links():
             self._open(token)
-            if self._uses[token] != 1 and token not in self._doubtful:
-                self.ledger.accuse(f"a link was accepted {self._uses[token]} times")
+            if self.uses[token] != 1 and token not in self.doubtful:
+                self.ledger.accuse(f"a link was accepted {self.uses[token]} times")
         written_to = self._count_mails()
         for email in sorted(self._here):
             if written_to[email] != 1:
@@ -247,48 +258,18 @@ class Newcomer(Habit):
             self.ledger.accuse(f"{email} is lost: {_read(answer)}")
 
     def _open(self, token: str) -> None:
-        outcomes = [outcome for outcome, _ in self.ask_all(VERIFY, {"token": token}, expected=[BAD_REQUEST])]
-        if used := outcomes.count(Outcome.DONE):
-            self._uses[token] += used
+        if self.spend(token, VERIFY, {"token": token}):
             self.ledger.acknowledge("links")
-        if Outcome.UNKNOWN in outcomes:
-            self._doubtful.add(token)
 
     def _count_mails(self) -> Counter[str]:
-        return Counter(str(parse_mail(file.read_bytes())["To"]) for file in self._mails.glob("*-verify_email-*.eml"))
+        return Counter(str(mail["To"]) for mail in self._list_mails())
 
     def _read_links(self) -> set[str]:
-        links = (links_of(parse_mail(file.read_bytes())) for file in self._mails.glob("*-verify_email-*.eml"))
+        links = (links_of(mail) for mail in self._list_mails())
         return {found["/email/verify"] for found in links if "/email/verify" in found}
 
-
-class Town:
-    """All of them at once, each in a thread, while its block runs."""
-
-    def __init__(self, habits: Sequence[Habit]) -> None:
-        """Take who takes part."""
-        self._habits = habits
-        self._end = threading.Event()
-        self._threads = [threading.Thread(target=self._live, args=(habit,)) for habit in habits]
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End, once everybody has had an answer."""
-        self._end.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _live(self, habit: Habit) -> None:
-        while not self._end.wait(habit.pause):
-            try:
-                habit.act()
-            except Exception as error:  # noqa: BLE001 whoever stumbles must not fall silent
-                habit.ledger.accuse(f"{type(habit).__name__}: {error!r}")
+    def _list_mails(self) -> list[EmailMessage]:
+        return [parse_mail(file.read_bytes()) for file in self._mails.glob("*-verify_email-*.eml")]
 
 
 def _read(answer: Any) -> str:

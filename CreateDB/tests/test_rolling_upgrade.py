@@ -11,9 +11,11 @@ import pytest
 from CreateDB.tables.upgrade import upgrade
 from testing.api import CHEAP_ARGON2, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.last_release import NoHistory, find_last_release, unpack
-from testing.load import OK, UNAVAILABLE, Load
+from testing.ledger import OK, UNAVAILABLE, Ledger
+from testing.people import Reader, Writer
 from testing.processes import Server, free_port
 from testing.required import missing
+from testing.town import Town
 
 LONGEST_WAIT = 60  # seconds
 
@@ -69,22 +71,24 @@ def test_replicas_are_replaced_one_by_one(
         httpx2.Client(base_url=new_server.url, timeout=60) as new,
     ):
         assert (old.get("/readyz").status_code, new.get("/readyz").status_code) == (OK, UNAVAILABLE)
-        early = sign_in(old, register(old, "early"))
-        with Load(early) as before:
-            before.wait_for_a_write(LONGEST_WAIT)
+        (books, later), early = (Ledger(), Ledger()), sign_in(old, register(old, "early"))
+        before = [Reader(books, [old], early), Writer(books, [old], early)]
+        with Town(before):
+            books.wait_for_writes(1, LONGEST_WAIT)
             upgrade(empty_url)
             assert (old.get("/readyz").status_code, new.get("/readyz").status_code) == (OK, OK)
             late = sign_in(new, register(new, "late"))
-            with Load(late) as after:
+            after = [Reader(later, [new], late), Writer(later, [new], late)]
+            with Town(after):
                 for user in (sign_in(new, early.person), sign_in(old, late.person)):
                     wander(user, old, new, old, new)
                     wander(enable_totp(user), old, new)
                     sign_in(old, user.person, totp=user.code())
-                after.wait_for_a_write(LONGEST_WAIT)
-            before.wait_for_a_write(LONGEST_WAIT)
+                later.wait_for_writes(1, LONGEST_WAIT)
+            books.wait_for_writes(1, LONGEST_WAIT)
+        for habit in (*before, *after):
+            habit.processes = [old, new]
+            habit.audit()
 
-        assert set(before.statuses) | set(after.statuses) == {OK}
-        for load, user in ((before, early), (after, late)):
-            assert {user.get("/user/profile").json()["phrase"]} == load.possible
-            user.http = new if user.http is old else old
-            assert {user.get("/user/profile").json()["phrase"]} == load.possible
+        assert books.faults + later.faults == []
+        assert books.statuses | later.statuses == {OK}

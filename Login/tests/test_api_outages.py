@@ -16,12 +16,14 @@ from app.crud import sessions
 from CreateDB.server.engine import make_engine
 from testing.ageing import issued_earlier
 from testing.api import PASSWORD, SignedIn, StartApi, register, sign_in
+from testing.ledger import OK, UNAVAILABLE, Ledger
 from testing.line import Line
-from testing.load import OK, UNAVAILABLE, Load
 from testing.mariadb import DATABASE, empty_tables, make_tables
 from testing.mariadb_server import MariadbControl, unavailable
+from testing.people import Reader, Writer
 from testing.required import missing
 from testing.smtp import wait_until
+from testing.town import Town
 
 DRIVERS = pytest.mark.parametrize("build", ["", "python"], ids=["compiled", "python"])
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
@@ -102,18 +104,19 @@ def test_a_crash_under_load_loses_nothing(server: MariadbControl, start_api: Sta
     """While the server is away there is 200 or 503 and nothing else; then all goes on, with what was acknowledged."""
     api = start_api(MARIADB_PYTHON_CONNECTOR=build, RATE_LIMITS_ENABLED="false")
     with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:
-        user = sign_in(http, register(http))
-        with Load(user) as load:
-            load.wait_for_a_write(PATIENT)
+        user, books = sign_in(http, register(http)), Ledger()
+        writer = Writer(books, [http], user)
+        with Town([Reader(books, [http], user), writer]):
+            books.wait_for_writes(1, PATIENT)
             server.kill()
-            load.wait_for_a_refusal(PATIENT)
+            books.wait_for_a_refusal(PATIENT)
             server.start()
-            load.wait_for_a_write(PATIENT)
-        back = [user.get("/user/profile") for _ in range(8)]
+            books.wait_for_writes(1, PATIENT)
+        for _ in range(8):
+            writer.audit()
 
-    assert set(load.statuses) == {OK, UNAVAILABLE}, load.statuses
-    assert {answer.status_code for answer in back} == {OK}
-    assert {answer.json()["phrase"] for answer in back} <= load.possible
+    assert books.faults == []
+    assert books.statuses == {OK, UNAVAILABLE}
     assert "unhandled_error" not in api.read_log()
 
 

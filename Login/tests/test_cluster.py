@@ -11,10 +11,14 @@ from app.database import Database
 from CreateDB.server.engine import make_engine
 from testing.api import StartApi, register, sign_in
 from testing.galera import Cluster
-from testing.load import OK, UNAVAILABLE
+from testing.ledger import OK, UNAVAILABLE, Ledger
 from testing.loops import finish
+from testing.people import Reader, Refresher, Writer
 from testing.smtp import wait_until
-from testing.watched import Watched
+from testing.town import Town
+
+LONGEST_OUTAGE = 60  # seconds
+ENOUGH = 10  # writes and refreshes, by which all is well again
 
 
 @pytest.fixture
@@ -45,19 +49,21 @@ def test_the_node_in_use_is_left_when_it_hangs(cluster: Cluster, start_api: Star
     with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=60) as http:
         user, line = (sign_in(http, register(http, f"{who}{time.monotonic_ns()}")) for who in ("user", "line"))
         (node,) = cluster.find_used()
-        with Watched(user, line).running() as load:
+        books = Ledger()
+        habits = [Reader(books, [http], user), Writer(books, [http], user), Refresher(books, [http, http], line)]
+        with Town(habits):
             node.freeze()
-            load.wait_until_served(time.monotonic())
+            books.wait_for_writes(ENOUGH, LONGEST_OUTAGE)
             node.thaw()
             cluster.wait_until_whole()
-            load.wait_until_served(time.monotonic())
+            books.wait_for_writes(ENOUGH, LONGEST_OUTAGE)
             wait_until(lambda: len(cluster.find_used()) == 1)
             (used,) = cluster.find_used()
+        for habit in habits:
+            habit.audit()
 
-        assert set(load.statuses) <= {OK, UNAVAILABLE}, load.codes
-        assert user.get("/user/profile").json()["phrase"] in load.possible
-        assert load.forks == 0
-        assert line.refresh().status_code == OK
+        assert books.faults == []
+        assert books.statuses <= {OK, UNAVAILABLE}
         assert used is not node
 
 

@@ -1,6 +1,5 @@
 """A database of two: the primary is killed under load, its replica promoted, and the API finds it by itself."""
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,13 +13,15 @@ from app.errors import DatabaseUnavailable
 from CreateDB.server.engine import make_engine
 from testing.api import StartApi, register, sign_in
 from testing.audit import Rows, read_rows
-from testing.chaos import Fault, Scene
-from testing.load import OK, UNAVAILABLE, Load
+from testing.chaos import Scene
+from testing.ledger import OK, UNAVAILABLE, Ledger
 from testing.loops import finish
 from testing.mariadb_server import unavailable
+from testing.people import Reader, Writer
 from testing.replication import Pair
 from testing.required import missing
 from testing.smtp import wait_until
+from testing.town import Town
 
 LONGEST_OUTAGE = 60  # seconds
 PRIMARY, REPLICA = 1, 2  # by the ids that they are started with
@@ -45,19 +46,19 @@ def migrated_url(pair: Pair) -> str:
 def test_a_promoted_replica_takes_over(pair: Pair, start_api: StartApi) -> None:
     """While nobody may write, writes wait or answer 503 and nothing worse; then all goes on, and nothing is lost."""
     with httpx2.Client(base_url=start_api(RATE_LIMITS_ENABLED="false").url, timeout=60) as http:
-        user = sign_in(http, register(http))
-        with Load(user) as load:
-            load.wait_for_a_write(LONGEST_OUTAGE)
+        user, books = sign_in(http, register(http)), Ledger()
+        habits = [Reader(books, [http], user), Writer(books, [http], user)]
+        with Town(habits):
+            books.wait_for_writes(1, LONGEST_OUTAGE)
             pair.primary.kill()
-            load.wait_for_a_refusal(LONGEST_OUTAGE)
+            books.wait_for_a_refusal(LONGEST_OUTAGE)
             pair.promote()
-            begin = time.monotonic()
-            outage = load.wait_for_a_write(LONGEST_OUTAGE) - begin
-            load.wait_for_a_write(LONGEST_OUTAGE)
+            books.wait_for_writes(2, LONGEST_OUTAGE)
+        for habit in habits:
+            habit.audit()
 
-        assert outage < LONGEST_OUTAGE
-        assert set(load.statuses) <= {OK, UNAVAILABLE}, load.statuses
-        assert user.get("/user/profile").json()["phrase"] in load.possible
+        assert books.faults == []
+        assert books.statuses <= {OK, UNAVAILABLE}
         assert sign_in(http, user.person).refresh().status_code == OK
 
 
@@ -153,7 +154,7 @@ def test_who_was_promoted_keeps_the_writes(pair: Pair, migrated_url: str, tmp_pa
         pair.hang_up()
 
     with Scene(migrated_url, tmp_path) as scene:
-        scene.watch(Fault("the replica is promoted", promote, come_back), f"{pair.replica.url}pupero")
+        scene.watch(promote, come_back, f"{pair.replica.url}pupero")
 
     assert scene.ledger.faults == []
     assert read_rows(old) == left[0]
