@@ -160,9 +160,14 @@ def _make_engine(url: URL, hosts: Hosts, *, echo: bool, autocommit: bool) -> Eng
         if not autocommit:
             event.listen(engine, "begin", _begin_immediate)
         return engine
+    settings = [f"innodb_lock_wait_timeout = {LOCK_WAIT}"]
+    if url.get_backend_name() == "mariadb":
+        settings.append("TRANSACTION ISOLATION LEVEL READ COMMITTED")  # for which SQLAlchemy asks twice more
+    else:
+        options.setdefault("isolation_level", "READ COMMITTED")
     waits: dict[str, Any] = {"connect_timeout": CONNECT_WAIT, "read_timeout": ANSWER_WAIT, "write_timeout": ANSWER_WAIT}
-    waits |= {"init_command": prepare_session(url.get_backend_name(), innodb_lock_wait_timeout=LOCK_WAIT)}
-    engine = create_engine(url, connect_args=waits, **{"isolation_level": "READ COMMITTED", **options})
+    waits |= {"init_command": prepare_session(url.get_backend_name(), *settings), "autocommit": autocommit}
+    engine = create_engine(url, connect_args=waits, **options)
     event.listen(engine, "handle_error", _recognize_disconnect)
     use_hosts(engine, hosts)
     return engine

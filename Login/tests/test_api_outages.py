@@ -211,7 +211,7 @@ def test_a_commit_without_an_answer_is_never_repeated(
     api = start_api(**settings, MARIADB_PYTHON_CONNECTOR=build)
     body = {"email": "alice@example.com", "password": PASSWORD}
     with httpx2.Client(base_url=api.url, timeout=PATIENT) as http:
-        register(http, "somebody")  # makes the one connection, which sends a COMMIT of its own when it is new
+        register(http, "somebody")  # makes the one connection
         line.cut_after = b"\x03COMMIT"  # the command, not the word in SET AUTOCOMMIT
         lost = http.post("/register", json=body)
         cuts, line.cut_after = line.cuts, None

@@ -18,6 +18,7 @@ from testing.api import RunSql
 from testing.loops import finish
 
 INSERT = text("INSERT INTO schedules (name, next_at) VALUES (:name, '2020-01-01 00:00:00')")
+TOLD = "SELECT @@tx_isolation, @@innodb_lock_wait_timeout, @@autocommit"
 READ_ALL = text("SELECT name FROM schedules ORDER BY name")
 START_COUNTER = (
     "INSERT INTO attempts (key_hash, count, window_started_at, last_at, expires_at)"
@@ -199,3 +200,22 @@ def test_waiting_transactions_keep_nobody_from_reading(database: Database) -> No
         return found, waited
 
     assert finish(read_beside()) == ([], True)
+
+
+@pytest.mark.parametrize("migrated_url", ["mariadb"], indirect=True)
+@pytest.mark.parametrize(("kind", "commits"), [("read", 1), ("transaction", 0)])
+def test_a_new_connection_is_told_all_in_few_words(database: Database, kind: str, commits: int) -> None:
+    """Isolation, patience and who commits: two statements at most, for each waits for its answer from far away."""
+    met = threading.Barrier(2)
+
+    def ask(connection: Connection) -> tuple[int, Any]:
+        met.wait(60)
+        sent = int(connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Questions'").one()[1])
+        return sent - 1, tuple(connection.exec_driver_sql(TOLD).one())
+
+    method = getattr(database, kind)
+    finish(method(names))  # the first connection of all is asked what kind of server this is
+    answers = together(method(ask), method(ask))
+
+    assert min(sent for sent, _ in answers) <= 2
+    assert {told for _, told in answers} == {("READ-COMMITTED", 4, commits)}

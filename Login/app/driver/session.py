@@ -5,9 +5,9 @@
 SYNC = "SET SESSION wsrep_sync_wait = @@wsrep_sync_wait | 1"
 
 
-def prepare_session(database: str, **settings: int) -> str | None:
+def prepare_session(database: str, *settings: str) -> str | None:
     """Write the statement for a kind of database, `mariadb` or `mysql`; None where there is nothing to say."""
-    plain = " ".join(f"SET SESSION {name} = {value};" for name, value in settings.items())
+    plain = " ".join(f"SET SESSION {setting};" for setting in settings)
     if database != "mariadb":
         return plain or None
     return f"BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1193 BEGIN END; {plain} EXECUTE IMMEDIATE '{SYNC}'; END"
