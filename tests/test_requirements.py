@@ -24,7 +24,7 @@ COMES_WITH |= {"jinja2": {"flask"}, "markupsafe": {"flask"}, "itsdangerous": {"f
 CODE = {
     "Login": ["Login/app"],
     "FlaskProject": ["FlaskProject"],
-    "CreateDB": ["CreateDB", "Login/app/models.py", "Login/app/schemas.py"],
+    "CreateDB": ["CreateDB", "Login/app/columns.py", "Login/app/models.py", "Login/app/schemas.py"],
 }
 
 

@@ -4,12 +4,13 @@ import time
 
 from sqlalchemy import URL, Connection, inspect, text
 
+from app.columns import UtcDateTime
 from app.config import Settings
 from app.crud import secrets
 from app.crud.operations import current_time
 from CreateDB.command.api_settings import make_keys
 from CreateDB.doctor.findings import Finding, Findings, Verdict, is_this_machine
-from CreateDB.models import UtcDateTime, metadata
+from CreateDB.models import metadata
 from CreateDB.server.engine import SERVERS, find_stored_name
 from CreateDB.server.grants import NEEDED, list_grants
 from CreateDB.tables.revisions import UPGRADE, compare

@@ -7,7 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import DateTime, inspect, text
 
-from CreateDB.models import UtcDateTime, metadata
+from app.columns import UtcDateTime
+from CreateDB.models import metadata
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.upgrade import downgrade, upgrade
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from app.models import UtcDateTime
+from app.columns import UtcDateTime
 
 SLACK = timedelta(minutes=1)  # rivals that waited for a lock, and a cluster whose hosts do not agree to the second
 

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, bindparam, select
 
+from app.columns import MARIADB
 from app.crud.accounts import list_columns, users
-from app.models import MARIADB, metadata
+from app.models import metadata
 
 Values: TypeAlias = dict[str, Any]
 Columns: TypeAlias = tuple[str, ...]

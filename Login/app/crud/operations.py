@@ -11,8 +11,9 @@ from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
+from app.columns import Table
 from app.crud.clock import utc_now
-from app.models import Table, metadata
+from app.models import metadata
 
 used_tokens = metadata.tables["used_tokens"]
 
