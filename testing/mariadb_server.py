@@ -90,6 +90,18 @@ class MariadbControl:
         self.stop()
         self.start()
 
+    def keep(self) -> None:
+        """Stop it in order, and keep a copy of all that it has written."""
+        self.stop()
+        shutil.copytree(self.folder / "data", self.folder / "kept")
+
+    def rewind(self) -> None:
+        """Start it anew with what was kept."""
+        self.kill()
+        shutil.rmtree(self.folder / "data")
+        shutil.copytree(self.folder / "kept", self.folder / "data")
+        self.start()
+
     def remove(self) -> None:
         """End it and delete everything it wrote."""
         self.kill()

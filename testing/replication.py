@@ -19,7 +19,7 @@ class Pair:
     """Two servers on one port of two loopback addresses, the second a copy of the first."""
 
     def __init__(self) -> None:
-        """Start both and let the second follow."""
+        """Start both and let the second follow; make the suite's tables, and an account like the API's."""
         self.primary = MariadbControl(flags=(*PRIMARY, *SEMI_SYNC))
         self.replica = MariadbControl(address="127.0.0.2", port=self.primary.port, flags=REPLICA)
         for server in (self.primary, self.replica):
@@ -32,27 +32,20 @@ class Pair:
             "MASTER_USER='replication', MASTER_PASSWORD='loopback only', MASTER_USE_GTID=slave_pos",
         )
         self._on(self.replica, "START SLAVE")
-
-    def url(self, database: str, user: str = "root", password: str = "") -> str:
-        """Name both servers, the primary first."""
-        hosts = f"127.0.0.1,127.0.0.2:{self.primary.port}"
-        return f"mariadb+mariadbconnector://{user}:{password}@{hosts}/{database}"
-
-    def prepare(self) -> str:
-        """Make the suite's tables, and an account like the API's; return the DATABASE_URL of an operator."""
         make_tables(self.primary)
-        url = self.url(DATABASE, "app", make_account(self.primary))
-        self.wait_until_copied(f"{DATABASE}.mails")
-        return url
+        account, hosts = f"app:{make_account(self.primary)}", f"127.0.0.1,127.0.0.2:{self.primary.port}"
+        self.url = f"mariadb+mariadbconnector://{account}@{hosts}/{DATABASE}"  # the operator's
+        self._wait_until_copied()
 
-    def wait_until_copied(self, table: str) -> None:
-        """Wait until the replica has a table."""
-        end = time.monotonic() + CAUGHT_UP_SECONDS
-        named = "SELECT COUNT(*) FROM information_schema.tables WHERE CONCAT(table_schema, '.', table_name) = "
-        while not self._on(self.replica, f"{named}'{table}'"):
-            if time.monotonic() > end:
-                raise RuntimeError(f"the replica did not follow: {self.replica.log()}")
-            time.sleep(0.1)
+    def keep(self) -> None:
+        """Keep both as they are."""
+        for server in (self.replica, self.primary):
+            server.keep()
+
+    def rewind(self) -> None:
+        """Let both be again as they were kept; the replica finds the primary there, or would ask again in a minute."""
+        for server in (self.primary, self.replica):
+            server.rewind()
 
     def promote(self) -> None:
         """Make the replica the one that is written to, once it has done all that it was sent, as an operator would."""
@@ -76,6 +69,14 @@ class Pair:
         """End both and delete everything they wrote."""
         self.primary.remove()
         self.replica.remove()
+
+    def _wait_until_copied(self) -> None:
+        """Wait until the replica knows the account, which was made last."""
+        end = time.monotonic() + CAUGHT_UP_SECONDS
+        while not self._on(self.replica, "SELECT COUNT(*) FROM mysql.user WHERE user = 'app'"):
+            if time.monotonic() > end:
+                raise RuntimeError(f"the replica did not follow: {self.replica.log()}")
+            time.sleep(0.1)
 
     @staticmethod
     def _on(server: MariadbControl, statement: str) -> int:

@@ -98,7 +98,7 @@ def test_the_doctor_compares_a_primary_with_its_replica() -> None:
         missing("mariadb", reason)
     pair = Pair()
     try:
-        url = pair.prepare()
+        url = pair.url
         assert diagnose(url)["replicas"].finding == "All replicas follow 127.0.0.1 closely."
         on_replica = make_engine(pair.replica.url).execution_options(isolation_level="AUTOCOMMIT")
         with on_replica.connect() as replica:

@@ -27,20 +27,28 @@ LONGEST_OUTAGE = 60  # seconds
 PRIMARY, REPLICA = 1, 2  # by the ids that they are started with
 
 
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    """Give a primary and its replica."""
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Pair]:
+    """Make a primary and its replica."""
     if reason := unavailable():
         missing("mariadb", reason)
     servers = Pair()
+    servers.keep()
     yield servers
     servers.remove()
 
 
 @pytest.fixture
+def pair(servers: Pair) -> Pair:
+    """Give both as they were made, whatever the test before has made of them."""
+    servers.rewind()
+    return servers
+
+
+@pytest.fixture
 def migrated_url(pair: Pair) -> str:
-    """Give the URL by which the API finds both, with the suite's tables."""
-    return pair.prepare()
+    """Let the API be started on both."""
+    return pair.url
 
 
 def test_a_promoted_replica_takes_over(pair: Pair, start_api: StartApi) -> None:
