@@ -19,7 +19,7 @@ for part in (".", "Login", "bench"):
 import httpx2
 from suite import api_environment, database, say, serving
 
-from testing.api import CHEAP_ARGON2, PASSWORD, register
+from testing.api import CHEAP_ENVIRONMENT, PASSWORD, register
 from testing.line import Line
 
 # The first byte of a command (mariadb.com/kb, "Client/Server Protocol"); the two without an answer are not counted.
@@ -30,11 +30,11 @@ HEAD = f"{'round trip':>10}{'at once':>9}{'sent each':>11}{'first':>8}{'half':>8
 def main() -> None:
     """Measure every distance with every crowd."""
     options = parse()
-    cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
     with database(0) as (url, control):
         line = Line(control.port)
+        environment = api_environment(line.lead(url), 1) | CHEAP_ENVIRONMENT
         with (
-            serving("testing.serve:make_app", 1, api_environment(line.lead(url), 1) | cheap, "/healthz") as api,
+            serving("testing.serve:make_app", 1, environment, "/healthz") as api,
             httpx2.Client(base_url=api.url, timeout=120, limits=httpx2.Limits(max_connections=None)) as http,
         ):
             register_all(http, max(options.at_once))

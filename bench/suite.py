@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from app.auth import PasswordHasher
 from app.models import User, metadata
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
+from testing.mariadb import make_tables
 from testing.mariadb_server import MariadbControl
 from testing.processes import Server, free_port
 
@@ -31,10 +31,7 @@ def database(accounts: int) -> Iterator[tuple[str, MariadbControl]]:
     control = MariadbControl(on_disk=True)
     control.start()
     try:
-        with make_engine(control.url).begin() as connection:
-            connection.exec_driver_sql("CREATE DATABASE bench CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
-        url = f"{control.url.rstrip('/')}/bench"
-        upgrade(url)
+        url = make_tables(control)
         fill(url, accounts)
         yield url, control
     finally:

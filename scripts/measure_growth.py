@@ -26,8 +26,8 @@ from app.crud import accounts, attempts, events, services, sessions
 from app.crud.operations import current_time
 from app.models import Session
 from CreateDB.server.engine import make_engine
-from CreateDB.tables.upgrade import upgrade
 from scripts.growth_rows import fill
+from testing.mariadb import make_tables
 from testing.mariadb_server import MariadbControl
 
 SIZES = (1_000, 100_000, 1_000_000, 10_000_000)
@@ -157,12 +157,10 @@ def main() -> None:
     control = MariadbControl(on_disk=True, flags=SERVER)
     try:
         control.start()
-        with make_engine(control.url).begin() as connection:
-            connection.exec_driver_sql("CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
-        upgrade(f"{control.url}pupero")
+        url = make_tables(control)
         for people in map(int, sys.argv[1:] or SIZES):
             say(f"\n{people:,} people\n\n| what | time | rows read |\n| --- | --- | --- |")
-            for line in measure(f"{control.url}pupero", people):
+            for line in measure(url, people):
                 say(line)
     finally:
         control.remove()

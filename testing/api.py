@@ -20,6 +20,7 @@ from testing.declared import require_declared
 from testing.processes import Server, free_port
 
 CHEAP_ARGON2 = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}
+CHEAP_ENVIRONMENT = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}  # the same for a process
 PRODUCTION = {"environment": "production", "argon2_time_cost": 2, "argon2_memory_kib": 19456}  # the least it takes
 PASSWORD = "blue herons at dawn"
 STEP_MARGIN = 2.0  # seconds
@@ -236,21 +237,23 @@ def let_codes_pass(sql: RunSql) -> LetPass:
     return let_pass
 
 
+def make_server(log: Path, *arguments: str, **environment: str) -> Server:
+    """Prepare the API as a process of its own, with cheap hashes and a strong key."""
+    port = free_port()
+    command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port), *arguments]
+    defaults = {"JWT_SECRET_KEY": secrets.token_urlsafe(32), **CHEAP_ENVIRONMENT}
+    return Server(command, {**defaults, **environment}, port, log, forked=True)
+
+
 @pytest.fixture
 def start_api(tmp_path: Path, migrated_url: str) -> Iterator[StartApi]:
     """Give a function that starts the API as real processes on the test's database; all are stopped at the end."""
     started: list[Server] = []
 
     def start(workers: int = 1, arguments: Sequence[str] = (), **environment: str) -> Server:
-        port = free_port()
-        command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
-        cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
-        defaults = {"DATABASE_URL": migrated_url, "JWT_SECRET_KEY": secrets.token_urlsafe(32), **cheap}
-        defaults |= {"MAIL_DIR": str(tmp_path / "mail")}
+        defaults = {"DATABASE_URL": migrated_url, "MAIL_DIR": str(tmp_path / "mail")}
         log = tmp_path / f"api-{len(started)}.log"
-        server = Server(
-            [*command, "--workers", str(workers), *arguments], {**defaults, **environment}, port, log, forked=True
-        )
+        server = make_server(log, "--workers", str(workers), *arguments, **{**defaults, **environment})
         server.start("/healthz")
         started.append(server)
         if workers > 1:  # of whom one answers before the others

@@ -10,14 +10,14 @@ from typing import Self
 import httpx2
 
 from CreateDB.server.engine import make_engine
-from testing.api import CHEAP_ARGON2, enable_totp, register, sign_in
+from testing.api import enable_totp, make_server, register, sign_in
 from testing.audit import require_same_everywhere
 from testing.faults import Fault, Outage
 from testing.galera import Cluster
 from testing.ledger import Ledger
 from testing.mariadb import DATABASE, empty_tables
 from testing.people import CodeUser, Guest, Habit, Newcomer, Reader, Refresher, Writer
-from testing.processes import Server, free_port
+from testing.processes import Server
 from testing.town import Town
 
 PROCESSES = 2
@@ -83,12 +83,8 @@ class Scene:
             time.sleep(0.2)
 
     def _start(self, number: int) -> str:
-        port = free_port()
         environment = {"DATABASE_URL": self._url, "JWT_SECRET_KEY": self._key, "MAIL_DIR": str(self._mails)}
-        cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
-        command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
-        log = self._folder / f"api-{number}.log"
-        server = Server(command, {**environment, **cheap, "RATE_LIMITS_ENABLED": "false"}, port, log, forked=True)
+        server = make_server(self._folder / f"api-{number}.log", RATE_LIMITS_ENABLED="false", **environment)
         self._stack.callback(server.stop)
         server.start("/readyz")
         self._servers.append(server)

@@ -1,6 +1,5 @@
 """The whole suite as real servers that many tests share: API, pages, mails in a folder, one SQLite file."""
 
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from CreateDB.server.engine import make_engine
-from testing.api import CHEAP_ARGON2
+from testing.api import make_server
 from testing.arrivals import wait_for_link
 from testing.browser import pages_server
 from testing.processes import Server, free_port
@@ -83,12 +82,7 @@ def suite(migrated_sqlite: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _api_server(database_url: str, folder: Path, pages_port: int) -> Server:
-    port = free_port()
-    cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
-    settings = {"DATABASE_URL": database_url, "JWT_SECRET_KEY": secrets.token_urlsafe(32), **cheap}
-    settings |= {"MAIL_DIR": str(folder / "mail"), "RATE_LIMITS_ENABLED": "false"}
-    settings["PASSKEY_ORIGINS"] = f"http://localhost:{pages_port}"
-    command = ["-m", "uvicorn", "--factory", "testing.serve:make_app", "--port", str(port)]
-    server = Server(command, settings, port, folder / "api.log", forked=True)
+    settings = {"DATABASE_URL": database_url, "MAIL_DIR": str(folder / "mail"), "RATE_LIMITS_ENABLED": "false"}
+    server = make_server(folder / "api.log", PASSKEY_ORIGINS=f"http://localhost:{pages_port}", **settings)
     server.start("/healthz")
     return server

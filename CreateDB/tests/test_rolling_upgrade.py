@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from CreateDB.tables.upgrade import upgrade
-from testing.api import CHEAP_ARGON2, SignedIn, StartApi, enable_totp, register, sign_in
+from testing.api import CHEAP_ENVIRONMENT, SignedIn, StartApi, enable_totp, register, sign_in
 from testing.last_release import NoHistory, find_last_release, unpack
 from testing.ledger import OK, UNAVAILABLE, Ledger
 from testing.people import Reader, Writer
@@ -64,8 +64,7 @@ def test_replicas_are_replaced_one_by_one(
 ) -> None:
     """No answer but 200 for anybody, whichever version they meet, and nothing that was written is lost."""
     alike = {"JWT_SECRET_KEY": secrets.token_urlsafe(32), "DATABASE_URL": empty_url, "RATE_LIMITS_ENABLED": "false"}
-    cheap = {name.upper(): str(value) for name, value in CHEAP_ARGON2.items()}
-    old_server, new_server = start_old(**alike, **cheap), start_api(**alike)
+    old_server, new_server = start_old(**alike, **CHEAP_ENVIRONMENT), start_api(**alike)
     with (
         httpx2.Client(base_url=old_server.url, timeout=60) as old,
         httpx2.Client(base_url=new_server.url, timeout=60) as new,
