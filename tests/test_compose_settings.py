@@ -66,6 +66,11 @@ def test_the_docs_name_what_env_may_hold() -> None:
     assert {name for name in taken if f"`{name}`" not in docs} == set()
 
 
+def test_the_doctor_gets_wherever_the_api_gets() -> None:
+    """A mail server that it cannot reach would be a failure that nobody has; it asks neither balancer nor pages."""
+    assert set(services()["login"]["networks"]) - {"api"} <= set(services()["createdb"]["networks"])
+
+
 @pytest.fixture
 def ask_compose(tmp_path: Path) -> Ask:
     """Give a function that writes files beside docker-compose.yml, and returns what each service would be given."""

@@ -8,7 +8,7 @@ from testing.documents import ROOT, chapter, first_column, list_blocks, read
 DOCS = read(ROOT / "docs" / "containers.md")
 OPERATIONS = ROOT / "docs" / "operations.md"
 # Nothing is found where the sample's servers are, and with one database; docs/clusters.md tells of several.
-SAME_MACHINE = {"database_tls", "rate_limit_storage_tls", "cluster", "cluster_reads", "replicas"}
+SAME_MACHINE = {"database_tls", "rate_limit_storage_tls", "cluster", "cluster_nodes", "cluster_reads", "replicas"}
 QUOTES = '"'
 # A name as the first thing that is logged; a sentence, which begins with a capital or holds a blank, is none.
 LOGGED = re.compile(r"""(?:log_event|_log|(?:log(?:ger)?|getLogger\(\w+\))\.\w+)\(\s*([^,()]+)[,)]""")

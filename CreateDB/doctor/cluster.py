@@ -2,13 +2,14 @@
 
 import asyncio
 
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.database import Database, limit_connections
 from app.driver.url import list_hosts
 from app.runtime.processors import count_workers
+from CreateDB.command.explain import explain
 from CreateDB.doctor.findings import Finding, Findings
 from CreateDB.server.engine import SERVERS, make_engine
 from CreateDB.tables.cluster_lock import is_clustered
@@ -60,6 +61,39 @@ def examine_cluster(_settings: Settings | None, connection: Connection) -> Findi
         yield Finding("cluster", "warning", f"{text}: the next loss may leave nobody who can write.", fix)
     else:
         yield Finding("cluster", "ok", f"{text}.")
+
+
+def examine_nodes(_settings: Settings | None, connection: Connection) -> Findings:
+    """Ask each host that DATABASE_URL names whether it is of this cluster: people are led there one day."""
+    hosts = list_hosts(connection.engine.url)
+    if not hosts[1:] or not is_clustered(connection):
+        return
+    cluster = _read_cluster(connection)
+    found = {host: _ask_node(connection.engine.url.set(host=host, database="")) for host in hosts}
+    strange = [host for host, (id_, _) in found.items() if id_ not in {cluster, None}]
+    away = [f"{host}: {why}" for host, (_, why) in found.items() if why]
+    if strange:
+        text = f"{', '.join(strange)} is no node of this cluster: whoever is led there meets another database."
+        yield Finding("cluster_nodes", "failure", text, "Take it out of DATABASE_URL, or let it join.")
+    elif away:
+        fix = "Start it, or mend its network: until then it takes over for nobody."
+        yield Finding("cluster_nodes", "warning", f"Not every node can be used. {'; '.join(away)}.", fix)
+    else:
+        yield Finding("cluster_nodes", "ok", f"All {len(hosts)} hosts of DATABASE_URL are nodes of this cluster.")
+
+
+def _ask_node(url: URL) -> tuple[str | None, str]:
+    """Give the cluster that a host is in, or why it cannot be asked; one that is cut off refuses to say."""
+    try:
+        with make_engine(url).connect() as own:
+            return _read_cluster(own), ""
+    except DBAPIError as error:
+        return None, explain(error, url).rstrip(".")
+
+
+def _read_cluster(connection: Connection) -> str:
+    status = _show(connection, "GLOBAL STATUS LIKE 'wsrep_cluster_state_uuid'")
+    return status.get("wsrep_cluster_state_uuid", "")
 
 
 def examine_sync_wait(settings: Settings | None, connection: Connection) -> Findings:

@@ -47,7 +47,7 @@ def examine_encryption(_settings: Settings | None, connection: Connection) -> Fi
     if connection.dialect.name not in SERVERS or is_this_machine(url.host):
         return
     cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
-    fix = "Add ?ssl_ca=/path/ca.pem&ssl_verify_cert=true to DATABASE_URL."
+    fix = "Add ?ssl=true&ssl_ca=/path/ca.pem&ssl_verify_cert=true to DATABASE_URL."
     if not cipher:
         finding = "The connection to the database is not encrypted: hashes and addresses can be read on their way."
         yield Finding("database_tls", "warning", finding, fix)

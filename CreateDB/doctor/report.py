@@ -46,6 +46,7 @@ OF_DATABASE: Mapping[str, Callable[[Settings | None, Connection], Findings]] = {
     "secrets_at_rest": database.examine_secrets_at_rest,
     "connections": cluster.examine_connections,
     "cluster": cluster.examine_cluster,
+    "cluster_nodes": cluster.examine_nodes,
     "cluster_reads": cluster.examine_sync_wait,
     "replicas": cluster.examine_replicas,
     "server_settings": cluster.examine_server_settings,

@@ -19,6 +19,7 @@ from CreateDB.doctor.report import OF_DATABASE
 from CreateDB.server.engine import make_engine
 from testing.documents import list_blocks, read
 from testing.galera import Cluster
+from testing.mariadb_server import MariadbControl
 from testing.mariadb_server import unavailable as server_unavailable
 from testing.processes import ROOT, STOP_WAIT, free_port, wait_for_port
 from testing.replication import Pair
@@ -26,7 +27,7 @@ from testing.required import missing
 
 LONGEST_WAIT = 60  # seconds
 ISOLATE = "gmcast.isolate"
-ABOUT_SERVERS = ("connections", "cluster", "cluster_reads", "replicas", "server_settings")
+ABOUT_SERVERS = ("connections", "cluster", "cluster_nodes", "cluster_reads", "replicas", "server_settings")
 
 
 def test_the_doctor_sees_what_a_node_is(cluster: Cluster, empty_name: str) -> None:
@@ -43,6 +44,29 @@ def test_the_doctor_sees_what_a_node_is(cluster: Cluster, empty_name: str) -> No
     assert ill["cluster_reads"].verdict == "ok"
     assert ill["server_settings"].verdict == "failure"
     assert "wsrep_certify_nonpk is OFF" in ill["server_settings"].finding
+
+
+def test_the_doctor_asks_every_host_that_is_named(cluster: Cluster, empty_name: str) -> None:
+    """All are nodes of one cluster; one that is cut off is named, and so is a server that never joined."""
+    first, _, third = cluster.nodes
+    well = diagnose(cluster.url(empty_name))["cluster_nodes"]
+    third.isolate()
+    third.wait_until(lambda: third.status("wsrep_ready") == "OFF")
+    try:
+        away = diagnose(cluster.url(empty_name))["cluster_nodes"]
+    finally:
+        third.heal()
+        cluster.wait_until_whole()
+    beside = MariadbControl(address="127.0.0.4", port=cluster.port)
+    beside.start()
+    try:
+        strange = diagnose(f"mariadb+mariadbconnector://root@{first.address},127.0.0.4:{first.port}/{empty_name}")
+    finally:
+        beside.remove()
+
+    assert (well.verdict, away.verdict) == ("ok", "warning")
+    assert f"{third.address}: The server at {third.address}:{third.port} is cut off from its cluster" in away.finding
+    assert strange["cluster_nodes"].finding.startswith("127.0.0.4 is no node of this cluster")
 
 
 @pytest.mark.parametrize("migrated_url", ["mariadb"], indirect=True)
