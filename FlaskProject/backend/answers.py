@@ -90,6 +90,39 @@ class TrustedDevices(Answer):
 
 
 @dataclass(frozen=True)
+class Passkey(Answer):
+    """A passkey, as its owner sees it."""
+
+    id: str
+    name: str
+    credential_id: str
+    label: str
+    client_address: str | None
+    synced: bool
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Passkeys(Answer):
+    """All passkeys of an account, and by which names a browser knows site and person."""
+
+    rp_id: str
+    user_handle: str
+    passkeys: list[Passkey]
+
+
+@dataclass(frozen=True)
+class Included(Answer):
+    """What came along with an account; nothing of what was not asked for."""
+
+    sessions: list[Device] | None = None
+    passkeys: Passkeys | None = None
+    trusted_devices: list[TrustedDevice] | None = None
+    last_sign_in: Device | None = None
+
+
+@dataclass(frozen=True)
 class Account(Answer):
     """Who is signed in, and in what state the account is."""
 
@@ -110,6 +143,7 @@ class Account(Answer):
     fresh_until: datetime | None
     amr: list[str] | None  # likewise
     session: Device
+    included: Included | None  # an API that is still to be upgraded sends nothing along
 
     @property
     def name(self) -> str:
@@ -144,29 +178,7 @@ class Enrolment(Answer):
     secret: str
     qr_code: str
     otpauth_uri: str
-
-
-@dataclass(frozen=True)
-class Passkey(Answer):
-    """A passkey, as its owner sees it."""
-
-    id: str
-    name: str
-    credential_id: str
-    label: str
-    client_address: str | None
-    synced: bool
-    created_at: datetime
-    last_used_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Passkeys(Answer):
-    """All passkeys of an account, and by which names a browser knows site and person."""
-
-    rp_id: str
-    user_handle: str
-    passkeys: list[Passkey]
+    account: Account | None  # likewise
 
 
 @dataclass(frozen=True)
@@ -202,6 +214,7 @@ class History(Answer):
 
     events: list[Event]
     next: str | None
+    account: Account | None  # an API that is still to be upgraded sends none along
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,10 @@ class Api:
         """Ask what a mail's link is about, which changes nothing."""
         return self._as_anyone("/link/look", {"token": token}, LinkInfo.read, READ_SECONDS)
 
-    def account(self) -> Account:
-        """Look up who is signed in."""
-        return self._as_owner("GET", "/user/account", None, Account.read, READ_SECONDS)
+    def account(self, include: Sequence[str] = ()) -> Account:
+        """Look up who is signed in, and by the same call what is to come along."""
+        query = f"?{urlencode({'include': include}, doseq=True)}" if include else ""
+        return self._as_owner("GET", f"/user/account{query}", None, Account.read, READ_SECONDS)
 
     def update(self, factor: Json | None = None, **changes: str) -> TokenPair | None:
         """Change parts of the profile; a password change brings a new pair."""
@@ -158,8 +159,8 @@ class Api:
         self._as_owner("POST", "/email/verification", None, _nothing)
 
     def start_totp(self) -> Enrolment:
-        """Begin a second factor, or find the one already begun."""
-        return self._as_owner("POST", "/totp/enable/start", None, Enrolment.read)
+        """Begin a second factor, or find the one already begun; the account comes along."""
+        return self._as_owner("POST", "/totp/enable/start?include=account", None, Enrolment.read)
 
     def confirm_totp(self, secret: str, code: str) -> RecoveryCodes:
         """Finish a second factor; returns the recovery codes, which are never shown again."""
@@ -201,7 +202,7 @@ class Api:
 
     def history(self, before: str | None, kinds: Sequence[str], limit: int) -> History:
         """List what happened to the account before an event of it, or at last: all, or what is below these kinds."""
-        query = urlencode(_given(before=before, kind=kinds, limit=limit), doseq=True)
+        query = urlencode(_given(before=before, kind=kinds, limit=limit, include="account"), doseq=True)
         return self._as_owner("GET", f"/user/events?{query}", None, History.read, READ_SECONDS)
 
     def disown_event(self, event_id: str) -> None:

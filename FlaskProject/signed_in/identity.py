@@ -97,12 +97,21 @@ def api() -> Api:
     return tokens().api
 
 
-def current_account() -> Account:
-    """Return the signed-in account, asked for once a request; nobody signed in is a Refusal 401."""
+def current_account(*include: str) -> Account:
+    """Return the signed-in account, asked for once a request; nobody signed in is a Refusal 401.
+
+    Whoever asks first says what is to come along: a page asks the API once.
+    """
     if "account" not in g:
-        g.account = api().account()
-        speak(g.account.language)
+        know(api().account(include))
     return cast("Account", g.account)
+
+
+def know(account: Account | None) -> None:
+    """Take an account that came along with something else; where none did, it is asked for when it is needed."""
+    if account:
+        g.account = account
+        speak(account.language)
 
 
 def subject() -> str:

@@ -75,7 +75,8 @@ def _handler(api: SmallApi) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             asked = {
-                "call": f"{self.command} {self.path}",
+                # Looked up as by an API of before `include`: what a test answers says whether anything comes along.
+                "call": re.sub(r"[?&]include=\w+", "", f"{self.command} {self.path}"),
                 "headers": dict(self.headers),
                 "body": json.loads(body) if body else None,
             }

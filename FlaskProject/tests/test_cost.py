@@ -43,7 +43,7 @@ def test_a_page_asks_for_what_it_shows_and_no_more(
 def test_passkeys_cost_one_call_where_they_are_listed(
     api: Any, open_browser: Any, make_token: Any, account: Any
 ) -> None:
-    """And where the password alone signs in another; none for whoever has no factor, nor on any other page."""
+    """Of an API of before `include`, of which nothing comes along; and where the password alone signs in another."""
     account["passkeys"] = 1
     api.on(PASSKEYS, lambda _asked: (200, {"rp_id": "localhost", "user_handle": "dQ", "passkeys": []}))
     browser = open_browser(api.url)

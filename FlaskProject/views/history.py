@@ -15,7 +15,7 @@ from FlaskProject.forms.submissions import View, submission
 from FlaskProject.mail_links.looks import effects_of_disowning
 from FlaskProject.rendering.happenings import describe, title_of
 from FlaskProject.rendering.telling import tell
-from FlaskProject.signed_in.identity import api, current_account, sign_out
+from FlaskProject.signed_in.identity import api, current_account, know, sign_out
 
 pages = Blueprint("history", __name__, url_prefix="/security/history")
 
@@ -38,6 +38,7 @@ def history_page(form: Form | None = None) -> str:
     """Show a page of what happened, of everything or one part of it."""
     part, before = request.args.get("part", ""), request.args.get("before") or None
     history, is_newest = _list(before, PARTS.get(part, ()))
+    know(history.account)
     values = {"entries": [describe(event) for event in history.events], "next": history.next, "is_newest": is_newest}
     choices = {"part": part if part in PARTS else None, "choices": [None, *PARTS]}
     account = current_account()

@@ -3,7 +3,7 @@
 from flask import session
 
 from FlaskProject.backend.answers import Passkeys
-from FlaskProject.signed_in.identity import api
+from FlaskProject.signed_in.belongings import own_passkeys
 
 CHANGED = "passkeys_changed"
 
@@ -13,6 +13,11 @@ def note_change() -> None:
     session[CHANGED] = True
 
 
+def is_changed() -> bool:
+    """Tell whether this browser has still to hear of a change."""
+    return CHANGED in session
+
+
 def changed_passkeys() -> Passkeys | None:
     """Return what is left of the passkeys, on the first page after a change."""
-    return api().passkeys() if session.pop(CHANGED, False) else None
+    return own_passkeys() if session.pop(CHANGED, False) else None

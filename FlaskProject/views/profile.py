@@ -11,7 +11,7 @@ from FlaskProject.rendering.downloads import pass_on
 from FlaskProject.rendering.error_pages import log_outage
 from FlaskProject.rendering.telling import tell_at
 from FlaskProject.signed_in.identity import api, current_account
-from FlaskProject.views.passkey_news import changed_passkeys, note_change
+from FlaskProject.views.passkey_news import changed_passkeys, is_changed, note_change
 
 pages = Blueprint("profile", __name__)
 
@@ -20,7 +20,7 @@ pages = Blueprint("profile", __name__)
 @stands_at("profile.show", awaits_sign_in=True)
 def profile_page(form: Form | None = None) -> str:
     """Show the forms."""
-    account = current_account()
+    account = current_account(*(["passkeys"] if is_changed() else []))
     passkeys = changed_passkeys() if account.passkeys else None
     return render_template("profile.html", form=form or take_form(), account=account, passkeys=passkeys)
 

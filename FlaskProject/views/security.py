@@ -7,6 +7,7 @@ from FlaskProject.forms.form import Form
 from FlaskProject.forms.kept import stands_at, take_form
 from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.telling import tell_at
+from FlaskProject.signed_in.belongings import own_devices, own_passkeys, own_trusted_devices
 from FlaskProject.signed_in.identity import api, current_account, tokens
 from FlaskProject.views.passkey_news import changed_passkeys
 
@@ -17,12 +18,12 @@ pages = Blueprint("security", __name__, url_prefix="/security")
 @stands_at("security.show", awaits_sign_in=True)
 def security_page(form: Form | None = None) -> str:
     """Show everything that guards the account."""
-    account = current_account()
+    account = current_account("sessions", "passkeys", "trusted_devices")
     # Without any, only a browser that has just helped to remove the last one has to hear of it.
-    passkeys = changed_passkeys() or (api().passkeys() if account.passkeys else None)
-    devices = sorted(api().devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
+    passkeys = changed_passkeys() or (own_passkeys() if account.passkeys else None)
+    devices = sorted(own_devices(), key=lambda device: (not device.current, -device.last_seen_at.timestamp()))
     values = {"account": account, "devices": devices, "passkeys": passkeys, "came_for": session.get("came_for")}
-    values["trusted"] = api().trusted_devices() if account.has_factor else []
+    values["trusted"] = own_trusted_devices() if account.has_factor else []
     return render_template("security.html", form=form or take_form(), **values)
 
 

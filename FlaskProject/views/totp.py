@@ -12,7 +12,7 @@ from FlaskProject.forms.form import Form
 from FlaskProject.forms.kept import ask_again, stands_at, take_form
 from FlaskProject.forms.submissions import submission
 from FlaskProject.rendering.telling import tell_at
-from FlaskProject.signed_in.identity import api, current_account
+from FlaskProject.signed_in.identity import api, current_account, know
 from FlaskProject.views.new_codes import CODES, codes_page, lead_to_codes
 from FlaskProject.views.security import security_page
 
@@ -24,8 +24,10 @@ PLACE = ("security.show", "totp")
 @stands_at("totp.set_up")
 def enrolment_page(form: Form | None = None) -> str:
     """Show the picture, the same secret in letters, and the field for the first code."""
-    account, enrolment = current_account(), api().start_totp()
-    return render_template("totp_start.html", form=form or take_form(), account=account, enrolment=enrolment)
+    enrolment = api().start_totp()
+    know(enrolment.account)
+    values = {"account": current_account(), "enrolment": enrolment}
+    return render_template("totp_start.html", form=form or take_form(), **values)
 
 
 @pages.get("/start")

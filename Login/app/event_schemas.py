@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from app.schemas import AlongWithAccount, WithAccount
+
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$", max_length=32)]
 
 
-class EventQuery(BaseModel):
+class EventQuery(AlongWithAccount):
     """Which part of a history is asked for."""
 
     before: str | None = Field(default=None, description="`next` of the page before.")
@@ -36,7 +38,7 @@ class EventInfo(BaseModel):
     can_disown: bool = Field(description='Whether "this was not me" still takes it back.')
 
 
-class EventList(BaseModel):
+class EventList(WithAccount):
     """A page of a history, the latest first."""
 
     events: list[EventInfo]

@@ -7,14 +7,14 @@ from pydantic import BaseModel, Field
 from pydantic.config import JsonDict
 
 from app.fields import Ceremony, Code, CodeSetName, Credential, EnrolmentSecret, PasskeyName, Token, TrustDevice
-from app.schemas import NOT_SAVED, Body, Message, examples
+from app.schemas import NOT_SAVED, Body, Message, WithAccount, examples
 
 CODE_SET = "qk9o7nXqD2mVv1o0C4nLsg"  # an example
 CEREMONY = "Jm3xQ0tq2mZ6bV1o8C4nLsgX7kYp5rT9uWvA0dEfGhI"  # an example
 CREDENTIAL: JsonDict = {"id": "kqDmXQ0tq2mZ6bV1", "rawId": "kqDmXQ0tq2mZ6bV1", "type": "public-key", "response": {}}
 
 
-class TotpSetup(BaseModel):
+class TotpSetup(WithAccount):
     """What an authenticator app needs; shown once."""
 
     secret: str = Field(

@@ -164,6 +164,22 @@ class Account(Profile):
     session: SessionInfo
 
 
+class AlongWithAccount(BaseModel):
+    """Whether an answer brings the account along."""
+
+    include: list[Literal["account"]] = Field(
+        default=[], max_length=1, description="`account` has `GET /user/account` come along, in `account`."
+    )
+
+
+class WithAccount(BaseModel):
+    """What brings the account along where it is asked to."""
+
+    account: Account | None = Field(
+        default=None, exclude_if=lambda account: account is None, description="Only where `include` asks for it."
+    )
+
+
 class UserUpdate(Proof):
     """Changes to the account; all are made or none. `role` and unknown members have no effect."""
 

@@ -1,12 +1,15 @@
 """Registering, and the caller's own account."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from app import errors
 from app.deps import CurrentUser, FromAcceptLanguage, FromCaller, FromClient, FromResources, limit
+from app.inclusion_schemas import FullAccount, Inclusions
 from app.routes.sessions import SIGNED_IN, UNAUTHORIZED, UNPROVED
-from app.schemas import Account, Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
-from app.services import accounts, emails
+from app.schemas import Deletion, Message, Profile, Registered, Registration, Updated, UserUpdate
+from app.services import accounts, emails, own_account
 from app.web.problems import refusals
 
 router = APIRouter(tags=["Account"])
@@ -35,10 +38,12 @@ async def show_profile(user: CurrentUser, resources: FromResources) -> Profile:
     return accounts.show_profile(resources.settings, user)
 
 
-@router.get("/user/account", summary="Show your account", responses=SIGNED_IN)
-async def show_account(user: CurrentUser, resources: FromResources) -> Account:
-    """Show everything about the account and this session."""
-    return await accounts.show_account(resources, user)
+@router.get("/user/account", summary="Show your account", responses=refusals(*UNAUTHORIZED, body=False, query=True))
+async def show_account(
+    wanted: Annotated[Inclusions, Query()], user: CurrentUser, resources: FromResources
+) -> FullAccount:
+    """Show everything about the account and this session; with `include`, in one answer what else guards it."""
+    return await own_account.show_account(resources, user, wanted)
 
 
 @router.put(

@@ -1,13 +1,16 @@
 """The second factor."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from app import errors
 from app.deps import CurrentUser, FromCaller, FromResources, limit
 from app.factor_schemas import RecoveryCodeSet, SavedCodes, TotpConfirmation, TotpEnabled, TotpSetup, TotpStatus
 from app.routes.sessions import NOT_FRESH, SIGNED_IN, UNAUTHORIZED, UNPROVED, WRONG_CODE
-from app.schemas import Message, Proof
+from app.schemas import AlongWithAccount, Message, Proof
 from app.services import recovery_codes, totp
+from app.services.own_account import show_account
 from app.web.problems import refusals
 
 router = APIRouter(prefix="/totp", tags=["Second factor"])
@@ -28,13 +31,19 @@ async def show_totp_status(user: CurrentUser, resources: FromResources) -> TotpS
     responses=refusals(*NOT_PROVED, errors.TotpAlreadyEnabled, errors.EmailConfirmationRequired),
 )
 async def start_totp(
-    user: CurrentUser, resources: FromResources, client: FromCaller, body: Proof | None = None
+    wanted: Annotated[AlongWithAccount, Query()],
+    user: CurrentUser,
+    resources: FromResources,
+    client: FromCaller,
+    body: Proof | None = None,
 ) -> TotpSetup:
     """Give a secret and its QR code, good for ten minutes; asked again meanwhile, the same ones.
 
     Needs a fresh session, or `current_password` in the body.
     """
-    return await totp.start(resources, user, body, client)
+    setup = await totp.start(resources, user, body, client)
+    setup.account = await show_account(resources, user) if wanted.include else None
+    return setup
 
 
 @router.post(

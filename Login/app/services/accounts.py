@@ -20,7 +20,7 @@ from app.languages.tags import Tag
 from app.models import Session, User
 from app.resources import Resources
 from app.runtime.logs import log_event
-from app.schemas import Account, Deletion, Profile, Registration, UserUpdate
+from app.schemas import Deletion, Profile, Registration, UserUpdate
 from app.services.attempts import count_move
 from app.services.consequences import conclude
 from app.services.emails import find_holder, finish_change, is_move, must_confirm, request_change
@@ -29,9 +29,8 @@ from app.services.oblivion import leave_no_trace
 from app.services.passwords import hash_new
 from app.services.proofs import Proof, ask_for_factor, begin_change, needs_factor
 from app.services.reauthentication import follow_session, prove, prove_for
-from app.services.recovery_codes import look_at_codes
 from app.services.reserved import is_reserved
-from app.services.sessions import FRESH, describe_session, is_fresh, issue_pair
+from app.services.sessions import is_fresh, issue_pair
 
 
 async def register(resources: Resources, body: Registration, client: Client, language: Tag | None = None) -> str:
@@ -141,28 +140,6 @@ def show_profile(settings: Settings, principal: Principal) -> Profile:
     account = principal.account
     phrase = account.phrase or settings.anti_phishing_phrase_default
     return Profile(email=account.email, username=account.username, role=account.role, phrase=phrase)
-
-
-async def show_account(resources: Resources, principal: Principal) -> Account:
-    """Tell a person everything that they may want to see of their account."""
-    account, session = principal.account, principal.session
-    codes = await look_at_codes(resources, account)
-    return Account(
-        **show_profile(resources.settings, principal).model_dump(),
-        user_id=account.public_id,
-        email_verified=account.email_verified_at is not None,
-        phrase_is_default=account.phrase is None,
-        language=account.language,
-        totp_enabled=account.has_totp,
-        passkeys=account.passkey_count,
-        recovery_codes_left=codes.left,
-        recovery_codes_saved=codes.saved,
-        created_at=account.created_at,
-        last_login_at=account.last_login_at,
-        fresh_until=session.authenticated_at + FRESH,
-        amr=(session.amr or "").split(),
-        session=describe_session(session, current=True),
-    )
 
 
 async def update(resources: Resources, principal: Principal, body: UserUpdate, client: Client) -> Pair | None:

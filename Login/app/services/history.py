@@ -7,26 +7,29 @@ from sqlalchemy import Connection
 
 from app.authority.letters import Link
 from app.clients.devices import describe_device
+from app.config import Settings
 from app.crud import events, one_time_tokens
 from app.crud.events import EventRow
 from app.crud.sessions import Principal
 from app.errors import EventNotFound
 from app.event_schemas import EventInfo, EventList, EventQuery
 from app.resources import Resources
+from app.services.own_account import find_account
 
 
 async def list_own(resources: Resources, principal: Principal, query: EventQuery) -> EventList:
     """List what happened to the caller's account, the latest first."""
-    rows, told = await resources.database.read(_list, principal, query)
-    page = rows[: query.limit]
-    infos = [describe_event(row, principal, is_told=row.id in told) for row in page]
-    return EventList(events=infos, next=infos[-1].id if len(rows) > query.limit else None)
+    return await resources.database.read(_find_own, resources.settings, principal, query)
 
 
-def _list(connection: Connection, principal: Principal, query: EventQuery) -> tuple[list[EventRow], set[bytes]]:
+def _find_own(connection: Connection, settings: Settings, principal: Principal, query: EventQuery) -> EventList:
     before = read_id(query.before) if query.before else None
     rows = events.list_events(connection, principal.account.public_id, before, query.kind, query.limit + 1)
-    return rows, one_time_tokens.list_told(connection, principal.account.id, Link.DISOWN)
+    told = one_time_tokens.list_told(connection, principal.account.id, Link.DISOWN)
+    page = rows[: query.limit]
+    infos = [describe_event(row, principal, is_told=row.id in told) for row in page]
+    account = find_account(connection, settings, principal) if query.include else None
+    return EventList(events=infos, next=infos[-1].id if len(rows) > query.limit else None, account=account)
 
 
 def describe_event(row: EventRow, principal: Principal, *, is_told: bool) -> EventInfo:

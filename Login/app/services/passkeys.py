@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from app import auth, errors, webauthn
 from app.clients.addresses import Client
 from app.clients.devices import describe_device
+from app.config import Settings
 from app.crud import accounts, passkeys
 from app.crud.operations import current_time
 from app.crud.passkeys import PasskeyRow
@@ -25,10 +26,16 @@ from app.webauthn import InvalidResponse, Key
 
 async def list_own(resources: Resources, principal: Principal) -> PasskeyList:
     """List the caller's passkeys, the oldest first."""
-    rows = await resources.database.read(passkeys.list_passkeys, principal.account.id)
+    return await resources.database.read(find_own, resources.settings, principal)
+
+
+def find_own(connection: Connection, settings: Settings, principal: Principal) -> PasskeyList:
+    """Look the caller's passkeys up."""
+    account = principal.account
+    rows = passkeys.list_passkeys(connection, account.id) if account.passkey_count else []
     return PasskeyList(
-        rp_id=resources.settings.relying_party.id,
-        user_handle=webauthn.encode_id(principal.account.public_id.encode()),
+        rp_id=settings.relying_party.id,
+        user_handle=webauthn.encode_id(account.public_id.encode()),
         passkeys=[describe(row) for row in rows],
     )
 

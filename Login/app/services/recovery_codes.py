@@ -41,7 +41,12 @@ async def look_at_codes(resources: Resources, account: Account) -> CodesState:
     """Count the codes that are left, and see whether their owner has them."""
     if not account.has_factor:
         return NO_CODES
-    return await resources.database.read(second_factors.look_at_recovery_codes, account.id)
+    return await resources.database.read(find_codes, account)
+
+
+def find_codes(connection: Connection, account: Account) -> CodesState:
+    """Look up what is left of an account's codes; without a factor there are none."""
+    return second_factors.look_at_recovery_codes(connection, account.id) if account.has_factor else NO_CODES
 
 
 async def make_first_codes(resources: Resources, principal: Principal, client: Client) -> CodeSet | None:

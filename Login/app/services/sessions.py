@@ -224,9 +224,14 @@ def _log_out(connection: Connection, resources: Resources, principal: Principal,
 
 async def list_sessions(resources: Resources, principal: Principal) -> list[SessionInfo]:
     """List the caller's live sessions: this one, then the last seen."""
+    return await resources.database.read(find_sessions, resources.settings, principal)
+
+
+def find_sessions(connection: Connection, settings: Settings, principal: Principal) -> list[SessionInfo]:
+    """Look the caller's live sessions up."""
     own = principal.session
-    idle, remembered = (principal.now - resources.settings.idle_limit(remember=flag) for flag in (False, True))
-    rows = await resources.database.read(sessions.list_sessions, principal.account.id, idle, remembered, own.id)
+    idle, remembered = (principal.now - settings.idle_limit(remember=flag) for flag in (False, True))
+    rows = sessions.list_sessions(connection, principal.account.id, idle, remembered, own.id)
     return [describe_session(row, current=row.sid == own.sid) for row in rows]
 
 

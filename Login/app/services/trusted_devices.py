@@ -64,9 +64,13 @@ def trust_device(
 
 async def list_own(resources: Resources, principal: Principal) -> list[TrustedDeviceInfo]:
     """List the devices that the caller trusts, the newest first."""
-    since = principal.now - resources.settings.trusted_device_days
-    rows = await resources.database.read(trusted_devices.list_devices, principal.account.id, since)
-    return [describe(row) for row in rows]
+    return await resources.database.read(find_own, resources.settings, principal)
+
+
+def find_own(connection: Connection, settings: Settings, principal: Principal) -> list[TrustedDeviceInfo]:
+    """Look the devices up that the caller trusts."""
+    since = principal.now - settings.trusted_device_days
+    return [describe(row) for row in trusted_devices.list_devices(connection, principal.account.id, since)]
 
 
 async def remove(resources: Resources, principal: Principal, device_id: str, client: Client) -> None:
