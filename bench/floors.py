@@ -3,8 +3,9 @@
 import os
 from datetime import datetime
 
+import requests
 from fastapi import FastAPI
-from flask import Flask, render_template
+from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it ships no types
 from jinja2 import DictLoader
 from sqlalchemy import bindparam, create_engine, select
@@ -66,4 +67,17 @@ def make_form() -> Flask:
     def read() -> str:
         return render_template("form.html")
 
+    return app
+
+
+def make_form_and_call() -> Flask:
+    """Serve the least that a signed-in page is: the form, and one call of the API by a Session of requests."""
+    app, http, account = make_form(), requests.Session(), f"{os.environ['BACKEND_URL']}/user/account"
+
+    def read() -> str:
+        token = request.cookies.get("access_token", "")
+        answer = http.get(account, headers={"Authorization": f"Bearer {token}"}, timeout=5)
+        return render_template("form.html", account=answer.json())
+
+    app.view_functions["read"] = read
     return app

@@ -20,7 +20,7 @@ from testing.services import add_service
 
 HERE = Path(__file__).parent
 API, SELECT, NOTHING = "testing.serve:make_app", "floors:make_select", "floors:make_nothing"
-PAGE, FORM = "floors:make_page()", "floors:make_form()"
+PAGE, FORM, FORM_AND_CALL = "floors:make_page()", "floors:make_form()", "floors:make_form_and_call()"
 PAGES = "FlaskProject.app:create_app()"
 
 READERS = 32
@@ -49,9 +49,10 @@ class Bench:
         settings = api_environment(self.url, workers, **more)
         return self._stack.enter_context(serving(API, workers, settings, "/healthz"))
 
-    def floor(self, application: str, workers: int = 1, *, wsgi: bool = False) -> Server:
+    def floor(self, application: str, workers: int = 1, *, wsgi: bool = False, **more: str) -> Server:
         """Start a floor."""
-        return self._stack.enter_context(serving(application, workers, {"DATABASE_URL": self.url}, "/", wsgi=wsgi))
+        settings = {"DATABASE_URL": self.url, **more}
+        return self._stack.enter_context(serving(application, workers, settings, "/", wsgi=wsgi))
 
     def pages(self, api: Server) -> Server:
         """Start our pages before an API."""
@@ -147,9 +148,10 @@ def introspections(bench: Bench) -> Loads:
 
 
 def pages(bench: Bench) -> Loads:
-    """Row 9: the signed-in profile page and the login page beside bare Flask pages and a profile call."""
+    """Row 9: the signed-in profile page and the login page beside bare Flask pages, and these with form and call."""
     api = bench.api()
     ui, bare, form = bench.pages(api), bench.floor(PAGE, wsgi=True), bench.floor(FORM, wsgi=True)
+    both = bench.floor(FORM_AND_CALL, wsgi=True, BACKEND_URL=api.url)
     pair = sign_in(api.url)
     cookie = f"Cookie: access_token={pair['access_token']}; refresh_token={pair['refresh_token']}"
     return {
@@ -157,6 +159,7 @@ def pages(bench: Bench) -> Loads:
         "login page": bench.load(ui, "/login", 8),
         "F4": bench.load(bare, "/", 8),
         "F4 with a form": bench.load(form, "/", 8),
+        "F4 with form and call": bench.load(both, "/", 8, cookie),
         "profile call": bench.load(api, "/user/account", 8, f"Authorization: Bearer {pair['access_token']}"),
     }
 

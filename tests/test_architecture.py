@@ -151,10 +151,13 @@ def test_only_the_database_module_commits() -> None:
 
 @pytest.mark.asvs("13.2.5")
 def test_one_file_of_the_pages_calls_the_api() -> None:
-    """Time-outs, forwarded addresses and error handling are written once."""
-    others = [path for path in sources("FlaskProject") if path.parts[-2:] != ("backend", "http.py")]
+    """Time-outs, forwarded addresses and error handling are written once; the road beside it is taken by it alone."""
+    http, road = (("backend", name) for name in ("http.py", "road.py"))
+    others = [path for path in sources("FlaskProject") if path.parts[-2:] not in {http, road}]
+    takes = [path.parts[-2:] for path in sources("FlaskProject") if "backend.road import" in path.read_text("utf-8")]
 
     assert offenders(others, lambda path: packages(path) & {"requests"}) == {}
+    assert takes == [http]
 
 
 def test_the_database_cli_needs_no_web_framework() -> None:

@@ -27,6 +27,7 @@ CONNECTS = {
     "Login/app/webhooks/post.py": {"http.client", "socket"},
     "Login/app/throttling/flood_redis.py": {"redis"},
     "FlaskProject/backend/http.py": {"requests"},
+    "FlaskProject/backend/road.py": {"requests"},
     "CreateDB/doctor/mail.py": {"smtplib"},
     "deploy/healthy.py": {"http.client", "urllib.request"},
 }

@@ -148,7 +148,7 @@ def test_every_connection_has_a_row() -> None:
 @pytest.mark.parametrize(
     ("words", "file", "constants"),
     [
-        ("2 s to connect; 2 s to read, 15 s to work", "FlaskProject/backend/http.py", {"CONNECT_SECONDS": 2.0}),
+        ("2 s to connect; 2 s to read, 15 s to work", "FlaskProject/backend/road.py", {"CONNECT_SECONDS": 2.0}),
         ("2 s to read, 15 s to work", "FlaskProject/backend/api.py", {"READ_SECONDS": 2.0, "WORK_SECONDS": 15.0}),
         ("4 s to connect, 5 s an answer, 10 s", "Login/app/database.py", {"CONNECT_WAIT": 4, "ANSWER_WAIT": 5}),
         ("10 s with all repeats", "Login/app/database.py", {"TOTAL_WAIT": 10}),

@@ -1,4 +1,4 @@
-"""The only file that calls the API: one pooled connection, a time budget, and two ways to fail."""
+"""The only file that calls the API: one road, a time budget, and two ways to fail."""
 
 import json
 import time
@@ -7,20 +7,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # what its raw answers raise
 from urllib3.exceptions import NewConnectionError
 
 from FlaskProject.backend.answers import Json
-from FlaskProject.backend.kept_connections import POOLS
+from FlaskProject.backend.road import CONNECT_SECONDS, Road
 
-CONNECT_SECONDS = 2.0
 LARGEST_ANSWER = 1024 * 1024
 CHUNK = 64 * 1024
 NOTHING_DONE = {"busy", "database_unavailable", "secret_unreadable", "draining"}  # codes that mean it
@@ -71,29 +68,14 @@ class Download:
     close: Callable[[], None]
 
 
-def _pooled_http(ca_bundle: Path | None) -> requests.Session:
-    """Make the one keep-alive session of the process."""
-    http = requests.Session()
-    # The caller's proxy variables and .netrc would send passwords elsewhere.
-    http.trust_env = False
-    http.verify = str(ca_bundle) if ca_bundle else True
-    http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=64)
-    adapter.poolmanager.pool_classes_by_scheme = POOLS
-    http.mount("http://", adapter)
-    http.mount("https://", adapter)
-    return http
-
-
 class Backend:
     """Sends one request, hands back JSON, a Refusal or BackendUnavailable."""
 
     def __init__(self, url: str, ca_bundle: Path | None = None, at_once: int = 48) -> None:
         """Remember where the API is, and who alone may have signed its certificate, if not the public authorities."""
-        self._url = url
         self._places = BoundedSemaphore(at_once)
         self._downloads = BoundedSemaphore(max(1, at_once // SHARE_OF_DOWNLOADS))
-        self._http = _pooled_http(ca_bundle)
+        self._road = Road(url, ca_bundle)
 
     def send(  # noqa: PLR0913 a request has this many parts
         self, visitor: Visitor, method: str, path: str, *, body: Json | None, token: str | None, seconds: float
@@ -120,7 +102,7 @@ class Backend:
         with ExitStack() as held:
             held.enter_context(_place(self._downloads, f"GET {path}"))
             try:
-                response = held.enter_context(self._request("GET", path, None, _headers(visitor, token), seconds))
+                response = held.enter_context(self._road.ask("GET", path, None, _headers(visitor, token), seconds))
             except requests.RequestException as failure:
                 raise BackendUnavailable(f"GET {path}: {type(failure).__name__}") from None
             disposition = response.headers.get("Content-Disposition")
@@ -133,22 +115,9 @@ class Backend:
         deadline = time.monotonic() + CONNECT_SECONDS + seconds
         with (
             _place(self._places, f"{method} {path}"),
-            self._request(method, path, body, headers, seconds) as response,
+            self._road.ask(method, path, body, headers, seconds) as response,
         ):
             return _understand(response, _read_all(response, deadline))
-
-    def _request(
-        self, method: str, path: str, body: Json | None, headers: dict[str, str], seconds: float
-    ) -> requests.Response:
-        return self._http.request(
-            method,
-            self._url + path,
-            json=body,
-            headers=headers,
-            timeout=(CONNECT_SECONDS, seconds),
-            allow_redirects=False,
-            stream=True,
-        )
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
@@ -11,11 +11,11 @@ from FlaskProject.backend.answers import Account
 from FlaskProject.languages.current import current_language
 from FlaskProject.languages.known import KNOWN, OFFERED, Language
 from FlaskProject.messages import TEXT, escape_text, has_text, t
+from FlaskProject.rendering.addresses import address, static
 from FlaskProject.rendering.devices import device_kind, device_name, place_name
 from FlaskProject.rendering.own_paths import current_in_menu, here, worth_carrying
 from FlaskProject.rendering.return_addresses import this_page
 from FlaskProject.rendering.scripts import need_script, needed_scripts
-from FlaskProject.rendering.static_files import version_of
 from FlaskProject.rendering.telling import told_above, told_at
 from FlaskProject.rendering.times import ago, clock_time, date, date_and_time
 from FlaskProject.settings.brand import Brand
@@ -27,7 +27,7 @@ def init_templates(app: Flask, brand: Brand) -> None:
     """Add our words, times, addresses and name to Jinja's globals."""
     app.jinja_env.globals.update(ago=ago, clock_time=clock_time, date=date, date_and_time=date_and_time)
     app.jinja_env.globals.update(told_above=told_above, told_at=told_at, current_in_menu=current_in_menu)
-    app.jinja_env.globals.update(t=t, static=_static, here=here, worth_carrying=worth_carrying)
+    app.jinja_env.globals.update(t=t, static=static, url_for=address, here=here, worth_carrying=worth_carrying)
     app.jinja_env.globals.update(device_kind=device_kind, device_name=device_name, place_name=place_name)
     app.jinja_env.globals.update(need_script=need_script, needed_scripts=needed_scripts)
     app.jinja_env.globals.update(language=current_language, languages=_languages, this_page=this_page)
@@ -57,8 +57,3 @@ def _languages() -> list[Language]:
 @pass_context  # else Jinja would work it out once, when the template is compiled, in whichever language that was
 def _translated(_context: Context, key: str) -> str:
     return escape_text(current_language().tag, key)
-
-
-def _static(name: str) -> str:
-    """Address a static file by its content, so that browsers may keep it for good."""
-    return url_for("static", filename=name, v=version_of(name))

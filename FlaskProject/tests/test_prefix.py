@@ -140,3 +140,14 @@ NEXTS += [(f"/auth{evil}", "/auth/") for evil in ("//evil.example", "/../x", "/l
 def test_next_stays_under_the_path(target: str, led: str) -> None:
     """What lies beside it on the same host is another application."""
     assert own_path(target, ROOT) == led
+
+
+def test_pages_under_two_paths_at_once_each_keep_to_their_own(browser: FlaskClient) -> None:
+    """What was worked out for one visitor's path stands in no page of another's."""
+    for root in ("/one", "/two", "", "/one"):
+        page = browser.get("/login", environ_overrides={"SCRIPT_NAME": root}).text
+        found = [address for address in ADDRESSES.findall(page) if address.startswith("/")]
+
+        assert len(found) > 5
+        assert [address for address in found if not address.startswith(f"{root}/")] == []
+        assert root or [address for address in found if address.startswith(("/one/", "/two/"))] == []
