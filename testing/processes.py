@@ -1,5 +1,6 @@
 """Real servers as processes of their own: started on a free port, waited for, stopped, and their output kept."""
 
+import atexit
 import os
 import random
 import signal
@@ -32,6 +33,7 @@ def own_ports() -> tuple[socket.socket, Iterator[int]]:
     its choice and the server's start. The claim is the block's first UDP port, which is held until the process ends.
     """
     claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    atexit.register(claim.close)
     for begin in random.sample(range(10_000, 30_000, BLOCK), 20_000 // BLOCK):
         with suppress(OSError):
             claim.bind(("127.0.0.1", begin))
