@@ -27,7 +27,7 @@ TASKS_ON_DATABASE = {
     "reencrypt": "put the secrets in the tables under the first of today's keys (read as the API reads them)",
 }
 TASKS_ON_ONE_USER = {
-    "show_user": "show an account and its sessions",
+    "show_user": "show an account, its passkeys, trusted devices and sessions",
     "disable_user": "shut an account out at once and end its sessions",
     "enable_user": "let a disabled account in again",
     "end_sessions": "sign an account out everywhere",

@@ -195,7 +195,7 @@ def test_passkeys_are_shown_and_go_with_a_lost_second_factor(
     shown = cli("--show-user", "alice").out
     outcome = cli("--reset-second-factor", "alice")
 
-    assert "second factor   passkeys only, 10 recovery codes left" in shown
+    assert "second factor    passkeys only, 10 recovery codes left" in shown
     assert re.search(r"^  My phone  since [-0-9: ]+ UTC  last used never  synced$", shown, re.MULTILINE)
     assert phone.credentials[0].id.hex() not in shown
     assert MAILED in outcome.out
@@ -237,10 +237,23 @@ def test_what_is_shown_has_no_secret(cli: Run, user_with_totp: SignedIn, sql: Ru
     """Account and sessions in full, and neither hash nor secret nor token."""
     outcome = cli("--show-user", "alice")
 
-    assert "second factor   on, 10 recovery codes left" in outcome.out
+    assert "second factor    on, 10 recovery codes left" in outcome.out
     assert "Firefox on Linux  from 127.0.0.1" in outcome.out
     (row,) = sql("SELECT u.password_hash, u.totp_secret, s.sid FROM users u JOIN sessions s ON s.user_id = u.id")
     assert not any(secret in outcome.out for secret in (*row, user_with_totp.secret))
+
+
+def test_trusted_devices_are_shown(cli: Run, user_with_totp: SignedIn, sql: RunSql) -> None:
+    """Each with its last use and its end, and without its token; one whose time is over is not there."""
+    login = {"email": user_with_totp.person.email, "password": PASSWORD, "totp": user_with_totp.code()}
+    token = user_with_totp.http.post("/login", json={**login, "trust_device": True}).json()["device_token"]
+    sql(TRUST_DEVICE, id=bytes(16))
+
+    shown = cli("--show-user", "alice").out
+
+    since, until = "since [-0-9: ]+ UTC  last used never", "until [-0-9: ]+ UTC"
+    assert re.search(rf"^trusted devices  1\n  Firefox on Linux  from \S+  {since}  {until}$", shown, re.MULTILINE)
+    assert token not in shown
 
 
 @pytest.mark.parametrize(("more", "told"), [(0, "1"), (98, "99"), (99, "100 or more"), (150, "100 or more")])

@@ -1,14 +1,16 @@
 """Users as an operator sees them: listed, shown, found and named. Never shows a hash or a secret."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import URL, Connection
 
 from app.clients.devices import describe_device
-from app.crud import directory, passkeys, second_factors, sessions
+from app.crud import directory, passkeys, second_factors, sessions, trusted_devices
 from app.crud.accounts import Addressee
 from app.crud.passkeys import PasskeyRow
 from app.crud.sessions import SessionRow
+from app.crud.trusted_devices import TrustedDeviceRow
 from CreateDB.command.arguments import Arguments
 from CreateDB.command.errors import OperatorError
 from CreateDB.command.flags import LIST_LIMIT
@@ -38,14 +40,12 @@ def show_user(arguments: Arguments, url: URL) -> int:
     with make_engine(url, echo=arguments.echo).connect() as connection:
         entry = find_one(connection, arguments.who)
         codes = second_factors.count_recovery_codes(connection, entry.id)
-        keys = passkeys.list_passkeys(connection, entry.id)
-        live = sessions.list_sessions(connection, entry.id, LONG_AGO, LONG_AGO)
-    number = f"{MOST_SESSIONS} or more" if len(live) >= MOST_SESSIONS else str(len(live))
-    *lines, last = align([*_describe(entry, codes), ("passkeys", str(len(keys))), ("sessions", number)])
-    show(lines)
-    show(f"  {line}" for line in align([_describe_passkey(key) for key in keys]))
-    show([last])
-    show(f"  {line}" for line in align([_describe_session(session) for session in live]))
+        lists = _list_what_signs_in(connection, entry.id)
+    counts = [(name, _count_listed(name, rows)) for name, rows in lists.items()]
+    lines = align([*_describe(entry, codes), *counts])
+    show(lines[: -len(lists)])
+    for line, rows in zip(lines[-len(lists) :], lists.values(), strict=True):
+        show([line, *(f"  {row}" for row in align(rows))])
     return 0
 
 
@@ -93,12 +93,37 @@ def _describe(entry: Addressee, codes: int) -> list[tuple[str, str]]:
     ]
 
 
+def _list_what_signs_in(connection: Connection, user_id: int) -> dict[str, list[tuple[str, ...]]]:
+    keys = passkeys.list_passkeys(connection, user_id)
+    devices = trusted_devices.list_devices(connection, user_id, LONG_AGO)
+    live = sessions.list_sessions(connection, user_id, LONG_AGO, LONG_AGO)
+    return {
+        "passkeys": [_describe_passkey(key) for key in keys],
+        "trusted devices": [_describe_device(device) for device in devices],
+        "sessions": [_describe_session(session) for session in live],
+    }
+
+
+def _count_listed(name: str, rows: Sequence[object]) -> str:
+    return f"{MOST_SESSIONS} or more" if name == "sessions" and len(rows) >= MOST_SESSIONS else str(len(rows))
+
+
 def _describe_passkey(passkey: PasskeyRow) -> tuple[str, ...]:
     return (
         passkey.name,
         f"since {moment(passkey.created_at)}",
         f"last used {moment(passkey.last_used_at)}",
         "synced" if passkey.synced else "bound to a device",
+    )
+
+
+def _describe_device(device: TrustedDeviceRow) -> tuple[str, ...]:
+    return (
+        describe_device(device.user_agent),
+        f"from {device.client_address}",
+        f"since {moment(device.created_at)}",
+        f"last used {moment(device.last_used_at)}",
+        f"until {moment(device.expires_at)}",
     )
 
 
