@@ -1,5 +1,7 @@
 """How the command speaks: a line for each step, tables for lists, one line for an error."""
 
+import atexit
+import gc
 import io
 import logging
 import os
@@ -60,7 +62,8 @@ def _write(line: str) -> bool:
 
 
 def prepare_process() -> None:
-    """Let any name be printed on any terminal, and keep logging from printing traces of its own."""
+    """Let any name be printed on any terminal, keep logging from printing traces, and let the process end at once."""
+    atexit.register(gc.freeze)  # what ends with the process need not be looked through for garbage once more
     logging.raiseExceptions = False
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,5 +1,6 @@
 """The command's start: each task loads what it needs, for that is most of what a short one takes."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -11,13 +12,15 @@ from alembic.script import ScriptDirectory
 
 from CreateDB.command.arguments import TASKS as FLAGS
 from CreateDB.command.arguments import UPGRADE
+from CreateDB.command.loading import loading
 from CreateDB.main import TASKS
 from CreateDB.server.engine import make_engine
 from CreateDB.tables.revisions import MIGRATIONS, list_current, list_revisions
 from CreateDB.tables.upgrade import upgrade
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = {"alembic", "app.config", "argon2", "cryptography", "fastapi", "httpx", "jose", "passlib", "pydantic_settings"}
+HEAVY = {"alembic", "app.config", "app.services", "argon2", "babel", "cryptography", "fastapi"}
+HEAVY |= {"httpx", "jose", "passlib", "pydantic_settings"}
 LOOK = """
 import json, sys
 from CreateDB.main import main
@@ -26,6 +29,14 @@ try:
 except SystemExit:
     pass
 print(json.dumps([name for name in sys.argv[1].split(",") if name in sys.modules]))
+"""
+
+
+END = """
+import atexit, gc
+from CreateDB.command.terminal import prepare_process
+atexit.register(lambda: print(gc.get_freeze_count() > 0))  # the last that is registered goes first
+prepare_process()
 """
 
 
@@ -58,6 +69,20 @@ def test_only_an_upgrade_loads_the_library_of_migrations(tmp_path: Path) -> None
 
     assert load({"alembic"}, "--url", url) == ["alembic"]
     assert load({"alembic", "passlib", "fastapi"}, "--url", url, "--sweep") == []
+
+
+def test_whoever_waits_for_the_load_waits_for_no_collection() -> None:
+    """What is loaded stays, so nobody looks through it for garbage: neither meanwhile, which ends with it, nor last."""
+    gc.collect()
+    before = gc.get_stats()[0]["collections"]
+    with loading():
+        kept = [[number] for number in range(100_000)]
+        meanwhile = gc.get_stats()[0]["collections"]
+    ended = subprocess.run([sys.executable, "-c", END], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert (len(kept), meanwhile - before) == (100_000, 0)
+    assert gc.isenabled()
+    assert ended.stdout == "True\n"
 
 
 def test_each_flag_has_a_task_that_is_there() -> None:
