@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from devtools import ROOT, argon2, environment, own_database, ports, say, services, settings
@@ -56,8 +57,8 @@ def run(arguments: Sequence[str]) -> int:
     python = environment.prepare(environment.FOR_RUNNING)
     settings.write_missing()
     own = {} if settings.configured("DATABASE_URL") else {"DATABASE_URL": own_database.url_of(ROOT)}
-    migrate(python, own)
-    pair = (api(python, options.api_port, options.ui_port, own), pages(python, options.ui_port, options.api_port))
+    # The pages need no database: they load while it is made.
+    pair = (pages(python, options.ui_port, options.api_port), api(python, options.api_port, options.ui_port, own))
     return services.serve(pair, announcement(options.api_port, options.ui_port))
 
 
@@ -76,7 +77,9 @@ def api(python: Path, port: int, ui_port: int, own: Mapping[str, str]) -> servic
     # Links in mails lead to the pages, also on another port; a setting of the developer's own stays.
     told = {} if settings.configured("PUBLIC_URL") else {"PUBLIC_URL": f"http://127.0.0.1:{ui_port}"}
     command = [str(python), *words.split(), str(port)]
-    return services.Service("api", command, f"http://127.0.0.1:{port}/healthz", {**argon2.settings(), **told, **own})
+    environment = {**argon2.settings(), **told, **own}
+    prepare = partial(migrate, python, own)
+    return services.Service("api", command, f"http://127.0.0.1:{port}/healthz", environment, prepare)
 
 
 def pages(python: Path, port: int, api_port: int) -> services.Service:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devtools import ROOT, background, packages, say
+from devtools import ROOT, background, bundled_pip, packages, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,11 +91,15 @@ def make(venv: Path, why: str) -> None:
         raise SystemExit(missing_venv_hint(Path("/etc/debian_version").exists()))
     say(f"Making the virtual environment {venv} ({why}) ...")
     venv.mkdir(exist_ok=True)
+    wheel = bundled_pip.find()
+    flags = ["--without-pip"] if wheel else []
     with being_changed(venv):
         empty(venv)
-        status, tail = background.run([sys.executable, "-I", "-m", "venv", venv])
+        status, tail = background.run([sys.executable, "-I", "-m", "venv", *flags, venv])
         if status != 0:
             raise SystemExit(f"python -m venv could not make {venv}. Its last lines:\n{tail}")
+        if wheel:
+            bundled_pip.unpack(wheel, venv)
 
 
 def empty(venv: Path) -> None:

@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from devtools import background, say, uv
+from devtools import background, bundled_pip, say, uv
 from devtools.progress import Progress
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def install(lock: Path, python: Path, folder: Path) -> None:
     quick = uv.find() or bring_uv(python, folder, sources)
     if not (quick and uv.install(quick, lock, python, sources)):
         install_by_pip(lock, python, folder, sources)
+    bundled_pip.add_command(python, quick)
 
 
 def bring_uv(python: Path, folder: Path, sources: Mapping[str, str]) -> list[str | Path]:

@@ -32,12 +32,13 @@ direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Service:
-    """What to start, and the address that answers once it is up."""
+    """What to start, the address that answers once it is up, and what must be done before."""
 
     name: str
     command: Sequence[str]
     url: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[], object] = bool
 
 
 class Fallen(Exception):
@@ -105,8 +106,9 @@ def serve(services: Sequence[Service], announcement: str) -> int:
     running: list[Running] = []
     try:
         say(f"Starting {' and '.join(service.name for service in services)} ...")
-        for service in services:
-            running.append(Running(service))  # noqa: PERF401 - one by one, so that what has started is stopped
+        for service in services:  # one by one, so that what has started is stopped
+            service.prepare()
+            running.append(Running(service))
         wait_until_up(running)
         wait_until_silent(running)
         say(announcement)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from devtools import packages
+from devtools.environment import python_of
 
 
 def make_wheel(folder: Path, version: str, name: str = "pupero-demo") -> str:
@@ -39,6 +40,7 @@ def make_environment(folder: Path) -> Path:
     """Make an environment that has nothing but a copy of this one's pip: what ensurepip does in seconds, at once."""
     venv.create(folder, symlinks=sys.platform != "win32")
     shutil.copytree(purelib_of(Path(sys.prefix)) / "pip", purelib_of(folder) / "pip")
+    (python_of(folder).parent / "pip").touch()  # its command, which would else be added
     return folder
 
 

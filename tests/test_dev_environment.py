@@ -1,5 +1,6 @@
 """dev.py's virtual environment, with a real pip and a package made on the spot, so without a network."""
 
+import ensurepip
 import subprocess
 import sys
 import sysconfig
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import environment, packages
+from devtools import bundled_pip, environment, packages
 from testing.wheels import make_environment, make_wheel, purelib_of
 
 VERSION = "import importlib.metadata; print(importlib.metadata.version('pupero-demo'))"
@@ -40,6 +41,31 @@ def test_the_lock_is_installed_once_and_again_when_it_changes(wheels: Path, caps
         environment.prepare((lock,), folder)
     assert installed_version(python) == "2.0"
     assert not environment.is_installed(lock, folder)
+
+
+@pytest.mark.parametrize("is_bundled", [True, False])
+def test_a_new_environment_has_a_pip_of_its_own(
+    wheels: Path, monkeypatch: pytest.MonkeyPatch, *, is_bundled: bool
+) -> None:
+    """Whoever activates it and types `pip` gets no other Python's, wherever this Python keeps the wheel."""
+    if not is_bundled:
+        monkeypatch.setattr(bundled_pip, "find", lambda: None)
+    lock, folder = wheels / "requirements.lock", wheels / "venv"
+    lock.write_text(make_wheel(wheels, "1.0"), encoding="utf-8")
+
+    python = environment.prepare((lock,), folder)
+
+    for command in ([python, "-m", "pip"], [python.with_name("pip")]):
+        said = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+        assert str(folder) in said
+
+
+def test_this_python_s_own_pip_is_found() -> None:
+    """Else each new environment would wait for ensurepip."""
+    wheel = bundled_pip.find()
+
+    assert wheel is not None
+    assert wheel.name.startswith(f"pip-{ensurepip.version()}-")
 
 
 def test_installing_one_lock_forgets_what_stood_before(tmp_path: Path) -> None:

@@ -36,6 +36,16 @@ if "stubborn" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("hello from", sys.argv[2], os.getpid(), flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Quiet).serve_forever()
 """
+UNREADY = """
+import json, sys, time
+from dataclasses import replace
+from devtools import services
+first, second = [services.Service(*one) for one in json.loads(sys.argv[1])]
+def prepare():
+    while not services.answers(first.url): time.sleep(0.05)
+    sys.exit("the database is not ready")
+sys.exit(services.serve((first, replace(second, prepare=prepare)), "all up"))
+"""
 DIES = "import sys; sys.exit('the disk is on fire')"
 
 Started = Callable[..., "subprocess.Popen[str]"]
@@ -58,8 +68,8 @@ def start() -> Iterator[Started]:
     """Give a function that serves in a process of its own, which is gone after the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*wanted: tuple[str, list[str], str]) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-c", SERVE, json.dumps(wanted)]
+    def start(*wanted: tuple[str, list[str], str], script: str = SERVE) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", script, json.dumps(wanted)]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         pipe, merge = subprocess.PIPE, subprocess.STDOUT
         process = subprocess.Popen(command, env=environment, stdout=pipe, stderr=merge, text=True)  # noqa: S603
@@ -115,6 +125,18 @@ def test_a_service_that_falls_is_named_and_takes_the_other_along(start: Started)
     assert process.returncode == 1
     assert "ui ended with status 1. Its last lines:\nthe disk is on fire" in seen
     assert not is_up(api)
+
+
+def test_what_one_service_waits_for_is_done_while_another_starts(start: Started) -> None:
+    """The pages come up before there is a database; where it cannot be made they end again, and the API never began."""
+    ui, api = web("ui"), web("api")
+
+    process = start(ui, api, script=UNREADY)
+    seen, _ = process.communicate(timeout=60)
+
+    assert (process.returncode, "hello from ui" in seen, "hello from api" in seen) == (1, True, False)
+    assert seen.endswith("the database is not ready\n")
+    assert not is_up(ui)
 
 
 def test_a_service_that_falls_later_is_noticed(start: Started) -> None:
