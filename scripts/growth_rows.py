@@ -109,16 +109,19 @@ ROWS: Mapping[str, tuple[float, Mapping[str, str]]] = {
 }
 
 
-def fill(connection: Connection, people: int) -> None:
-    """Fill the tables anew for so many people: each by one statement, so that the server sorts its indexes at once."""
+def fill(connection: Connection, people: int, expired: int = EXPIRED, owners: int = 1) -> None:
+    """Fill the tables anew for so many people: each by one statement, so that the server sorts its indexes at once.
+
+    So many expired sessions, of the first accounts, wait for the sweeping.
+    """
     connection.exec_driver_sql(f"SET @people = {people}, SESSION unique_checks = 0, foreign_key_checks = 0")
     for table in ROWS:
         connection.exec_driver_sql(f"TRUNCATE TABLE {table}")
     connection.commit()
     for table, (each, columns) in ROWS.items():
         _insert(connection, table, columns, max(1, int(people * each)))
-    expired = {"sid": MD5.format("'x'"), "user_id": "1", "expires_at": LATER, **SESSION}
-    _insert(connection, "sessions", expired, EXPIRED)
+    old = {"sid": MD5.format("'x'"), "user_id": f"1 + MOD(n, {owners})", "expires_at": LATER, **SESSION}
+    _insert(connection, "sessions", old, expired)
     for table in ROWS:
         connection.exec_driver_sql(f"ANALYZE TABLE {table}").close()
     connection.commit()

@@ -1,7 +1,9 @@
 """Disks that are full and have room again: a real small one, a file that may not grow, a database of fixed size."""
 
 import resource
+import shutil
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -48,6 +50,45 @@ class SmallDisk:
     def remove(self) -> None:
         """Unmount it, though somebody may have a file open there."""
         subprocess.run(["umount", "--lazy", self._folder], check=True)
+
+
+class SmallServer:
+    """A MariaDB whose files lie on a file system of few megabytes; only who may mount has one."""
+
+    def __init__(self, megabytes: int, flags: Sequence[str] = ()) -> None:
+        """Move a fresh server's files there, and start it."""
+        self.server = MariadbControl(flags=flags)
+        data = self.server.folder / "data"
+        fresh = data.rename(data.with_name("fresh"))
+        data.mkdir()
+        try:
+            self._disk = SmallDisk(data, megabytes)
+        except (subprocess.CalledProcessError, FileNotFoundError):
+            self.server.remove()
+            raise
+        shutil.copytree(fresh, data, dirs_exist_ok=True)
+        self.server.start()
+        with make_engine(self.server.url).begin() as connection:
+            connection.exec_driver_sql("CREATE DATABASE pupero CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
+
+    @property
+    def url(self) -> str:
+        """Name the database that has to share the room."""
+        return f"{self.server.url}pupero"
+
+    def fill(self) -> None:
+        """Write until there is no room."""
+        self._disk.fill()
+
+    def free(self) -> None:
+        """Delete what was written."""
+        self._disk.free()
+
+    def remove(self) -> None:
+        """End it and unmount its disk."""
+        self.server.kill()
+        self._disk.remove()
+        self.server.remove()
 
 
 class FrozenFiles:

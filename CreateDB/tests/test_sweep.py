@@ -32,6 +32,21 @@ def test_sweep_removes_what_has_expired(migrated_url: str, run: Run) -> None:
         assert connection.execute(metadata.tables["used_tokens"].select()).one().jti == "1"
 
 
+def test_a_long_sweep_tells_how_far_it_is(migrated_url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for millions of rows sees between the batches that they go."""
+    monkeypatch.setattr("CreateDB.tables.sweep.QUIET", 0)
+    for bound in ("SIZE", "LEAST", "MOST"):
+        monkeypatch.setattr(f"app.crud.batches.{bound}", 1)
+    then = datetime.now(UTC) - timedelta(hours=1)
+    rows = [UsedToken(jti=f"{n}", expires_at=then + timedelta(minutes=n)).model_dump() for n in range(3)]
+    with make_engine(migrated_url).begin() as connection:
+        connection.execute(metadata.tables["used_tokens"].insert(), rows)
+    outcome = run("--url", migrated_url, "--sweep")
+
+    assert "used_tokens: 1 row removed so far ..." in outcome.out
+    assert "used_tokens: 3 expired rows removed." in outcome.out
+
+
 def test_sweep_erases_what_was_to_be_said_to_the_gone(migrated_url: str, run: Run) -> None:
     """A mail about an account that was deleted is given up after three days, its content first of all."""
     then = datetime.now(UTC) - timedelta(hours=73)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,12 +11,12 @@ from starlette.testclient import TestClient
 
 from app.clients.addresses import Client
 from app.config import Settings
+from app.crud import batches, secrets
 from app.crud import events as crud_events
-from app.crud import secrets
 from app.crud import sweeping as crud_sweeping
 from app.crud.sweeping import take_turn
 from app.main import create_app
-from app.models import Ceremony, Session, metadata
+from app.models import Ceremony, Session, UsedToken, metadata
 from app.resources import make_resources
 from app.services import health, sweeping
 from app.services.health import report_unreadable_secrets
@@ -61,8 +62,8 @@ def test_batches_go_forward_and_leave_nothing_out(
     settings: Settings, sql: RunSql, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     """However the batches fall, what has expired or is void is gone: also many rows of one moment, and far ahead."""
-    monkeypatch.setattr(crud_sweeping, "SIZE", size)
-    monkeypatch.setattr(crud_events, "SIZE", size)
+    for bound in ("SIZE", "LEAST", "MOST"):
+        monkeypatch.setattr(batches, bound, size)
     now = datetime.now(UTC)
     past = [timedelta(days=-1, minutes=number) for number in range(5)] + [timedelta(days=-2)] * 4
     put_ceremonies(settings, now, [*past, timedelta(days=1), timedelta(days=2), timedelta(minutes=3)])
@@ -73,6 +74,41 @@ def test_batches_go_forward_and_leave_nothing_out(
 
     assert (counts["ceremonies"], counts["events"]) == (11, 7)
     assert sql("SELECT (SELECT COUNT(*) FROM ceremonies), (SELECT COUNT(*) FROM events)") == [(1, 1)]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_however_many_share_a_moment_a_batch_is_bounded(settings: Settings, sql: RunSql, size: int) -> None:
+    """Crowds of one moment, first, last and amid others, go in batches of that size, and none is left out."""
+    moments = [5] * 4 + [4, 3] + [2] * 8 + [1] * 7
+    ends = [datetime.now(UTC) - timedelta(hours=hours) for hours in moments]
+    rows = [{"jti": f"{n}", "expires_at": end} for n, end in enumerate([*ends, datetime.now(UTC) + timedelta(hours=1)])]
+    with transaction(settings.database_url.get_secret_value()) as connection:
+        connection.execute(insert(UsedToken), rows)
+    expiry = next(expiry for expiry in crud_sweeping.EXPIRIES if expiry.table == "used_tokens")
+    batches = list(remove_all(settings, expiry, size))
+
+    assert sum(batches) == len(moments)
+    assert max(batches) <= size
+    assert sql("SELECT jti FROM used_tokens") == [(f"{len(moments)}",)]
+
+
+def test_what_goes_by_stretches_has_an_index_of_that_name() -> None:
+    """A stretch names the index by which it goes; a table that lacks it could not be swept at all."""
+    stretched = [expiry for expiry in crud_sweeping.EXPIRIES if expiry.by_stretches]
+    there = {expiry.table: {index.name for index in metadata.tables[expiry.table].indexes} for expiry in stretched}
+
+    assert stretched
+    assert [e.table for e in stretched if f"ix_{e.table}_{e.moment}" not in there[e.table]] == []
+
+
+def remove_all(settings: Settings, expiry: crud_sweeping.Expiry, size: int) -> Iterator[int]:
+    """Remove a table's expired rows in batches of this size, and yield how many rows each had."""
+    reached, is_first = None, True
+    while is_first or reached is not None:
+        with transaction(settings.database_url.get_secret_value()) as connection:
+            gone, reached = crud_sweeping.delete_expired(connection, expiry, reached, size)
+        yield gone
+        is_first = False
 
 
 def put_ceremonies(settings: Settings, now: datetime, moments: list[timedelta]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, literal_column, or_, select, update
 
-from app.crud.batches import SIZE, Batch
+from app.crud.batches import SIZE, Batch, delete_listed, delete_stretch
 from app.crud.operations import Upsert, current_time
 from app.crud.prepared import Prepared
 from app.models import metadata
@@ -119,12 +119,11 @@ def list_keeps(keep: timedelta) -> list[tuple[str | None, timedelta]]:
 
 
 def delete_old(
-    connection: Connection, reached: bytes | None = None, *, subject: str | None, keep: timedelta
+    connection: Connection, reached: bytes | None = None, size: int = SIZE, *, subject: str | None, keep: timedelta
 ) -> Batch[bytes]:
     """Remove a batch of what happened too long ago to everybody or one subject, from where the one before has ended."""
-    old = [events.c.id < first_id(current_time(connection) - keep)]
-    old += [] if subject is None else [events.c.subject == subject]
-    old += [] if reached is None else [events.c.id > reached]
-    ids = connection.execute(select(events.c.id).where(*old).order_by(events.c.id).limit(SIZE)).scalars().all()
-    gone = connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount if ids else 0
-    return Batch(gone, ids[-1] if len(ids) == SIZE else None)
+    old = events.c.id < first_id(current_time(connection) - keep)
+    if subject is None and (batch := delete_stretch(connection, events.c.id, old, reached, size)):
+        return batch
+    theirs = old if subject is None else old & (events.c.subject == subject)
+    return delete_listed(connection, events.c.id, theirs, reached, size)

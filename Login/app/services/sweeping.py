@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.crud import sweeping
-from app.crud.batches import Batch
+from app.crud.batches import Batch, Pace
 from app.crud.events import delete_old, list_keeps
 from app.crud.mails import erase_orphans
 from app.errors import ApiError
@@ -60,14 +60,16 @@ async def sweep_events(resources: Resources) -> int:
 
 async def _go_forward(resources: Resources, remove: Callable[..., Batch[Any]]) -> int:
     """Remove batch after batch, each in a transaction of its own, and return how many rows."""
-    count, reached = 0, None
+    count, reached, pace = 0, None, Pace()
     while True:
         began = time.monotonic()
-        batch = await resources.database.transaction(remove, reached=reached)
+        batch = await resources.database.transaction(remove, reached=reached, size=pace.size)
+        took = time.monotonic() - began
+        pace.note(took)
         count, reached = count + batch.gone, batch.reached
         if reached is None:
             return count
-        await asyncio.sleep(min(PAUSE, time.monotonic() - began))
+        await asyncio.sleep(min(PAUSE, took))
 
 
 async def sweep_unconfirmed(resources: Resources) -> int:
