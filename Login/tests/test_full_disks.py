@@ -20,7 +20,7 @@ from testing.smtp import wait_until
 if sys.platform != "linux":
     pytest.skip("disks are filled as Linux knows them", allow_module_level=True)
 
-from testing.disks import Disk, FixedTables, FrozenFiles, SmallDisk
+from testing.disks import Disk, FixedTables, FrozenFiles, SmallDisk, SmallServer
 
 LONGEST = 2000  # registrations, until there is no room for one
 PATIENT = 60.0  # seconds, for a crowded machine
@@ -57,6 +57,20 @@ def fixed_tables() -> Iterator[FixedTables]:
     tables.remove()
 
 
+@pytest.fixture
+def small_server() -> Iterator[SmallServer]:
+    """Give a MariaDB whose files lie on a file system of few megabytes."""
+    if reason := unavailable():
+        missing("mariadb", reason)
+    try:
+        server = SmallServer(160)
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        missing("mount", "this account may not mount a small file system")
+    upgrade(server.url)
+    yield server
+    server.remove()
+
+
 def test_sqlite_on_a_full_disk(start_api: StartApi, small_disk: tuple[SmallDisk, str]) -> None:
     """The file system has no room (SQLITE_FULL)."""
     disk, url = small_disk
@@ -73,6 +87,12 @@ def test_mariadb_without_room(start_api: StartApi, fixed_tables: FixedTables) ->
     """The table is full (error 1114)."""
     url = fixed_tables.url
     outlast(start_api(DATABASE_URL=url, RATE_LIMITS_ENABLED="false"), fixed_tables, url)
+
+
+def test_mariadb_on_a_full_disk(start_api: StartApi, small_server: SmallServer) -> None:
+    """The file system under its files has no room."""
+    url = small_server.url
+    outlast(start_api(DATABASE_URL=url, RATE_LIMITS_ENABLED="false"), small_server, url)
 
 
 def outlast(api: Server, disk: Disk, url: str) -> None:
