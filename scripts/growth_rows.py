@@ -120,7 +120,8 @@ def fill(connection: Connection, people: int, expired: int = EXPIRED, owners: in
     connection.commit()
     for table, (each, columns) in ROWS.items():
         _insert(connection, table, columns, max(1, int(people * each)))
-    old = {"sid": MD5.format("'x'"), "user_id": f"1 + MOD(n, {owners})", "expires_at": LATER, **SESSION}
+    in_order = f"UTC_TIMESTAMP(6) - INTERVAL 1 + {expired} - n SECOND"  # what began earlier has ended earlier
+    old = {"sid": MD5.format("'x'"), "user_id": f"1 + MOD(n, {owners})", "expires_at": in_order, **SESSION}
     _insert(connection, "sessions", old, expired)
     for table in ROWS:
         connection.exec_driver_sql(f"ANALYZE TABLE {table}").close()
