@@ -53,6 +53,8 @@ def diagnose(migrated_url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> Di
     """Give a function that examines a healthy installation with these changes, and returns the findings by id."""
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setattr("FlaskProject.config.ENV_FILE", Path(os.devnull))
+    # As where Linux grants none: the line has tests of its own, and starts four programs that hash.
+    monkeypatch.setattr("CreateDB.doctor.huge_pages.are_for_who_asks", bool)
     monkeypatch.setattr("FlaskProject.config.load_config.__defaults__", (None, Path(os.devnull)))
 
     def diagnose(**changes: str) -> dict[str, dict[str, Any]]:

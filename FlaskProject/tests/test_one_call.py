@@ -106,9 +106,8 @@ def test_what_is_not_to_be_had_by_address_alone_asks_once(
     """The question whether it is still you, what somebody else may have done, and a page that is none."""
     visit.register("alice")
     event = re.search(r'action="(/security/history/[^"]+/confirm)"', visit.open("/security/history").page)
-    pages = ["/nowhere", "/security/history?part=password"]
-    if event:
-        pages.append(visit.send(event[1]).path)
+    assert event
+    pages = ["/nowhere", "/security/history?part=password", visit.send(event[1]).path]
     make_session_stale()
     pages.append(visit.open("/security").send("/security/totp/start").path)
     asked = []
