@@ -53,8 +53,7 @@ def diagnose(migrated_url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> Di
     """Give a function that examines a healthy installation with these changes, and returns the findings by id."""
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setattr("FlaskProject.config.ENV_FILE", Path(os.devnull))
-    # As where Linux grants none: the line has tests of its own, and starts four programs that hash.
-    monkeypatch.setattr("CreateDB.doctor.huge_pages.are_for_who_asks", bool)
+    monkeypatch.setattr("CreateDB.doctor.huge_pages.are_for_who_asks", bool)  # tested apart: it hashes in programs
     monkeypatch.setattr("FlaskProject.config.load_config.__defaults__", (None, Path(os.devnull)))
 
     def diagnose(**changes: str) -> dict[str, dict[str, Any]]:
@@ -81,7 +80,6 @@ def test_a_healthy_installation(diagnose: Diagnose, migrated_url: str) -> None:
     """On SQLite only the missing mail server and list are worth a word; on MariaDB also the tests' own account."""
     findings = diagnose()
     findings.pop("server_settings", None)  # the tests' own server saves the wait for the disk
-
     server = {"database_rights": "warning"} if migrated_url.startswith("mariadb") else {}
     assert ill(findings) == {"smtp": "warning", "common_passwords": "warning", **server}
     assert all(one["fix"] for one in findings.values() if one["verdict"] != "ok")
