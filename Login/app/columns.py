@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 MARIADB = ("mysql", "mariadb")
 
@@ -67,3 +67,13 @@ class Table(SQLModel):
 
     metadata: ClassVar[sa.MetaData] = metadata
     __table_args__: ClassVar[tuple[Any, ...]] = (TABLE_OPTIONS,)
+
+
+def with_options(*parts: sa.Index | sa.UniqueConstraint) -> tuple[Any, ...]:
+    """Give what a table has beside its columns: these, and the options of all tables."""
+    return (*parts, TABLE_OPTIONS)
+
+
+def belongs_to(table: str, **more: Any) -> Any:  # noqa: ANN401 Field's own
+    """Make the column of whom a row belongs to, and goes with."""
+    return Field(sa_type=RowId, foreign_key=f"{table}.id", ondelete="CASCADE", **more)

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from app.columns import TABLE_OPTIONS, CredentialId, Digest, EventId, PublicKey, RowId, Table, UtcDateTime
+from app.columns import CredentialId, Digest, EventId, PublicKey, RowId, Table, UtcDateTime, belongs_to, with_options
 
 metadata = Table.metadata
 
@@ -43,11 +43,11 @@ class Session(Table, table=True):
     """One login on one device; refresh tokens are computed from it, never stored."""
 
     __tablename__ = "sessions"
-    __table_args__ = (sa.Index(None, "user_id", "ended_at"), TABLE_OPTIONS)
+    __table_args__ = with_options(sa.Index(None, "user_id", "ended_at"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     sid: str = Field(sa_type=sa.String(32), unique=True)
-    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
+    user_id: int = belongs_to("users")
     generation: int = Field(default=0, sa_type=sa.Integer)
     rotated_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -67,8 +67,8 @@ class TotpEnrolment(Table, table=True):
 
     __tablename__ = "totp_enrolments"
 
-    user_id: int = Field(primary_key=True, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
-    session_id: int = Field(sa_type=RowId, index=True, foreign_key="sessions.id", ondelete="CASCADE")
+    user_id: int = belongs_to("users", primary_key=True)
+    session_id: int = belongs_to("sessions", index=True)
     secret: str = Field(sa_type=sa.String(255))
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -83,7 +83,7 @@ class Passkey(Table, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     public_id: str = Field(sa_type=sa.String(32), unique=True)
-    user_id: int = Field(sa_type=RowId, index=True, foreign_key="users.id", ondelete="CASCADE")
+    user_id: int = belongs_to("users", index=True)
     credential_id: bytes = Field(sa_type=CredentialId, unique=True)
     public_key: bytes = Field(sa_type=PublicKey)
     name: str = Field(sa_type=sa.String(64))
@@ -105,9 +105,7 @@ class Ceremony(Table, table=True):
     ceremony_hash: bytes = Field(primary_key=True, sa_type=Digest)
     purpose: str = Field(sa_type=sa.String(16))
     challenge: bytes = Field(sa_type=Digest)
-    session_id: int | None = Field(
-        default=None, sa_type=RowId, index=True, foreign_key="sessions.id", ondelete="CASCADE"
-    )
+    session_id: int | None = belongs_to("sessions", default=None, index=True)
     login_jti: str | None = Field(default=None, sa_type=sa.String(32))
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
@@ -120,10 +118,10 @@ class RecoveryCode(Table, table=True):
     """
 
     __tablename__ = "recovery_codes"
-    __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"), TABLE_OPTIONS)
+    __table_args__ = with_options(sa.UniqueConstraint("user_id", "code_hash"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
+    user_id: int = belongs_to("users")
     code_hash: bytes = Field(sa_type=Digest)
     salt: str | None = Field(default=None, sa_type=sa.String(64))
     unsaved_set: str | None = Field(default=None, sa_type=sa.String(32))
@@ -136,7 +134,7 @@ class TrustedDevice(Table, table=True):
     __tablename__ = "trusted_devices"
 
     id: bytes = Field(primary_key=True, sa_type=EventId)
-    user_id: int = Field(sa_type=RowId, index=True, foreign_key="users.id", ondelete="CASCADE")
+    user_id: int = belongs_to("users", index=True)
     token_hash: bytes = Field(sa_type=Digest, unique=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -171,7 +169,7 @@ class KnownAddress(Table, table=True):
 
     __tablename__ = "known_addresses"
 
-    user_id: int = Field(primary_key=True, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
+    user_id: int = belongs_to("users", primary_key=True)
     address_hash: bytes = Field(primary_key=True, sa_type=Digest)
     last_used_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
@@ -192,12 +190,12 @@ class OneTimeToken(Table, table=True):
     """
 
     __tablename__ = "one_time_tokens"
-    __table_args__ = (sa.Index(None, "user_id", "purpose"), TABLE_OPTIONS)
+    __table_args__ = with_options(sa.Index(None, "user_id", "purpose"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     token_hash: bytes = Field(sa_type=Digest, unique=True)
     purpose: str = Field(sa_type=sa.String(32))
-    user_id: int = Field(sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
+    user_id: int = belongs_to("users")
     email: str | None = Field(default=None, sa_type=sa.String(254))
     email_key: str | None = Field(default=None, sa_type=sa.String(254), index=True)
     event: str | None = Field(default=None, sa_type=sa.String(32))
@@ -212,16 +210,15 @@ class Mail(Table, table=True):
     """A mail to be delivered; its content is encrypted, and erased once it is delivered."""
 
     __tablename__ = "mails"
-    __table_args__ = (
+    __table_args__ = with_options(
         sa.Index(None, "user_id", "kind", "created_at"),
         sa.Index(None, "mailbox_hash", "kind", "created_at"),
         sa.Index(None, "state", "urgent", "next_try_at"),
-        TABLE_OPTIONS,
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     message_id: str = Field(sa_type=sa.String(64), unique=True)
-    user_id: int | None = Field(default=None, sa_type=RowId, foreign_key="users.id", ondelete="CASCADE")
+    user_id: int | None = belongs_to("users", default=None)
     kind: str = Field(sa_type=sa.String(32))
     mailbox_hash: bytes | None = Field(default=None, sa_type=Digest)
     urgent: bool = Field(default=False, sa_type=sa.Boolean, sa_column_kwargs={"server_default": sa.false()})
@@ -241,12 +238,11 @@ class Event(Table, table=True):
     """
 
     __tablename__ = "events"
-    __table_args__ = (
+    __table_args__ = with_options(
         sa.Index(None, "subject", "id"),
         sa.Index(None, "subject", "kind", "id"),
         sa.Index(None, "kind", "id"),
         sa.Index(None, "client_address", "id"),
-        TABLE_OPTIONS,
     )
 
     id: bytes = Field(primary_key=True, sa_type=EventId)
@@ -290,7 +286,7 @@ class Webhook(Table, table=True):
     """
 
     __tablename__ = "webhooks"
-    __table_args__ = (sa.Index(None, "state", "subject", "id"), TABLE_OPTIONS)
+    __table_args__ = with_options(sa.Index(None, "state", "subject", "id"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     message_id: str = Field(sa_type=sa.String(36), unique=True)

@@ -1,14 +1,12 @@
 """What comes along with an account: the same that each endpoint gives alone, and nothing that was not asked for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from testing.api import RunSql, SignedIn, register, sign_in
+from testing.statements import noting_statements
 
 ALONE = {"sessions": "/user/sessions", "passkeys": "/passkeys", "trusted_devices": "/user/trusted-devices"}
 
@@ -17,21 +15,6 @@ ALONE = {"sessions": "/user/sessions", "passkeys": "/passkeys", "trusted_devices
 def settings_changes() -> dict[str, Any]:
     """Let prepared statements go through SQLAlchemy, whose events show all of them."""
     return {"sql_echo": True}
-
-
-@contextmanager
-def counting() -> Iterator[list[str]]:
-    """Give the list of every statement that is sent meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def included(user: SignedIn, *names: str) -> dict[str, Any]:
@@ -86,7 +69,7 @@ def test_the_account_comes_along_with_what_is_asked_for(user: SignedIn) -> None:
 
 def test_who_has_no_second_factor_costs_one_more_statement(user: SignedIn) -> None:
     """The caller's own session, and the list of sessions: nothing is looked for that cannot be there."""
-    with counting() as seen:
+    with noting_statements() as seen:
         included(user, *ALONE, "last_sign_in")
 
     assert len(seen) == 2
